@@ -1,0 +1,42 @@
+import type { Fault } from "./fault.ts";
+import type { Position, SourceId } from "./ids.ts";
+
+/**
+ * One record as a transport hands it over. `bytes` are what came (for quarantine and re-drive): JSON text, or a CSV line. A format that has
+ * already taken the record apart (CSV, Parquet) gives `fields`, named values that decode reads instead of the bytes (CSV: text cells; Parquet:
+ * JSON values, INT64 as bigint, DATE and TIMESTAMP as Date). A record that the format could not read carries `fault`.
+ */
+export interface SourceRecord {
+  /** Row in the file (0 = first), offset of a broker: joined to `Batch.origin` it is the record's provenance. */
+  readonly at: number;
+  /** Append time of a broker, or `discovered_at` of a file's ledger row: never our clock, so that a replay sees the same. */
+  readonly arrivedAtMs: number;
+  readonly bytes: Uint8Array;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly fault?: Fault;
+}
+
+/** What a source hands over at once: bounded in records and bytes, of one partition, in order. */
+export interface Batch {
+  /** Provenance before the record's number: `file:<sha256>/`, `kafka:<cluster>/<topic>/<partition>/`. */
+  readonly origin: string;
+  /** File the records come from, relative to the source's location; null for a broker. `publication` and `_source` read it. */
+  readonly path: string | null;
+  /** n-th content of the same path, 0 for the first and for brokers. */
+  readonly generation: number;
+  readonly records: readonly SourceRecord[];
+  /** Written in the same commit as the effect of `records`: partition -> position. Partitions not named keep theirs. */
+  readonly resumeAt: ReadonlyMap<string, Position>;
+  /** True: nothing more to read at present. The partition stops holding its feed's clock until its next record. */
+  readonly idle: boolean;
+}
+
+/** A transport configured for one feed. It turns a library into this interface: no decode, retry, routing or counting. */
+export interface Source {
+  readonly id: SourceId;
+  /**
+   * Reads on after the stored positions (partition -> position; empty at the first start). All it remembers comes in here. Ends when `signal`
+   * fires (within 2 s), or at the present end if it was made not to follow. Throws `Unavailable` if it cannot be read.
+   */
+  read(after: ReadonlyMap<string, Position>, signal: AbortSignal): AsyncIterable<Batch>;
+}

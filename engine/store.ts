@@ -1,0 +1,42 @@
+import type { Commit } from "./commit.ts";
+import type { ActorId } from "./ids.ts";
+import type { Stream } from "./sink.ts";
+
+/** The stored parts of one actor, as bytes: `hot` is the packed image of its slot in the slab, `warm` its encoded rest. */
+export interface Parts {
+  readonly hot: Uint8Array | null;
+  readonly warm: Uint8Array | null;
+}
+
+/** An entry of the log as stored; `emission_codec.ts` reads it. */
+export interface LogEntry {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The tables of rows beside the actors. Keys are text; a table is read in byte order of its keys. */
+export type RowTable = "position" | "partition" | "feed" | "timer" | "fact" | "quarantine" | "count" | "sink";
+
+/**
+ * One state directory. One writer; a commit is whole or not there at all. What `commit` resolved is flushed; `readLog` shows nothing that is not.
+ * Any error of `commit` or `settle` is fatal for the process: restarting is the recovery.
+ */
+export interface Store {
+  /** Made once with the directory; part of every output's identity. */
+  readonly storeId: string;
+  /** Number that the next emission gets. Sequence numbers begin at 1. */
+  readonly nextSequence: number;
+  /** The parts of an actor as of the last commit; null: never seen. */
+  load(id: ActorId): Parts | null;
+  get(table: RowTable, key: string): Uint8Array | null;
+  /** Rows of a table with a key that begins with `prefix`, in key order, as of the last commit. Read it to its end at once. */
+  range(table: RowTable, prefix: string): Iterable<readonly [key: string, value: Uint8Array]>;
+  /** Every stored actor, in id order. For digests and listings. */
+  actors(): Iterable<readonly [id: ActorId, parts: Parts]>;
+  commit(commit: Commit): Promise<void>;
+  /** Flushed entries of a stream with `sequence >= from`, in order, at least one if there is one, about `bytesMax` at most. */
+  readLog(stream: Stream, from: number, bytesMax: number): Promise<readonly LogEntry[]>;
+  /** Keeps a sink's cursor (row of table `sink`). */
+  settle(sink: string, cursor: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
