@@ -1,0 +1,106 @@
+import type { CellValue } from "./emission.ts";
+import type { HistoryChange, HistoryOptions, Remembered, Version } from "./history.ts";
+import type { ActorId } from "./ids.ts";
+import type { Layout, WarmOf } from "./layout.ts";
+import type { Observation, RuleLimits } from "./rule.ts";
+
+/** What the engine itself tells an actor: a timer it set has come due. */
+export interface Woken {
+  readonly type: "woken";
+  readonly name: string;
+  /** The time the timer was set to. */
+  readonly dueMs: number;
+  /** The feed clock that made it fire: `clockMs - dueMs` is how late it is. */
+  readonly clockMs: number;
+  /** How far the clock moved in this step. Longer than the lateness: the whole feed was quiet. */
+  readonly steppedMs: number;
+}
+
+/** Everything a behaviour may do beside changing its own state. Valid during the call only. */
+export interface Out<M> {
+  readonly self: ActorId;
+  /** The record was older than the actor's clock minus the lateness: record rules run, rolling statistics do not learn. */
+  readonly late: boolean;
+  /** Same actor and time as an earlier record, another payload: curated, not learnt from. */
+  readonly conflict: boolean;
+  /** Runs before the next record, in order; bounded by hops and number per record. */
+  tell(id: ActorId, message: M): void;
+  observe(rule: string, observation: Observation): void;
+  /** Appends a row. A table of the record's own feed begins with the record's columns; `columns` adds to them. `amends` is left to the engine. */
+  curate(table: string, columns: Readonly<Record<string, CellValue>>): void;
+  /** Sets, moves (same name) or cancels (null) a timer, in event time of the feed whose record is being processed. */
+  wakeAt(name: string, atMs: number | null): void;
+  /** The limits in force for this actor: default, then the configuration's, the narrowest override last. */
+  limits(rule: string): RuleLimits;
+  /** Counts a data-quality note, with an example. */
+  note(code: NoteCode, detail?: string): void;
+  /** The record repeats one that this actor already holds: counted as duplicate. */
+  duplicate(): void;
+  /** Adds a fact to the actor's own history and says what it changed. */
+  remember(change: HistoryChange): Remembered;
+  /** The versions believed now, oldest first. */
+  versions(): readonly Version[];
+}
+
+/** Data-quality notes: a closed list. The record is processed all the same. */
+export type NoteCode =
+  | "unknown_code"
+  | "no_zone"
+  | "rescued"
+  | "rounded"
+  | "duplicate"
+  | "conflict"
+  | "late"
+  | "region_mismatch"
+  | "link_mismatch"
+  | "orphan"
+  | "recomputed_differs"
+  | "date_order"
+  | "sequence_tie"
+  | "sequence_gap"
+  | "device_reset"
+  | "clock_skew"
+  | "missing_before"
+  | "missing_after_base"
+  | "unexpected_insert"
+  | "unknown_delete"
+  | "before_differs"
+  | "mixed_command_id"
+  | "source_gap"
+  | "dedup_overflow"
+  | "ignored_column"
+  | "topology_out_of_window"
+  | "correction";
+
+/** What an inspection shows of an actor: the business side of its state. */
+export interface Description {
+  readonly status: string | null;
+  readonly attributes: Readonly<Record<string, CellValue>>;
+  readonly latest: Readonly<Record<string, CellValue>> | null;
+  readonly rolling: Readonly<Record<string, CellValue>> | null;
+  /** Kind -> actor it is linked to. */
+  readonly links: Readonly<Record<string, ActorId>>;
+}
+
+/**
+ * A kind of actor. `receive` is synchronous and deterministic: no clock, chance, I/O, log. It may change its state in place (it holds the only
+ * copy while it runs; no reference outlives the call) and gives everything else to `out`. If it throws, the record is quarantined and every
+ * part it touched is put back.
+ *
+ * A kind with very many members declares a `hot` layout: the numbers every record changes live packed in a slab, `state` is then a `Packed`
+ * cursor. Without one `state` is a plain object. Warm state is encoded by msgpack: plain objects, arrays, text, numbers, booleans, null.
+ */
+export interface Behaviour<State, M extends { readonly type: string }> {
+  readonly kind: string;
+  /** Version of the state's shape. */
+  readonly version: number;
+  /** Feeds whose clock this kind keeps, in the order in which inspection shows them. */
+  readonly clocks: readonly string[];
+  readonly hot?: Layout;
+  readonly history?: HistoryOptions;
+  /** A fresh state (of a packed kind: its warm part). */
+  readonly initial: (id: ActorId) => WarmOf<State>;
+  readonly receive: (state: State, message: M | Woken, out: Out<M>) => void;
+  readonly describe: (state: State, id: ActorId) => Description;
+}
+
