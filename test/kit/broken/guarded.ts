@@ -36,12 +36,14 @@ const cases: Readonly<Record<string, () => void>> = {
     test("throws what is no error", () => {
       throw "planted";
     });
+    test("comes after it", () => {});
   },
   details: () => {
     const test = suite("details");
     test("throws an error that uvu cannot print", () => {
       throw Object.assign(new Error("planted"), { details: {} });
     });
+    test("comes after it", () => {});
   },
   exits: () => suite("exits")("leaves in the middle", () => process.exit(0)),
   outside: () => notRun("teapot", "no tea"),
