@@ -87,10 +87,11 @@ async function ended(file: string): Promise<Ending> {
   const group = child.pid;
   if (group !== undefined) groups.add(group);
   let timedOut = false;
-  const deadline = setTimeout(() => {
+  const expire = (): void => {
     timedOut = true;
     killGroup(group);
-  }, timeoutS * 1000); // deadline: the hard time-out of a file.
+  };
+  const deadline = setTimeout(expire, timeoutS * 1000); // deadline: the hard time-out of a file.
   const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
   clearTimeout(deadline);
   killGroup(group); // What the test started and left running.
