@@ -221,6 +221,7 @@ function paths(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith(".") || NOT_OURS.includes(entry.name)) return [];
     const path = `${folder}${entry.name}`;
-    return entry.isDirectory() ? paths(`${path}/`) : entry.name.endsWith(".ts") ? [path] : [];
+    if (entry.isDirectory()) return paths(`${path}/`);
+    return /(?<!\.d)\.ts$/.test(path) ? [path] : []; // A .d.ts describes the code of others.
   });
 }
