@@ -69,13 +69,11 @@ export const importsGoDown: Rule = (path, text) => {
 export const coreIsPure: Rule = (path, text) => {
   const isCore = path.startsWith("actors/") || (path.startsWith("engine/") && !ENGINE_EDGES.includes(path.slice("engine/".length)));
   if (!isCore) return [];
+  const hint = path.startsWith("engine/") ? " (or is this an edge, for ENGINE_EDGES?)" : "";
   const modules = importsOf(path, text)
     .filter(({ to }) => to.startsWith("node:") && !(to === "node:crypto" && path === HASHES_IDS))
     .map(({ to, line }) => `${path}:${line}: the core imports ${to}`);
-  return [
-    ...modules,
-    ...IMPURE.flatMap(([pattern, what]) => found(path, text, pattern, `the core ${what} (or is this an edge, for ENGINE_EDGES?)`)),
-  ];
+  return [...modules, ...IMPURE.flatMap(([pattern, what]) => found(path, text, pattern, `the core ${what}${hint}`))];
 };
 
 export const noDefaultExport: Rule = (path, text) =>
