@@ -147,6 +147,7 @@ house("tests take their suite from the kit", rules.testsUseTheKit, {
   ],
   sound: [
     ["test/engine/a.test.ts", `import * as assert from "uvu/assert";\nimport { suite } from "../kit/suite.ts";\nconst test = suite("a");`],
+    ["test/engine/store.test.ts", `import { storeContract } from "../contract/store.ts";`],
     ["test/contract/store.ts", `import * as assert from "uvu/assert";`],
   ],
 });

@@ -123,7 +123,8 @@ export const testsUseTheKit: Rule = (path, text) => {
   const bare = imports
     .filter(({ to }) => to === "uvu")
     .map(({ line }) => `${path}:${line}: takes suites from uvu, not from test/kit/suite.ts`);
-  const hasSuite = imports.some(({ to }) => to === "test/kit/suite.ts") && /\bsuite\s*\(/.test(codeOnly(text));
+  const hasContract = imports.some(({ to }) => to.startsWith("test/contract/")); // Which makes the suite.
+  const hasSuite = hasContract || (imports.some(({ to }) => to === "test/kit/suite.ts") && /\bsuite\s*\(/.test(codeOnly(text)));
   return path.endsWith(".test.ts") && !hasSuite ? [...bare, `${path}:1: has no suite of test/kit/suite.ts`] : bare;
 };
 
