@@ -1,4 +1,6 @@
 import type { CellValue } from "./emission.ts";
+import { invariant } from "./fault.ts";
+import { type ActorId, longHash } from "./ids.ts";
 
 /** How a fact ranks against others at the same `from`: compared in this order, greater wins. */
 export interface Rank {
@@ -10,17 +12,28 @@ export interface Rank {
   readonly generation: number;
 }
 
+/** Column -> value. */
+export type Values = Readonly<Record<string, CellValue>>;
+
 /** A fact about a key, before the engine has stamped it. `from` is text whose byte order is its order: a civil date, or a CDC position in hex. */
 export interface HistoryChange {
   readonly from: string;
   readonly kind: "upsert" | "delete" | "close";
   readonly rank: Rank;
   /** Column -> value, business columns only; empty for delete and close. */
-  readonly values: Readonly<Record<string, CellValue>>;
+  readonly values: Values;
   /** Columns the record spoke about (null counts). Null: all of `values`. */
   readonly authored: readonly string[] | null;
   /** Event time that stands for this fact where `from` is not a time (CDC), else null. */
   readonly atMs: number | null;
+}
+
+/** A change as it is kept, for ever. `values` holds the authored columns and no others, sorted by name. */
+export interface Fact extends Omit<HistoryChange, "authored"> {
+  /** 32 hex digits: hash of key, from, kind, rank and values. The same fact has the same id whenever and however often it arrives. */
+  readonly id: string;
+  /** When it became known: its arrival, but never before an earlier fact of the key. Epoch ms. Not part of any digest. */
+  readonly knownAtMs: number;
 }
 
 /** Column classes; a column not named is tracked. */
@@ -28,6 +41,8 @@ export interface HistoryOptions {
   readonly untracked: readonly string[];
   readonly ignored: readonly string[];
   readonly ignoreNulls: readonly string[];
+  /** CDC: how many leading characters of `from` name the transaction (20: the start LSN). A delete and an insert in one transaction leave no gap. */
+  readonly transactionChars?: number;
 }
 
 /** A version: valid in [from, to), `to` null = open. `scdVersion` counts from 1 by `from`; `versionId` is the stable name. */
@@ -36,15 +51,21 @@ export interface Version {
   readonly scdVersion: number;
   readonly from: string;
   readonly to: string | null;
-  readonly values: Readonly<Record<string, CellValue>>;
-  /** Tracked columns in which it differs from its left neighbour without gap; null for the first. */
+  /** Event times that stand for `from` and `to`: the greatest `atMs` of the key's facts up to there. Null where the facts have none. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  /** What ended it; null: open. */
+  readonly endedBy: HistoryChange["kind"] | null;
+  readonly values: Values;
+  /** Tracked columns in which it differs from its left neighbour without gap; null if it has none. */
   readonly changed: readonly string[] | null;
-  /** When the newest fact that shaped it became known, epoch ms. Not part of any digest. */
+  /** Since when exactly this (from, to, values) has been believed, epoch ms. Not part of any digest. */
   readonly knownFromMs: number;
 }
 
-/** How the versions of a key differ after a fact from before it. */
+/** How the versions of a key differ after a fact from before it. A version that only got another number has not changed. */
 export interface VersionChange {
+  /** `closed`: it was open and has ended. `retracted`: it is no longer believed; `version` is what was. */
   readonly change: "opened" | "changed" | "closed" | "retracted";
   readonly version: Version;
 }
@@ -53,8 +74,320 @@ export interface VersionChange {
 export interface Remembered {
   /** The same fact was there before: nothing changed. */
   readonly duplicate: boolean;
+  /** Oldest first. */
   readonly changes: readonly VersionChange[];
-  /** Another payload at the same `from` and rank: the greater hash won. */
+  /** Another payload at the same `from` and rank: the greater hash won. Said once for each loser, in every order of arrival. */
   readonly tie: boolean;
   readonly versions: readonly Version[];
+}
+
+/** A version that is or was believed over [knownFromMs, knownToMs); null: still. */
+export interface Belief {
+  readonly version: Version;
+  readonly knownFromMs: number;
+  readonly knownToMs: number | null;
+}
+
+/** A key's facts after a change. `fact` is the one to store; null: it was there before. */
+export interface Added {
+  readonly facts: readonly Fact[];
+  readonly fact: Fact | null;
+  readonly remembered: Remembered;
+}
+
+/**
+ * Adds a change to a key's facts, which may be in any order. Costs one hash for the fact, one for each version, and about a microsecond for each
+ * fact of the key: in order of arrival every fact is swept once, and one from the past sweeps what lies right of it again.
+ */
+export function addFact(key: ActorId, facts: readonly Fact[], change: HistoryChange, arrivedAtMs: number, options: HistoryOptions): Added {
+  const fact = stamp(key, facts, change, arrivedAtMs, options);
+  const timeline = replay(facts, options);
+  if (facts.some(({ id }) => id === fact.id)) {
+    return { facts, fact: null, remembered: { duplicate: true, changes: [], tie: false, versions: versions(key, timeline.rows) } };
+  }
+  const before = [...timeline.rows];
+  const all = [...facts, fact];
+  // Facts known at one moment are one belief: then it does not do to add the last one on its own.
+  const after = facts.some(({ knownAtMs }) => knownAtMs === fact.knownAtMs) ? replay(all, options) : learn(timeline, [fact]);
+  const changes = differences(key, before, after.rows);
+  const tie = facts.some((other) => tied(other, fact));
+  return { facts: all, fact, remembered: { duplicate: false, changes, tie, versions: versions(key, after.rows) } };
+}
+
+/** The versions believed now, oldest first: a function of the set of facts, whatever their order. */
+export function versionsOf(key: ActorId, facts: readonly Fact[], options: HistoryOptions): readonly Version[] {
+  return versions(key, replay(facts, options).rows);
+}
+
+/** The versions as they were believed at `knownAtMs`, oldest first. */
+export function versionsAsOf(key: ActorId, facts: readonly Fact[], options: HistoryOptions, knownAtMs: number): readonly Version[] {
+  const known = facts.filter((fact) => fact.knownAtMs <= knownAtMs);
+  return versionsOf(key, known, options);
+}
+
+/** Every version ever believed, with the interval in which it was: by `from`, then by when it became known. */
+export function beliefs(key: ActorId, facts: readonly Fact[], options: HistoryOptions): readonly Belief[] {
+  const timeline = replay(facts, options);
+  const all = [...timeline.superseded, ...timeline.rows.map((row) => ({ row, knownToMs: null }))];
+  return all
+    .map(({ row, knownToMs }) => ({ version: version(key, row), knownFromMs: row.knownFromMs, knownToMs }))
+    .sort((a, b) => byText(a.version.from, b.version.from) || a.knownFromMs - b.knownFromMs);
+}
+
+/** The version in force at `at` (a civil date, or a position), or null. On the day of change the new one holds, alone. */
+export function versionAt(versions: readonly Version[], at: string): Version | null {
+  return versions.find(({ from, to }) => from <= at && (to === null || at < to)) ?? null;
+}
+
+/** The version in force at an instant, for histories whose facts have event times (CDC), or null. */
+export function versionAtMs(versions: readonly Version[], atMs: number): Version | null {
+  return (
+    versions.find(({ fromMs, to, toMs }) => fromMs !== null && fromMs <= atMs && (to === null || (toMs !== null && atMs < toMs))) ?? null
+  );
+}
+
+// Facts
+
+function stamp(key: ActorId, facts: readonly Fact[], change: HistoryChange, arrivedAtMs: number, { ignored }: HistoryOptions): Fact {
+  const { from, kind, rank, atMs } = change;
+  const values: Record<string, CellValue> = {};
+  for (const column of [...(change.authored ?? Object.keys(change.values))].sort()) {
+    const value = change.values[column] ?? null;
+    if (!ignored.includes(column)) values[column] = value === 0 ? 0 : value; // Minus zero would be one fact with two faces.
+  }
+  const id = longHash([key, from, kind, rank.publication, rank.precedence, rank.generation, payload(values)]);
+  const knownAtMs = facts.reduce((latest, other) => Math.max(latest, other.knownAtMs), arrivedAtMs);
+  return { id, from, kind, rank, values, atMs, knownAtMs };
+}
+
+function payload(values: Values): string {
+  const columns = Object.keys(values).sort(); // An object would put names that look like integers first.
+  return `{${columns.map((column) => `${JSON.stringify(column)}:${JSON.stringify(values[column])}`).join(",")}}`;
+}
+
+/** Positive: `a` beats `b`, of the same `from`. The payload's hash is made only when all else is equal. */
+function order(a: Fact, b: Fact): number {
+  return (
+    Number(b.kind === "close") - Number(a.kind === "close") ||
+    byRank(a.rank, b.rank) ||
+    Number(a.kind === "delete") - Number(b.kind === "delete") ||
+    byText(longHash([payload(a.values)]), longHash([payload(b.values)]))
+  );
+}
+
+function byRank(a: Rank, b: Rank): number {
+  return a.publication - b.publication || a.precedence - b.precedence || a.generation - b.generation;
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** Two facts of which only the hash of the payload says which one wins. */
+function tied(a: Fact, b: Fact): boolean {
+  return a.from === b.from && a.kind === b.kind && byRank(a.rank, b.rank) === 0;
+}
+
+// The sweep
+
+/** A run of upserts that are equal in all tracked columns: a version in the making. Immutable, and linked to the one before it. */
+interface Run {
+  readonly before: Run | null;
+  readonly number: number;
+  readonly from: string;
+  readonly to: string | null;
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  readonly endedBy: HistoryChange["kind"] | null;
+  readonly values: Values;
+  readonly changed: readonly string[] | null;
+}
+
+/** What the sweep knows after a position. A fact that comes in right of it lets the sweep go on from here. */
+interface Swept {
+  readonly last: Run | null;
+  readonly atMs: number | null;
+  /** After a delete: the position of the delete, and the run as it was, in case the same transaction inserts the key again. */
+  readonly deleted: { readonly from: string; readonly last: Run } | null;
+}
+
+/** All facts of one `from`, the winner first. */
+interface Position {
+  readonly from: string;
+  readonly facts: Fact[];
+  swept: Swept;
+}
+
+/** A run that is believed, and since when. */
+interface Row {
+  readonly run: Run;
+  readonly knownFromMs: number;
+}
+
+/** The facts of a key in order, and what has been believed about it so far. */
+interface Timeline {
+  readonly options: HistoryOptions;
+  readonly positions: Position[];
+  /** Believed now, oldest first: row n holds the run with number n + 1. */
+  readonly rows: Row[];
+  readonly superseded: { readonly row: Row; readonly knownToMs: number }[];
+}
+
+const NOTHING: Swept = { last: null, atMs: null, deleted: null };
+
+/** Learns the facts in the order in which they became known. */
+function replay(facts: readonly Fact[], options: HistoryOptions): Timeline {
+  const timeline: Timeline = { options, positions: [], rows: [], superseded: [] };
+  const ordered = [...facts].sort((a, b) => a.knownAtMs - b.knownAtMs);
+  for (let first = 0, next = 0; first < ordered.length; first = next) {
+    while (ordered[next]?.knownAtMs === ordered[first]?.knownAtMs) next += 1;
+    learn(timeline, ordered.slice(first, next));
+  }
+  return timeline;
+}
+
+/** Takes in facts that became known at one moment, the latest so far. Sweeps from the leftmost of them; what lies left of it stands. */
+function learn(timeline: Timeline, facts: readonly Fact[]): Timeline {
+  const { positions, options } = timeline;
+  const leftmost = facts.reduce((least, fact) => Math.min(least, insert(positions, fact)), positions.length);
+  let swept = positions[leftmost - 1]?.swept ?? NOTHING;
+  const standing = Math.max(0, (swept.last?.number ?? 0) - 1); // The last run of them may yet grow or end.
+  for (let at = leftmost; at < positions.length; at += 1) {
+    const position = positions[at]!;
+    swept = step(swept, position, options);
+    position.swept = swept;
+  }
+  believe(timeline, standing, swept.last, facts[0]?.knownAtMs ?? 0);
+  return timeline;
+}
+
+/** Replaces the rows from index `standing` on by the runs up to `last`. A row that says the same as before keeps the time since when it did. */
+function believe({ rows, superseded }: Timeline, standing: number, last: Run | null, knownMs: number): void {
+  const old = new Map(rows.splice(standing).map((row) => [row.run.from, row]));
+  const runs: Run[] = [];
+  for (let run = last; run !== null && run.number > standing; run = run.before) runs.push(run);
+  for (const run of runs.reverse()) {
+    const before = old.get(run.from);
+    const stands = before !== undefined && sameRun(before.run, run);
+    if (stands) old.delete(run.from);
+    rows.push({ run, knownFromMs: stands ? before.knownFromMs : knownMs });
+  }
+  for (const row of old.values()) superseded.push({ row, knownToMs: knownMs });
+}
+
+/** Puts a fact in its place. Returns the index of its position. */
+function insert(positions: Position[], fact: Fact): number {
+  let index = positions.length; // Nearly all facts come in order: look from the end.
+  while (index > 0 && positions[index - 1]!.from > fact.from) index -= 1;
+  const position = positions[index - 1];
+  if (position?.from !== fact.from) {
+    positions.splice(index, 0, { from: fact.from, facts: [fact], swept: NOTHING });
+    return index;
+  }
+  const place = position.facts.findIndex((other) => order(fact, other) > 0);
+  position.facts.splice(place < 0 ? position.facts.length : place, 0, fact);
+  return index - 1;
+}
+
+/** One step of the sweep, to the right. */
+function step({ last, atMs: beforeMs, deleted }: Swept, { from, facts }: Position, options: HistoryOptions): Swept {
+  const winner = facts[0];
+  invariant(winner !== undefined, "a position holds a fact");
+  const atMs = facts.reduce(latest, beforeMs);
+  const undo = deleted !== null && sameTransaction(deleted.from, from, options) ? deleted : null;
+  if (winner.kind === "upsert") return { last: upserted(undo?.last ?? last, from, atMs, facts, options), atMs, deleted: null };
+  const closed = end(last, winner, atMs);
+  if (winner.kind === "close") return { last: closed, atMs, deleted: undo && { from, last: end(undo.last, winner, atMs) } };
+  return { last: closed, atMs, deleted: isOpen(last) ? { from, last } : undo };
+}
+
+/** Ends a run. With nothing open the fact is a tombstone: it shows nothing. */
+function end<R extends Run | null>(last: R, { from, kind }: Fact, toMs: number | null): R {
+  return isOpen(last) ? { ...last, to: from, toMs, endedBy: kind } : last;
+}
+
+function isOpen(run: Run | null): run is Run {
+  return run !== null && run.to === null;
+}
+
+function upserted(last: Run | null, from: string, atMs: number | null, facts: readonly Fact[], options: HistoryOptions): Run {
+  const open = isOpen(last) ? last : null;
+  const values = resolve(facts, open?.values ?? null, options);
+  const changed = open === null ? null : differing(open.values, values, options);
+  if (open !== null && changed?.length === 0) return { ...open, values };
+  const before = open === null ? last : { ...open, to: from, toMs: atMs, endedBy: "upsert" as const };
+  return { before, number: (before?.number ?? 0) + 1, from, to: null, fromMs: atMs, toMs: null, endedBy: null, values, changed };
+}
+
+/** What holds after the facts of one position: the winner's word, then that of the next-ranked upserts, then what held before. */
+function resolve(facts: readonly Fact[], inherited: Values | null, options: HistoryOptions): Values {
+  let values: Values | null = null;
+  for (const fact of facts) {
+    if (fact.kind === "upsert") values = over(values, authored(fact.values, options));
+  }
+  return over(values, inherited) ?? {};
+}
+
+/** The values of a fact that count under the options in force; facts are kept as they were when they came. */
+function authored(values: Values, { ignored, ignoreNulls }: HistoryOptions): Values {
+  const silent = (column: string) => ignored.includes(column) || (values[column] === null && ignoreNulls.includes(column));
+  if (![...ignored, ...ignoreNulls].some((column) => column in values && silent(column))) return values;
+  return Object.fromEntries(Object.entries(values).filter(([column]) => !silent(column)));
+}
+
+/** The columns of both, the upper ones before the lower ones, sorted by name. */
+function over(upper: Values | null, lower: Values | null): Values | null {
+  if (upper === null || lower === null) return upper ?? lower;
+  const added = Object.keys(lower).filter((column) => !Object.hasOwn(upper, column));
+  if (added.length === 0) return upper;
+  const columns = [...Object.keys(upper), ...added].sort();
+  return Object.fromEntries(columns.map((column) => [column, (Object.hasOwn(upper, column) ? upper : lower)[column] ?? null]));
+}
+
+/** Tracked columns that differ. One that nobody had spoken about before is not compared: its first value opens no version. */
+function differing(before: Values, after: Values, { untracked }: HistoryOptions): readonly string[] {
+  return Object.keys(before).filter((column) => before[column] !== after[column] && !untracked.includes(column));
+}
+
+function sameTransaction(a: string, b: string, { transactionChars = 0 }: HistoryOptions): boolean {
+  return transactionChars > 0 && a.slice(0, transactionChars) === b.slice(0, transactionChars);
+}
+
+function latest(atMs: number | null, fact: Fact): number | null {
+  return atMs === null || fact.atMs === null ? (atMs ?? fact.atMs) : Math.max(atMs, fact.atMs);
+}
+
+function sameRun(a: Run, b: Run): boolean {
+  return a.from === b.from && a.to === b.to && sameValues(a.values, b.values);
+}
+
+function sameValues(a: Values, b: Values): boolean {
+  const columns = Object.keys(a);
+  return (
+    a === b || (columns.length === Object.keys(b).length && columns.every((column) => Object.hasOwn(b, column) && a[column] === b[column]))
+  );
+}
+
+// What the world sees
+
+function versions(key: ActorId, rows: readonly Row[]): readonly Version[] {
+  return rows.map((row) => version(key, row));
+}
+
+function version(key: ActorId, { run, knownFromMs }: Row): Version {
+  const { number, from, to, fromMs, toMs, endedBy, values, changed } = run;
+  return { versionId: longHash([key, from]), scdVersion: number, from, to, fromMs, toMs, endedBy, values, changed, knownFromMs };
+}
+
+function differences(key: ActorId, before: readonly Row[], after: readonly Row[]): readonly VersionChange[] {
+  const old = new Map(before.map((row) => [row.run.from, row.run]));
+  const now = new Set(after.map((row) => row.run.from));
+  const changes: { change: VersionChange["change"]; row: Row }[] = [];
+  for (const row of after) {
+    const was = old.get(row.run.from);
+    if (was === undefined) changes.push({ change: "opened", row });
+    else if (!sameRun(was, row.run)) changes.push({ change: was.to === null && row.run.to !== null ? "closed" : "changed", row });
+  }
+  for (const row of before) if (!now.has(row.run.from)) changes.push({ change: "retracted", row });
+  return changes.sort((a, b) => byText(a.row.run.from, b.row.run.from)).map(({ change, row }) => ({ change, version: version(key, row) }));
 }
