@@ -37,6 +37,7 @@ const ENGINE_EDGES = [
   "retry.ts",
   "segment_file.ts",
   "write_queue.ts",
+  "write_queue.ts",
 ];
 const MAKES_IDS = "engine/ids.ts";
 const MAY_HASH = [MAKES_IDS, "engine/digest.ts"];

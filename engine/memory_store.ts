@@ -1,0 +1,172 @@
+import { byteOrder } from "./byte_order.ts";
+import type { ChangedEntry, ChangedParts, ChangedRow, Commit } from "./commit.ts";
+import { invariant } from "./fault.ts";
+import type { ActorId } from "./ids.ts";
+import type { Stream } from "./sink.ts";
+import type { LogEntry, Parts, RowTable, Store } from "./store.ts";
+import { writeQueue } from "./write_queue.ts";
+
+/**
+ * A store that ends with the process: tests, back-tests, dry runs. It keeps the promises of `Store`, those of refusal too; it copies what it
+ * takes and what it gives, and the whole log stays in memory.
+ */
+export function openMemoryStore(storeId = "memory"): Store {
+  const writer = writeQueue("the store");
+  const actors = new Map<ActorId, Parts>();
+  const tables = new Map<RowTable, Rows>();
+  const logs: Readonly<Record<Stream, LogEntry[]>> = { alerts: [], curated: [] };
+  let nextSequence = 1;
+  let committing = false;
+
+  const table = (name: RowTable): Rows => {
+    const rows = tables.get(name) ?? newRows();
+    tables.set(name, rows);
+    return rows;
+  };
+
+  const apply = async ({ parts, rows, entries }: Commit): Promise<void> => {
+    for (const { id, hot, warm } of parts) {
+      const before = actors.get(id);
+      actors.set(id, { hot: hot ?? before?.hot ?? null, warm: warm ?? before?.warm ?? null });
+    }
+    for (const { table: name, key, value } of rows) table(name).set(key, value);
+    for (const entry of entries) logs[entry.stream].push(entry);
+    nextSequence += entries.length;
+    committing = false;
+  };
+
+  return {
+    storeId,
+    get nextSequence() {
+      return nextSequence;
+    },
+    load(id) {
+      writer.check();
+      const parts = actors.get(id);
+      return parts === undefined ? null : copyOf(parts);
+    },
+    get(name, key) {
+      writer.check();
+      return bytesOrNull(table(name).get(key));
+    },
+    range(name, prefix) {
+      writer.check();
+      return table(name).range(prefix);
+    },
+    *actors() {
+      writer.check();
+      for (const id of [...actors.keys()].sort(byteOrder)) yield [id, copyOf(actors.get(id) as Parts)];
+    },
+    commit(commit) {
+      const take = (): Commit => {
+        invariant(!committing, "one commit at a time");
+        checkSequences(commit.entries, nextSequence);
+        committing = true;
+        return copyOfCommit(commit);
+      };
+      return writer.run(take, apply);
+    },
+    async readLog(stream, from, bytesMax) {
+      writer.check();
+      const log = logs[stream];
+      const entries: LogEntry[] = [];
+      let bytes = 0;
+      for (let at = firstAtLeast(log, from); at < log.length && (entries.length === 0 || bytes < bytesMax); at += 1) {
+        const entry = log[at] as LogEntry;
+        entries.push({ sequence: entry.sequence, bytes: new Uint8Array(entry.bytes) });
+        bytes += entry.bytes.length;
+      }
+      return entries;
+    },
+    settle(sink, cursor) {
+      return writer.run(
+        () => new Uint8Array(cursor),
+        async (taken) => table("sink").set(sink, taken),
+      );
+    },
+    close: () => writer.end(),
+  };
+}
+
+/** The numbers of a commit's entries follow one another from `next` on, whatever their streams. Throws `BrokenInvariant`. */
+function checkSequences(entries: readonly ChangedEntry[], next: number): void {
+  for (let n = 0; n < entries.length; n += 1) {
+    const sequence = entries[n]?.sequence;
+    invariant(sequence === next + n, `entry ${sequence} of a commit must be ${next + n}`);
+  }
+}
+
+interface Rows {
+  get(key: string): Uint8Array | undefined;
+  set(key: string, value: Uint8Array | null): void;
+  range(prefix: string): Iterable<readonly [string, Uint8Array]>;
+}
+
+function newRows(): Rows {
+  const values = new Map<string, Uint8Array>();
+  let keys: string[] = []; // In order once `sorted`; until then with the new keys behind, and with keys that are gone or doubled.
+  let sorted = true;
+
+  const inOrder = (): readonly string[] => {
+    if (!sorted) keys = keys.sort(byteOrder).filter((key, n) => values.has(key) && key !== keys[n - 1]);
+    sorted = true;
+    return keys;
+  };
+  return {
+    get: (key) => values.get(key),
+    set(key, value) {
+      if (value === null) {
+        sorted = !values.delete(key) && sorted;
+        return;
+      }
+      if (!values.has(key)) {
+        keys.push(key);
+        sorted = false;
+      }
+      values.set(key, value);
+    },
+    *range(prefix) {
+      const ordered = inOrder();
+      for (let at = firstKeyAtLeast(ordered, prefix); ordered[at]?.startsWith(prefix) === true; at += 1) {
+        const key = ordered[at] as string;
+        yield [key, new Uint8Array(values.get(key) as Uint8Array)];
+      }
+    },
+  };
+}
+
+function firstKeyAtLeast(keys: readonly string[], key: string): number {
+  return lowest(keys.length, (n) => byteOrder(keys[n] as string, key) >= 0);
+}
+
+function firstAtLeast(log: readonly LogEntry[], sequence: number): number {
+  return lowest(log.length, (n) => (log[n] as LogEntry).sequence >= sequence);
+}
+
+/** The lowest n below `length` for which `holds`, which stays true once it is; `length` if there is none. */
+function lowest(length: number, holds: (n: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function copyOfCommit({ parts, rows, entries }: Commit): Commit {
+  return {
+    parts: parts.map(({ id, hot, warm }): ChangedParts => ({ id, hot: bytesOrNull(hot), warm: bytesOrNull(warm) })),
+    rows: rows.map(({ table, key, value }): ChangedRow => ({ table, key, value: bytesOrNull(value) })),
+    entries: entries.map(({ stream, sequence, bytes }): ChangedEntry => ({ stream, sequence, bytes: new Uint8Array(bytes) })),
+  };
+}
+
+function copyOf({ hot, warm }: Parts): Parts {
+  return { hot: bytesOrNull(hot), warm: bytesOrNull(warm) };
+}
+
+function bytesOrNull(bytes: Uint8Array | null | undefined): Uint8Array | null {
+  return bytes === null || bytes === undefined ? null : new Uint8Array(bytes);
+}
