@@ -5,11 +5,22 @@ import type { Mark } from "./ids.ts";
 export interface Sink {
   readonly name: string;
   /**
+   * Set: the sink needs extents that are the same before and after a crash. An extent is handed over when it holds so many emissions, or so
+   * long after its first one was seen; its end is fixed in the store before the write. Absent: whatever is there is written at once.
+   */
+  readonly extents?: Extents;
+  /**
    * Takes emissions in sequence. Resolving means durable, and the mark is what it needs to resume. It may be called again with exactly the same
    * emissions (after a crash, or after it threw) and must then leave the same result as once. Throws `Unavailable`.
    */
   write(emissions: readonly Emission[]): Promise<Mark>;
   close(): Promise<void>;
+}
+
+/** Bounds of an extent: a range of the log that is handed over as one. */
+export interface Extents {
+  readonly records: number;
+  readonly everyMs: number;
 }
 
 /** The streams of the log, each with segment files of its own. */
