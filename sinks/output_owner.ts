@@ -1,0 +1,90 @@
+import { readdir, readFile, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { BrokenInvariant, Unavailable } from "../engine/fault.ts";
+import { makeFolder, syncFolder, writeSynced } from "./durable.ts";
+
+/** The right to write an output. Kept beside it, in `<path>.owner`. */
+export interface Ownership {
+  /** Says that nobody writes at present. Without it (after a crash) the next owner looks whether the process still lives. */
+  release(): Promise<void>;
+}
+
+interface Owner {
+  readonly storeId: string;
+  readonly pid: number | null;
+  /** When that process began, in the system's own count; null where the system does not say. */
+  readonly born: string | null;
+}
+
+/**
+ * Takes an output (a file or a folder) for a store. What another store wrote there is moved aside as `<path>.<its store id>`, what nobody owns as
+ * `<path>.unowned`; this store's own output comes back if it was moved aside before. Nothing is overwritten or mixed. Throws `Unavailable` while
+ * the other store's process lives, `BrokenInvariant` if the place to move to is taken.
+ */
+export async function ownOutput(path: string, storeId: string): Promise<Ownership> {
+  await makeFolder(dirname(path));
+  const owner = await readOwner(path);
+  if (owner?.storeId !== storeId) {
+    if (owner !== null && (await isLive(owner))) {
+      throw new Unavailable(path, new Error(`store ${owner.storeId} writes it (process ${owner.pid})`));
+    }
+    if (await holdsAnything(path)) await move(path, `${path}.${owner?.storeId ?? "unowned"}`);
+  }
+  // Owned first, moved back then: a crash in between leaves nothing of ours under another's name.
+  await writeOwner(path, { storeId, pid: process.pid, born: await birthOf(process.pid) });
+  if (!(await holdsAnything(path)) && (await exists(`${path}.${storeId}`))) await rename(`${path}.${storeId}`, path);
+  await syncFolder(dirname(path));
+  return { release: () => writeOwner(path, { storeId, pid: null, born: null }) };
+}
+
+async function move(from: string, to: string): Promise<void> {
+  if (await exists(to))
+    throw new BrokenInvariant(`${from} belongs to another store and cannot be moved aside: ${to} exists; move one of them`);
+  await rename(from, to);
+}
+
+async function readOwner(path: string): Promise<Owner | null> {
+  const text = await readFile(`${path}.owner`, "utf8").catch(nullIfAbsent);
+  return text === null ? null : (JSON.parse(text) as Owner);
+}
+
+async function writeOwner(path: string, owner: Owner): Promise<void> {
+  await writeSynced(`${path}.owner.tmp`, Buffer.from(`${JSON.stringify(owner)}\n`));
+  await rename(`${path}.owner.tmp`, `${path}.owner`);
+}
+
+async function isLive({ pid, born }: Owner): Promise<boolean> {
+  if (pid === null || !isRunning(pid)) return false;
+  // The number may have gone to another process since then; in a container it is even likely.
+  return born === null ? pid !== process.pid : (await birthOf(pid)) === born;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Field 22 of Linux's `stat` of a process; null on other systems and for a process that is gone. */
+async function birthOf(pid: number): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+}
+
+async function holdsAnything(path: string): Promise<boolean> {
+  const found = await stat(path).catch(nullIfAbsent);
+  if (found === null) return false;
+  return found.isDirectory() ? (await readdir(path)).length > 0 : found.size > 0;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(nullIfAbsent)) !== null;
+}
+
+function nullIfAbsent(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
+}
