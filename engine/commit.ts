@@ -1,6 +1,8 @@
 import type { ActorId } from "./ids.ts";
 import type { Stream } from "./sink.ts";
-import type { RowTable } from "./store.ts";
+
+/** The tables of rows beside the actors. Keys are text; a table is read in byte order of its keys. */
+export type RowTable = "position" | "partition" | "feed" | "timer" | "fact" | "quarantine" | "count" | "sink";
 
 /** A changed actor: whole images of the parts that changed, null for a part that did not. Valid until the commit is taken. */
 export interface ChangedParts {

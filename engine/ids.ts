@@ -11,6 +11,11 @@ export function ActorId(kind: string, key: string): ActorId {
   return `${kind}/${key}` as ActorId;
 }
 
+/** An id that was made by `ActorId` and comes back as text: from a key of the store, from a command. */
+export function actorIdFrom(text: string): ActorId {
+  return text as ActorId;
+}
+
 /** The kind in front of the first slash. */
 export function kindOf(id: ActorId): string {
   return id.slice(0, id.indexOf("/"));

@@ -1,4 +1,4 @@
-import type { Commit } from "./commit.ts";
+import type { Commit, RowTable } from "./commit.ts";
 import type { ActorId } from "./ids.ts";
 import type { Stream } from "./sink.ts";
 
@@ -13,9 +13,6 @@ export interface LogEntry {
   readonly sequence: number;
   readonly bytes: Uint8Array;
 }
-
-/** The tables of rows beside the actors. Keys are text; a table is read in byte order of its keys. */
-export type RowTable = "position" | "partition" | "feed" | "timer" | "fact" | "quarantine" | "count" | "sink";
 
 /**
  * One state directory. One writer; a commit is whole or not there at all. What `commit` resolved is flushed; `readLog` shows nothing that is not.

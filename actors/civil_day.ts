@@ -1,0 +1,6 @@
+const GRID_ZONE_MS = 19_800_000; // +05:30, fixed.
+
+/** The civil date of an instant in the grid zone, `YYYY-MM-DD`: never the process's zone. */
+export function civilDate(atMs: number): string {
+  return new Date(atMs + GRID_ZONE_MS).toISOString().slice(0, 10);
+}

@@ -1,0 +1,15 @@
+import { ActorId, keyOf } from "../engine/ids.ts";
+
+const REGION_OF_LETTER: Readonly<Record<string, string>> = { N: "NORTH", S: "SOUTH", E: "EAST", W: "WEST", C: "CENTRAL" };
+
+/** The region that an id names by its letter (`SM-N-00042`, `SUB-N-012`, `TRF-N-0034`), or null. */
+export function regionOf(id: ActorId): string | null {
+  const key = keyOf(id);
+  const dash = key.indexOf("-");
+  return key.charAt(dash + 2) === "-" ? (REGION_OF_LETTER[key.charAt(dash + 1)] ?? null) : null;
+}
+
+/** The region's actor, or null. */
+export function regionActor(region: string | null): ActorId | null {
+  return region === null ? null : ActorId("region", region);
+}

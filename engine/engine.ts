@@ -1,0 +1,151 @@
+import type { Clock } from "./clock.ts";
+import { type Drain, type DrainReport, drain } from "./drain.ts";
+import { seconds } from "./duration.ts";
+import type { Emission } from "./emission.ts";
+import { Position, type SourceId } from "./ids.ts";
+import { pump } from "./pump.ts";
+import type { Sink, Stream } from "./sink.ts";
+import type { Batch, Source } from "./source.ts";
+import type { LogEntry, Store } from "./store.ts";
+import { type Intake, Turn } from "./turn.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+/** A source as the composition wires it. Stages run in order: each is read to its present end before the next starts. */
+export interface SourceWiring {
+  readonly source: Source;
+  readonly intake: Intake;
+  readonly stage: number;
+  /** The next source of the stage waits until this one has nothing more to read. */
+  readonly holdsNext: boolean;
+}
+
+export interface SinkWiring {
+  readonly sink: Sink;
+  readonly stream: Stream;
+}
+
+export interface EngineOptions extends WorldOptions {
+  readonly store: Store;
+  readonly sources: readonly SourceWiring[];
+  readonly sinks: readonly SinkWiring[];
+  readonly decode: (stream: Stream, entry: LogEntry) => Emission;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Told when a source is tried again. */
+  readonly onRetry: (source: SourceId, error: Error, pauseMs: number) => void;
+  /** Told when a stage has been read to its present end. */
+  readonly onStage: (stage: number) => void;
+}
+
+/** How long sinks may take to catch up when the engine stops; what they have not taken stays in the log. */
+const FLUSH_AT_STOP_MS = seconds(3);
+
+/** Starts and stops all loops, in order, on one signal. One turn at a time, each stored before the next begins. */
+export class Engine {
+  readonly world: World;
+  readonly #options: EngineOptions;
+  readonly #turn: Turn;
+  readonly #drains: readonly Drain[];
+  #lastApplied: Promise<void> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.world = new World(options, options.store);
+    this.#turn = new Turn(this.world);
+    const { store, decode, clock, random } = options;
+    this.#drains = options.sinks.map(({ sink, stream }) => drain({ store, sink, stream, decode, clock, random }));
+  }
+
+  /**
+   * Runs until `signal` fires, or, if every source ends by itself, until all are read and all sinks have everything. Rejects on the first error
+   * that is no outage: the process must then end, because restarting is the recovery. `drainMs`: how long the sinks may take at the end.
+   */
+  async run(signal: AbortSignal, drainMs: number): Promise<void> {
+    const stopReading = new AbortController();
+    const stopDrains = new AbortController();
+    const stop = (): void => stopReading.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    const drains = this.#drains.map((one) => one.run(stopDrains.signal));
+    const failed = Promise.all(drains).then(() => new Promise<never>(() => {}));
+    try {
+      await Promise.race([this.#readStages(stopReading.signal), failed]);
+      const withinMs = signal.aborted ? FLUSH_AT_STOP_MS : drainMs;
+      await Promise.race([Promise.all(this.#drains.map((one) => one.flush(withinMs))), failed]);
+    } finally {
+      stop();
+      stopDrains.abort();
+      signal.removeEventListener("abort", stop);
+    }
+    await Promise.all(drains);
+  }
+
+  /** Closes sinks and store. Only after `run` has resolved: after an error the process just ends. */
+  async close(): Promise<void> {
+    await this.#lastApplied;
+    for (const { sink } of this.#options.sinks) await sink.close();
+    await this.#options.store.close();
+  }
+
+  /** Applies one batch: turn, commit, then the drains are woken. In order of calls. */
+  apply(intake: Intake, batch: Batch): Promise<void> {
+    const applied = this.#lastApplied.then(() => this.#applyNow(intake, batch));
+    this.#lastApplied = applied.catch(() => {});
+    return applied;
+  }
+
+  sinkReports(): readonly DrainReport[] {
+    return this.#drains.map((one) => one.report());
+  }
+
+  async #applyNow(intake: Intake, batch: Batch): Promise<void> {
+    const commit = this.#turn.run(intake, batch);
+    await this.#options.store.commit(commit);
+    this.world.trim();
+    for (const one of this.#drains) one.wake();
+  }
+
+  async #readStages(signal: AbortSignal): Promise<void> {
+    const { sources, onStage } = this.#options;
+    const running: Promise<void>[] = [];
+    for (const stage of [...new Set(sources.map((one) => one.stage))].sort((a, b) => a - b)) {
+      for (const wiring of sources.filter((one) => one.stage === stage)) {
+        const { ended, caughtUp } = this.#pump(wiring, signal);
+        running.push(ended);
+        if (wiring.holdsNext) await Promise.race([caughtUp, Promise.all(running)]);
+        if (signal.aborted) break;
+      }
+      if (signal.aborted) break;
+      onStage(stage);
+    }
+    await Promise.all(running);
+  }
+
+  #pump({ source, intake }: SourceWiring, signal: AbortSignal): { ended: Promise<void>; caughtUp: Promise<void> } {
+    const { clock, random, onRetry } = this.#options;
+    let onIdle = (): void => {};
+    const idle = new Promise<void>((resolve) => {
+      onIdle = resolve;
+    });
+    const ended = pump(
+      {
+        source,
+        intake,
+        positions: (id) => this.#positions(id),
+        apply: (from, batch) => this.apply(from, batch),
+        onIdle,
+        onRetry: (error, pauseMs) => onRetry(source.id, error, pauseMs),
+        clock,
+        random,
+      },
+      signal,
+    );
+    return { ended, caughtUp: Promise.race([idle, ended]) };
+  }
+
+  #positions(source: SourceId): ReadonlyMap<string, Position> {
+    const prefix = `${source}\0`;
+    const rows = this.#options.store.range("position", prefix);
+    return new Map([...rows].map(([key, value]) => [key.slice(prefix.length), Position(Buffer.from(value).toString())]));
+  }
+}

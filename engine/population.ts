@@ -1,0 +1,278 @@
+import { Packr } from "msgpackr";
+import type { Behaviour } from "./behaviour.ts";
+import type { ChangedParts } from "./commit.ts";
+import type { Episode } from "./episode.ts";
+import { invariant } from "./fault.ts";
+import { type ActorId, kindOf } from "./ids.ts";
+import type { Layout } from "./layout.ts";
+import { type Cursor, hotView, newCursor, Slab } from "./slab.ts";
+import type { Parts, Store } from "./store.ts";
+import { type VitalsAt, vitalsAt, vitalsLayout, type WindowEntry } from "./vitals.ts";
+
+/** A timer of an actor: `dueMs` is the true time, `rowMs <= dueMs` that of its stored row, both on the clock of `feed`. */
+export interface Timer {
+  readonly feed: string;
+  readonly dueMs: number;
+  readonly rowMs: number;
+}
+
+/** The warm part of an actor: the behaviour's own state, and what the engine keeps for it. */
+export interface Warm {
+  own: unknown;
+  readonly timers: Map<string, Timer>;
+  readonly episodes: Map<string, Episode>;
+  overflow: readonly WindowEntry[];
+}
+
+/** Any behaviour; its state and message types matter to itself only. */
+export type AnyBehaviour = Behaviour<object, { readonly type: string }>;
+
+const packr = new Packr({ useRecords: false, moreTypes: false });
+
+/** Warm parts of a kind kept decoded; between commits the encoded bytes say everything. */
+const DECODED_MAX = 100_000;
+
+const HOT_CHANGED = 1;
+const WARM_CHANGED = 2;
+
+/** All living actors of one kind. */
+export class Kind {
+  readonly behaviour: AnyBehaviour;
+  readonly slab: Slab;
+  readonly at: VitalsAt;
+  /** Points at the actor being processed. */
+  readonly cursor: Cursor = newCursor();
+  readonly ids: ActorId[] = [];
+  readonly #encoded: (Uint8Array | null)[] = [];
+  readonly #warm: (Warm | null)[] = [];
+  readonly #changes: number[] = [];
+  readonly #changed: number[] = [];
+  #decoded = 0;
+  readonly #packed: PackedState | null;
+  readonly #viewer: PackedState | null;
+
+  constructor(behaviour: AnyBehaviour, windowed: boolean) {
+    this.behaviour = behaviour;
+    const layout: Layout = { ...vitalsLayout(behaviour.clocks, windowed), ...behaviour.hot };
+    this.slab = new Slab(layout);
+    this.at = vitalsAt(this.slab.plan, behaviour.clocks);
+    const hot = behaviour.hot === undefined ? null : hotView(this.cursor, this.slab.plan, behaviour.hot);
+    this.#packed = hot === null ? null : new PackedState(this, hot);
+    this.#viewer = hot === null ? null : new PackedState(this, hot);
+  }
+
+  /** A slot for an actor, filled from its stored parts if it has any. */
+  add(id: ActorId, parts: Parts | null): number {
+    const slot = this.slab.allocate();
+    this.ids.push(id);
+    this.#encoded.push(parts?.warm ?? null);
+    this.#warm.push(null);
+    this.#changes.push(0);
+    if (parts?.hot != null) this.slab.restore(slot, parts.hot);
+    return slot;
+  }
+
+  id(slot: number): ActorId {
+    const id = this.ids[slot];
+    invariant(id !== undefined, "slot has an actor");
+    return id;
+  }
+
+  /** The warm part as it is; null while there is none. Read only. */
+  peekWarm(slot: number): Warm | null {
+    const held = this.#warm[slot] ?? null;
+    if (held !== null) return held;
+    const encoded = this.#encoded[slot] ?? null;
+    if (encoded === null) return null;
+    const warm = decodeWarm(encoded, this.behaviour);
+    this.#warm[slot] = warm;
+    this.#decoded += 1;
+    return warm;
+  }
+
+  /** The warm part to write; made if there is none. The caller says `warmChanged` when the record is done. */
+  warm(slot: number): Warm {
+    const warm = this.peekWarm(slot);
+    if (warm !== null) return warm;
+    const fresh: Warm = { own: this.behaviour.initial(this.id(slot)), timers: new Map(), episodes: new Map(), overflow: [] };
+    this.#warm[slot] = fresh;
+    this.#decoded += 1;
+    return fresh;
+  }
+
+  /** What the behaviour calls its state. The cursor must be at the slot. */
+  stateAt(slot: number, onWarmChange: () => void): object {
+    if (this.#packed === null) {
+      onWarmChange();
+      return this.warm(slot).own as object;
+    }
+    return this.#packed.of(slot, onWarmChange);
+  }
+
+  /** The state for those who only look (`describe`). The cursor must be at the slot. */
+  look(slot: number): object {
+    if (this.#viewer !== null) return this.#viewer.of(slot, refuseChange);
+    return (this.peekWarm(slot)?.own ?? this.behaviour.initial(this.id(slot))) as object;
+  }
+
+  /** Encodes the warm part and keeps the bytes. False: they are the same as before. Throws if it cannot be encoded or is too large. */
+  seal(slot: number, bytesMax: number): boolean {
+    const warm = this.#warm[slot];
+    if (warm == null) return false;
+    const bytes = encodeWarm(warm, this.behaviour.version);
+    if (bytes.length > bytesMax) throw new Error(`the state of ${this.id(slot)} would have ${bytes.length} bytes, at most ${bytesMax} are kept`);
+    const before = this.#encoded[slot] ?? null;
+    if (before !== null && Buffer.compare(before, bytes) === 0) return false;
+    this.#encoded[slot] = bytes;
+    return true;
+  }
+
+  /** The sealed bytes, and how to put them back: the before-image of a record. */
+  sealed(slot: number): Uint8Array | null {
+    return this.#encoded[slot] ?? null;
+  }
+
+  unseal(slot: number, before: Uint8Array | null): void {
+    this.#encoded[slot] = before;
+    this.#warm[slot] = null;
+  }
+
+  hotChanged(slot: number): void {
+    this.#mark(slot, HOT_CHANGED);
+  }
+
+  warmChanged(slot: number): void {
+    this.#mark(slot, WARM_CHANGED);
+  }
+
+  /** What changed since the last call, in order of first change. Views into the slab: valid until the next message. */
+  takeChanges(into: ChangedParts[]): void {
+    for (const slot of this.#changed) {
+      const flags = this.#changes[slot] ?? 0;
+      this.#changes[slot] = 0;
+      const warm = (flags & WARM_CHANGED) === 0 ? null : (this.#encoded[slot] ?? null);
+      into.push({ id: this.id(slot), hot: (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm });
+    }
+    this.#changed.length = 0;
+    if (this.#decoded > DECODED_MAX) this.#forgetDecoded();
+  }
+
+  #forgetDecoded(): void {
+    this.#warm.fill(null);
+    this.#decoded = 0;
+  }
+
+  #mark(slot: number, flag: number): void {
+    const before = this.#changes[slot] ?? 0;
+    if (before === 0) this.#changed.push(slot);
+    this.#changes[slot] = before | flag;
+  }
+}
+
+function refuseChange(): void {
+  throw new Error("describe may not change the state");
+}
+
+/** The cursor that a packed kind's behaviour gets as its state. */
+class PackedState {
+  readonly hot: object;
+  readonly #kind: Kind;
+  #slot = 0;
+  #onWarmChange: () => void = () => {};
+  #blank: object | null = null;
+
+  constructor(kind: Kind, hot: object) {
+    this.#kind = kind;
+    this.hot = hot;
+  }
+
+  of(slot: number, onWarmChange: () => void): this {
+    this.#slot = slot;
+    this.#onWarmChange = onWarmChange;
+    return this;
+  }
+
+  /** Read only. An actor without a warm part reads a blank one that is not stored. */
+  get warm(): object {
+    const warm = this.#kind.peekWarm(this.#slot);
+    if (warm !== null) return warm.own as object;
+    this.#blank ??= this.#kind.behaviour.initial(this.#kind.id(this.#slot));
+    return this.#blank;
+  }
+
+  change(): object {
+    this.#onWarmChange();
+    return this.#kind.warm(this.#slot).own as object;
+  }
+}
+
+/** Where an actor lives. `root` and `touched` belong to the root at work: the number of the last root that touched it, and where its before-image is. */
+export interface Place {
+  readonly kind: Kind;
+  readonly slot: number;
+  root: number;
+  touched: number;
+}
+
+/** Every actor touched since the start, each in its kind's slab; the others are loaded from the store when they are first touched. */
+export class Population {
+  readonly kinds: ReadonlyMap<string, Kind>;
+  readonly #places = new Map<ActorId, Place>();
+  readonly #store: Store;
+
+  /** `windowed`: kinds that a feed with a dedup window goes to. */
+  constructor(behaviours: readonly AnyBehaviour[], windowed: ReadonlySet<string>, store: Store) {
+    this.kinds = new Map(behaviours.map((behaviour) => [behaviour.kind, new Kind(behaviour, windowed.has(behaviour.kind))]));
+    this.#store = store;
+  }
+
+  has(id: ActorId): boolean {
+    return this.#places.has(id);
+  }
+
+  /** Takes back a birth. The slot stays unused. */
+  forget({ kind, slot }: Place): void {
+    this.#places.delete(kind.id(slot));
+  }
+
+  /** The actor's place; made at its first touch. `born` is called when the store does not know it either. */
+  place(id: ActorId, born: () => void): Place {
+    const known = this.#places.get(id);
+    if (known !== undefined) return known;
+    const kind = this.kinds.get(kindOf(id));
+    invariant(kind !== undefined, `${id} is of a kind that has a behaviour`);
+    const parts = this.#store.load(id);
+    if (parts === null) born();
+    const place = { kind, slot: kind.add(id, parts), root: 0, touched: 0 };
+    this.#places.set(id, place);
+    return place;
+  }
+
+  takeChanges(): ChangedParts[] {
+    const parts: ChangedParts[] = [];
+    for (const kind of this.kinds.values()) kind.takeChanges(parts);
+    return parts;
+  }
+}
+
+function encodeWarm(warm: Warm, version: number): Uint8Array {
+  return packr.pack([version, warm.own, [...warm.timers].map(([name, { feed, dueMs, rowMs }]) => [name, feed, dueMs, rowMs]), [...warm.episodes.values()], warm.overflow]);
+}
+
+/** Reads a stored warm part. Also for those who only look: inspection, digests. Throws if a newer version of the kind wrote it. */
+export function decodeWarm(bytes: Uint8Array, behaviour: Pick<AnyBehaviour, "kind" | "version">): Warm {
+  const [version, own, timers, episodes, overflow] = packr.unpack(bytes) as [
+    number,
+    unknown,
+    readonly (readonly [string, string, number, number])[],
+    readonly Episode[],
+    readonly WindowEntry[],
+  ];
+  invariant(version <= behaviour.version, `a ${behaviour.kind} of state version ${version} cannot be read by version ${behaviour.version}`);
+  return {
+    own,
+    timers: new Map(timers.map(([name, feed, dueMs, rowMs]) => [name, { feed, dueMs, rowMs }])),
+    episodes: new Map(episodes.map((episode) => [episode.rule, episode])),
+    overflow,
+  };
+}

@@ -1,0 +1,50 @@
+import type { Clock } from "./clock.ts";
+import { Unavailable } from "./fault.ts";
+import type { Position, SourceId } from "./ids.ts";
+import { retry } from "./retry.ts";
+import type { Batch, Source } from "./source.ts";
+import type { Intake } from "./turn.ts";
+
+/** What a pump needs of the engine: where the source stands, and to have a batch applied (resolves when it is flushed). */
+export interface PumpOptions {
+  readonly source: Source;
+  readonly intake: Intake;
+  readonly positions: (source: SourceId) => ReadonlyMap<string, Position>;
+  readonly apply: (intake: Intake, batch: Batch) => Promise<void>;
+  readonly onIdle: () => void;
+  readonly onRetry: (error: Error, pauseMs: number) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/**
+ * The loop from one source to the store. Reads the next batch while the last one is being stored, and no further: a store that is behind
+ * holds the source back. An outage ends the reading; it begins again, after a pause, behind the last stored position. Resolves when the source
+ * has ended or `signal` has fired.
+ */
+export async function pump(options: PumpOptions, signal: AbortSignal): Promise<void> {
+  const { clock, random, onRetry } = options;
+  try {
+    await retry(() => readOnce(options, signal), { clock, random, signal, onRetry });
+  } catch (error) {
+    if (!(error instanceof Unavailable && signal.aborted)) throw error;
+  }
+}
+
+async function readOnce({ source, intake, positions, apply, onIdle }: PumpOptions, signal: AbortSignal): Promise<void> {
+  const batches = source.read(positions(source.id), signal)[Symbol.asyncIterator]();
+  try {
+    let next = batches.next();
+    for (;;) {
+      const { done, value: batch } = await next;
+      if (done === true) return;
+      next = batches.next();
+      next.catch(() => {}); // Awaited above in the next round; meanwhile it must not count as unhandled.
+      await apply(intake, batch);
+      if (batch.idle) onIdle();
+      if (signal.aborted) return;
+    }
+  } finally {
+    await batches.return?.();
+  }
+}

@@ -1,0 +1,449 @@
+import { alertColumns, alertEvent, type AlertFacts } from "./alert_event.ts";
+import type { Out, Woken } from "./behaviour.ts";
+import type { ChangedEntry, ChangedRow } from "./commit.ts";
+import type { CellValue, Evidence, Origin } from "./emission.ts";
+import { encodeAlert, encodeRow } from "./emission_codec.ts";
+import { type EpisodeStep, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
+import { encodeFact, factKey } from "./fact_codec.ts";
+import { type Fault, fault, invariant } from "./fault.ts";
+import type { Row } from "./feed.ts";
+import { addFact, type Fact, type HistoryChange, type Remembered, type Version, versionsOf } from "./history.ts";
+import { ActorId } from "./ids.ts";
+import type { NoteCode } from "./note.ts";
+import type { Place, Timer, Warm } from "./population.ts";
+import type { Observation, Rule, RuleLimits } from "./rule.ts";
+import type { RuleScope } from "./rule_table.ts";
+import { cellsOf, type ResolvedTable } from "./table.ts";
+import type { TimerRow } from "./timers.ts";
+import { addCount } from "./vitals.ts";
+import { aim, type World } from "./world.ts";
+
+/** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
+const EPISODE_TIMER = "alert:";
+
+type AnyMessage = { readonly type: string };
+
+/** Where a root comes from: a record of a feed, or a timer. */
+export interface Cause {
+  readonly feed: string;
+  /** The decoded row of a record, null for a timer. */
+  readonly row: Row | null;
+  readonly extra: Readonly<Record<string, CellValue>> | null;
+  readonly rescued: string | null;
+  readonly schemaVersion: number;
+  readonly head: Uint8Array;
+  /** Number behind the origin in `head`; -1: the origin is the whole position. */
+  readonly at: number;
+  readonly key: string;
+  readonly date: string;
+  readonly atMs: number;
+  readonly arrivedAtMs: number;
+  readonly evidence: () => Evidence;
+  readonly origin: Origin;
+}
+
+/** A record that cannot be processed, found while it is being processed. */
+export class Refused extends Error {
+  readonly fault: Fault;
+  constructor(refusal: Fault) {
+    super(refusal.error);
+    this.fault = refusal;
+  }
+}
+
+interface Tell {
+  readonly id: ActorId;
+  readonly message: AnyMessage;
+  readonly hops: number;
+}
+
+interface PendingRow {
+  readonly table: ResolvedTable;
+  readonly actor: ActorId;
+  readonly columns: Readonly<Record<string, CellValue>>;
+}
+
+/** An actor that a root has touched, as it was before. */
+interface Touched {
+  place: Place;
+  readonly words: number[];
+  warmBefore: Uint8Array | null;
+  warmTouched: boolean;
+}
+
+/**
+ * One record, or one timer, with everything it leads to. `begin`, then `deliver` and `settleTells`, then `finish`, which encodes all effects
+ * and hands them to the turn; or `undo`, after which nothing but the feed's clock has changed. One object serves all roots, one after another.
+ */
+export class Root implements Out<AnyMessage> {
+  self: ActorId = ActorId("", "");
+  late = false;
+  conflict = false;
+  isDuplicate = false;
+  readonly #world: World;
+  #cause: Cause | null = null;
+  #number = 0;
+  #touchedCount = 0;
+  readonly #touched: Touched[] = [];
+  #current: Touched | null = null;
+  #hops = 0;
+  readonly #tells: Tell[] = [];
+  readonly #alerts: AlertFacts[] = [];
+  readonly #curated: PendingRow[] = [];
+  readonly #stamps: string[] = [];
+  readonly #notes: NoteCode[] = [];
+  readonly #rows: ChangedRow[] = [];
+  readonly #facts = new Map<ActorId, readonly Fact[]>();
+  readonly #born: Place[] = [];
+  readonly #timers: TimerRow[] = [];
+  readonly #markWarm = (): void => {
+    if (this.#current !== null) this.#current.warmTouched = true;
+  };
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  begin(cause: Cause): void {
+    this.#cause = cause;
+    this.#number += 1;
+    this.#touchedCount = 0;
+    this.late = false;
+    this.conflict = false;
+    this.isDuplicate = false;
+    this.#hops = 0;
+    this.#clear();
+  }
+
+  /** The actor's place, its before-image kept, the cursor at it. Throws `Refused` if it would be one actor too many. */
+  touch(id: ActorId): Place {
+    const place = this.#world.population.place(id, () => this.#bear());
+    this.self = id;
+    aim(place);
+    if (place.root === this.#number) {
+      this.#current = this.#touched[place.touched] as Touched;
+      return place;
+    }
+    if (this.#bornNow) {
+      this.#born.push(place);
+      this.#bornNow = false;
+    }
+    this.#keepBefore(place);
+    return place;
+  }
+
+  deliver(place: Place, message: AnyMessage | Woken): void {
+    const state = place.kind.stateAt(place.slot, this.#markWarm);
+    place.kind.behaviour.receive(state, message, this);
+  }
+
+  /** Runs all tells, in order, with those that they lead to. */
+  settleTells(): void {
+    for (let n = 0; n < this.#tells.length; n += 1) {
+      const { id, message, hops } = this.#tells[n] as Tell;
+      this.#hops = hops;
+      this.deliver(this.touch(id), message);
+    }
+  }
+
+  /** Wakes the touched actor: its timer `row` is due at its true time. `clockMs`: where the clock is going, `steppedMs`: how far from where it was. */
+  wake(row: TimerRow, clockMs: number, steppedMs: number): void {
+    const place = this.#place();
+    this.cancelTimer(row);
+    if (!row.name.startsWith(EPISODE_TIMER)) {
+      this.deliver(place, { type: "woken", name: row.name, dueMs: row.dueMs, clockMs, steppedMs });
+      this.settleTells();
+      return;
+    }
+    const rule = this.#world.rules.rule(row.name.slice(EPISODE_TIMER.length));
+    const episode = this.warm().episodes.get(rule.id);
+    if (episode !== undefined) this.#step(place, rule, wakeEpisode(episode, rule, row.dueMs), row.dueMs);
+  }
+
+  /** Takes the touched actor's timer away, with its row. */
+  cancelTimer(row: TimerRow): void {
+    this.warm().timers.delete(row.name);
+    this.#world.deleteTimer(row, this.#rows);
+  }
+
+  /** The row of a timer that was set again to a later time follows it. */
+  moveTimer(row: TimerRow, dueMs: number): void {
+    this.#world.deleteTimer(row, this.#rows);
+    this.#setTimer(this.warm().timers, { feed: row.feed, dueMs, rowMs: dueMs }, row.name);
+  }
+
+  /** The touched actor's warm part, to write. */
+  warm(): Warm {
+    const { kind, slot } = this.#place();
+    this.#markWarm();
+    return kind.warm(slot);
+  }
+
+  // What behaviours may do. -----------------------------------------------------------------------------------------------------------
+
+  tell(id: ActorId, message: AnyMessage): void {
+    const { hopsMax, tellsMax } = this.#world.limits;
+    if (this.#hops >= hopsMax) throw new Refused(fault("hop_limit", `a tell to ${id} would be hop ${this.#hops + 1}, at most ${hopsMax} are run`));
+    if (this.#tells.length >= tellsMax) throw new Refused(fault("hop_limit", `a record may lead to ${tellsMax} tells at most`));
+    this.#tells.push({ id, message, hops: this.#hops + 1 });
+  }
+
+  observe(id: string, observation: Observation): void {
+    const place = this.#place();
+    if (observation.holds !== true && place.kind.cursor.u32[place.kind.cursor.u + place.kind.at.count.openEpisodes] === 0) return;
+    const { rules } = this.#world;
+    if (!rules.enabled(id)) return;
+    const rule = rules.rule(id);
+    if (observation.holds === true && rule.stamps === true) this.#stamps.push(id);
+    const episode = place.kind.peekWarm(place.slot)?.episodes.get(id) ?? null;
+    if (episode === null && observation.holds !== true) return;
+    const context = { actor: this.self, late: this.late, origin: this.late ? "late" : this.#now().origin } as const;
+    this.#step(place, rule, observeEpisode(episode, rule, observation, context), observation.atMs);
+  }
+
+  curate(table: string, columns: Readonly<Record<string, CellValue>>): void {
+    this.#curated.push({ table: this.#world.table(table), actor: this.self, columns });
+  }
+
+  wakeAt(name: string, atMs: number | null): void {
+    const { timers } = this.warm();
+    const { feed } = this.#now();
+    const before = timers.get(name);
+    if (atMs === null) {
+      timers.delete(name);
+      if (before !== undefined) this.#world.deleteTimer({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name }, this.#rows);
+      return;
+    }
+    const dueMs = Math.ceil(atMs);
+    if (before !== undefined && before.feed === feed && before.rowMs <= dueMs) {
+      timers.set(name, { feed, dueMs, rowMs: before.rowMs });
+      return;
+    }
+    if (before === undefined && timers.size >= this.#world.limits.timersPerActorMax) return;
+    if (before !== undefined) this.#world.deleteTimer({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name }, this.#rows);
+    this.#setTimer(timers, { feed, dueMs, rowMs: dueMs }, name);
+  }
+
+  limits(rule: string): RuleLimits {
+    return this.#world.rules.limits(rule, this.self, () => this.#scope());
+  }
+
+  note(code: NoteCode): void {
+    this.#notes.push(code);
+  }
+
+  duplicate(): void {
+    this.isDuplicate = true;
+  }
+
+  remember(change: HistoryChange): Remembered {
+    const options = this.#place().kind.behaviour.history;
+    invariant(options !== undefined, `${this.self} is of a kind with a history`);
+    const before = this.#factsOf(this.self);
+    const { facts, fact, remembered } = addFact(this.self, before, change, this.#now().arrivedAtMs, options);
+    if (fact === null) return remembered;
+    this.#facts.set(this.self, facts);
+    this.#rows.push({ table: "fact", key: factKey(this.self, fact), value: encodeFact(fact) });
+    return remembered;
+  }
+
+  versions(): readonly Version[] {
+    const options = this.#place().kind.behaviour.history;
+    invariant(options !== undefined, `${this.self} is of a kind with a history`);
+    return versionsOf(this.self, this.#factsOf(this.self), options);
+  }
+
+  // The end of a root. ----------------------------------------------------------------------------------------------------------------
+
+  /** Ids of the record rules that fired, in order, or null. */
+  get stamps(): string | null {
+    return this.#stamps.length === 0 ? null : this.#stamps.join(",");
+  }
+
+  /** Seals every touched actor and encodes all emissions. Only when all of that has worked do the effects become those of the turn. */
+  finish(entries: ChangedEntry[], rows: ChangedRow[]): void {
+    const { limits, counters } = this.#world;
+    const firstEntry = entries.length;
+    const firstSequence = this.#world.nextSequence;
+    try {
+      for (let n = 0; n < this.#touchedCount; n += 1) this.#seal(this.#touched[n] as Touched, limits.warmBytesMax);
+      for (const alert of this.#alerts) this.#emitAlert(alert, entries);
+      this.#emitRows(entries);
+    } catch (error) {
+      entries.length = firstEntry;
+      this.#world.nextSequence = firstSequence;
+      throw error;
+    }
+    for (const row of this.#rows) rows.push(row);
+    for (const [id, facts] of this.#facts) this.#world.setFacts(id, facts);
+    for (const timer of this.#timers) this.#world.timerQueue(timer.feed).push(timer);
+    for (const place of this.#born) counters.add(`actor ${place.kind.behaviour.kind}`, 1);
+    this.#world.actorCount += this.#born.length;
+    for (const code of this.#notes) counters.add(`note ${this.#now().feed} ${code}`, 1);
+    for (const { rule, change } of this.#alerts) if (change === "raised") counters.add(`alert ${rule.id}`, 1);
+  }
+
+  /** Puts back every part that was touched. */
+  undo(): void {
+    for (let n = 0; n < this.#touchedCount; n += 1) {
+      const { place, words, warmBefore } = this.#touched[n] as Touched;
+      aim(place);
+      const { u32, u } = place.kind.cursor;
+      for (let i = 0; i < words.length; i += 1) u32[u + i] = words[i] as number;
+      place.kind.unseal(place.slot, warmBefore);
+    }
+    for (const place of this.#born) this.#world.population.forget(place);
+    this.#clear();
+  }
+
+  // Inside. ---------------------------------------------------------------------------------------------------------------------------
+
+  #bornNow = false;
+
+  #bear(): void {
+    const { limits, actorCount } = this.#world;
+    if (actorCount + this.#born.length >= limits.actors) throw new Refused(fault("actor_limit", `this engine keeps ${limits.actors} actors at most`));
+    this.#bornNow = true;
+  }
+
+  #keepBefore(place: Place): void {
+    const n = this.#touchedCount;
+    let touched = this.#touched[n];
+    if (touched === undefined) {
+      touched = { place, words: [], warmBefore: null, warmTouched: false };
+      this.#touched.push(touched);
+    }
+    const length = place.kind.slab.plan.strideBytes / 4;
+    const { u32, u } = place.kind.cursor;
+    const { words } = touched;
+    words.length = length;
+    for (let i = 0; i < length; i += 1) words[i] = u32[u + i] as number;
+    touched.place = place;
+    touched.warmBefore = place.kind.sealed(place.slot);
+    touched.warmTouched = false;
+    place.root = this.#number;
+    place.touched = n;
+    this.#touchedCount = n + 1;
+    this.#current = touched;
+  }
+
+  #place(): Place {
+    invariant(this.#current !== null, "an actor is being processed");
+    return this.#current.place;
+  }
+
+  #now(): Cause {
+    invariant(this.#cause !== null, "a root has begun");
+    return this.#cause;
+  }
+
+  #factsOf(id: ActorId): readonly Fact[] {
+    return this.#facts.get(id) ?? this.#world.facts(id);
+  }
+
+  #setTimer(timers: Map<string, Timer>, timer: Timer, name: string): void {
+    timers.set(name, timer);
+    const row = { feed: timer.feed, dueMs: timer.rowMs, actor: this.self, name };
+    this.#world.putTimer(row, this.#rows);
+    this.#timers.push(row);
+  }
+
+  #step(place: Place, rule: Rule, step: EpisodeStep, atMs: number): void {
+    const warm = this.warm();
+    if (step.episode === null) warm.episodes.delete(rule.id);
+    else warm.episodes.set(rule.id, step.episode);
+    this.#countOpen(place, warm);
+    if (step.wakeAtMs !== undefined) this.wakeAt(`${EPISODE_TIMER}${rule.id}`, step.wakeAtMs);
+    if (step.changes.length === 0 || step.episode === null) return;
+    const path = this.#path(place);
+    for (const change of step.changes) {
+      this.#alerts.push({ actor: this.self, rule, change, episode: step.episode, path, atMs, evidence: this.#now().evidence() });
+      if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
+    }
+  }
+
+  #countOpen({ kind }: Place, warm: Warm): void {
+    let open = 0;
+    for (const episode of warm.episodes.values()) if (episode.status !== "cleared" && episode.status !== "retracted") open += 1;
+    kind.cursor.u32[kind.cursor.u + kind.at.count.openEpisodes] = open;
+  }
+
+  /** Links in force from region down, without the actor. */
+  #path({ kind, slot }: Place): readonly ActorId[] {
+    const { links } = kind.behaviour.describe(kind.look(slot), this.self);
+    return ["region", "substation", "transformer"].flatMap((above) => (links[above] === undefined ? [] : [links[above]]));
+  }
+
+  #scope(): RuleScope {
+    const { kind, slot } = this.#place();
+    const { attributes } = kind.behaviour.describe(kind.look(slot), this.self);
+    return { region: textOr(attributes["region"]), tariff: textOr(attributes["tariff_category"]) };
+  }
+
+  #seal({ place, warmTouched }: Touched, bytesMax: number): void {
+    place.kind.hotChanged(place.slot);
+    if (warmTouched && place.kind.seal(place.slot, bytesMax)) place.kind.warmChanged(place.slot);
+  }
+
+  #emitAlert(alert: AlertFacts, entries: ChangedEntry[]): void {
+    const sequence = this.#world.nextSequence;
+    const event = alertEvent(this.#world.name, alert, sequence);
+    entries.push({ stream: "alerts", sequence, bytes: encodeAlert(event) });
+    this.#world.nextSequence += 1;
+    const row = { table: this.#world.table("alerts"), actor: event.subject, columns: alertColumns(event) };
+    this.#emit(row, event.id, 0, event.time.slice(0, 10), entries);
+  }
+
+  #emitRows(entries: ChangedEntry[]): void {
+    const cause = this.#now();
+    const ordinals = new Map<string, number>();
+    for (const row of this.#curated) {
+      const ordinal = ordinals.get(row.table.name) ?? 0;
+      if (this.#curated.length > 1) ordinals.set(row.table.name, ordinal + 1);
+      this.#emit(row, cause.key, ordinal, cause.date, entries);
+    }
+  }
+
+  #emit({ table, actor, columns }: PendingRow, key: string, ordinal: number, date: string, entries: ChangedEntry[]): void {
+    const cause = this.#now();
+    const ofFeed = table.feed !== null && table.feed === cause.feed && cause.row !== null;
+    const cells = cellsOf(table, ofFeed ? cause.row : null, columns);
+    const bytes = encodeRow(cause.head, {
+      table,
+      key,
+      ordinal,
+      amends: null,
+      actor,
+      at: cause.at,
+      arrivedAtMs: cause.arrivedAtMs,
+      date,
+      rescued: cause.rescued,
+      schemaVersion: cause.schemaVersion,
+      late: this.late,
+      rules: ofFeed ? this.stamps : null,
+      cells,
+      extra: ofFeed ? cause.extra : null,
+    });
+    entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
+    this.#world.nextSequence += 1;
+    this.#world.counters.add(`table ${table.name}`, 1);
+  }
+
+  #clear(): void {
+    this.#current = null;
+    this.#bornNow = false;
+    this.#tells.length = 0;
+    this.#alerts.length = 0;
+    this.#curated.length = 0;
+    this.#stamps.length = 0;
+    this.#notes.length = 0;
+    this.#rows.length = 0;
+    this.#timers.length = 0;
+    this.#born.length = 0;
+    if (this.#facts.size > 0) this.#facts.clear();
+  }
+}
+
+function textOr(value: CellValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,78 @@
+import { invariant } from "./fault.ts";
+import type { ActorId } from "./ids.ts";
+import type { Rule, RuleLimits } from "./rule.ts";
+
+/** Numbers of a rule for a part of the grid. Of several that fit, the narrowest wins: actor over tariff over region. */
+export interface RuleOverride {
+  readonly region?: string;
+  readonly tariff?: string;
+  readonly actor?: ActorId;
+  readonly limits: RuleLimits;
+}
+
+/** What the configuration says of a rule. */
+export interface RuleSetting {
+  readonly enabled: boolean;
+  readonly limits: RuleLimits;
+  readonly overrides: readonly RuleOverride[];
+}
+
+/** Where an actor stands, for overrides. */
+export interface RuleScope {
+  readonly region: string | null;
+  readonly tariff: string | null;
+}
+
+interface InForce {
+  readonly rule: Rule;
+  readonly enabled: boolean;
+  readonly limits: RuleLimits;
+  readonly overrides: readonly RuleOverride[];
+}
+
+/** All rules with the limits in force. */
+export class RuleTable {
+  readonly #rules: ReadonlyMap<string, InForce>;
+
+  constructor(rules: readonly Rule[], settings: ReadonlyMap<string, RuleSetting> = new Map()) {
+    this.#rules = new Map(rules.map((rule) => [rule.id, inForce(rule, settings.get(rule.id))]));
+  }
+
+  rule(id: string): Rule {
+    return this.#find(id).rule;
+  }
+
+  enabled(id: string): boolean {
+    return this.#find(id).enabled;
+  }
+
+  /** `scope` is asked only if the rule has overrides: it costs a look at the actor. */
+  limits(id: string, actor: ActorId, scope: () => RuleScope): RuleLimits {
+    const found = this.#find(id);
+    if (found.overrides.length === 0) return found.limits;
+    const { region, tariff } = scope();
+    const narrowest = found.overrides
+      .filter((one) => fits(one.actor, actor) && fits(one.tariff, tariff) && fits(one.region, region))
+      .reduce<RuleOverride | null>((best, one) => (best === null || narrowness(one) >= narrowness(best) ? one : best), null);
+    return narrowest === null ? found.limits : { ...found.limits, ...narrowest.limits };
+  }
+
+  #find(id: string): InForce {
+    const found = this.#rules.get(id);
+    invariant(found !== undefined, `rule ${id} is declared`);
+    return found;
+  }
+}
+
+function inForce(rule: Rule, setting: RuleSetting | undefined): InForce {
+  if (setting === undefined) return { rule, enabled: true, limits: rule.limits, overrides: [] };
+  return { rule, enabled: setting.enabled, limits: { ...rule.limits, ...setting.limits }, overrides: setting.overrides };
+}
+
+function fits(wanted: string | undefined, is: string | null): boolean {
+  return wanted === undefined || wanted === is;
+}
+
+function narrowness(one: RuleOverride): number {
+  return (one.actor === undefined ? 0 : 4) + (one.tariff === undefined ? 0 : 2) + (one.region === undefined ? 0 : 1);
+}

@@ -1,0 +1,459 @@
+import type { ChangedEntry, ChangedRow, Commit } from "./commit.ts";
+import { type Decoded, decode } from "./decode.ts";
+import type { CellValue } from "./emission.ts";
+import { encodeBatchHead, encodeRow } from "./emission_codec.ts";
+import { BrokenInvariant, type Fault, fault } from "./fault.ts";
+import type { Feed, RecordContext } from "./feed.ts";
+import { hashRow, hashText } from "./hash.ts";
+import { type ActorId, quarantineId, type SourceId } from "./ids.ts";
+import type { Place } from "./population.ts";
+import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
+import { type Cause, Refused, Root } from "./root.ts";
+import { encodeSchema } from "./schema.ts";
+import type { Batch, SourceRecord } from "./source.ts";
+import { cellsOf } from "./table.ts";
+import type { TimerRow } from "./timers.ts";
+import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
+import type { FeedClock, Partition } from "./watermark.ts";
+import { aim, type World } from "./world.ts";
+
+/** Where a batch came in: the source's name and feed, and what its configuration says of its rows. */
+export interface Intake {
+  readonly source: SourceId;
+  readonly feed: string;
+  readonly mode: RecordContext["mode"];
+  readonly origin: "live" | "backfill";
+}
+
+/**
+ * Computes what a batch changes: (batch, states) -> Commit. Synchronous and deterministic: the same input order gives the same states, emissions
+ * and ids, however it is cut into batches. It changes the world in place, so a computed commit must be stored; anything else ends the process.
+ */
+export class Turn {
+  readonly #world: World;
+  readonly #root: Root;
+  #entries: ChangedEntry[] = [];
+  #rows: ChangedRow[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#root = new Root(world);
+  }
+
+  run(intake: Intake, batch: Batch): Commit {
+    this.#entries = [];
+    this.#rows = [];
+    const records = new Intaker(this.#world, this.#root, intake, batch, this.#entries, this.#rows);
+    for (const record of batch.records) records.take(record);
+    records.end();
+    for (const [partition, position] of batch.resumeAt) {
+      this.#rows.push({ table: "position", key: `${intake.source}\0${partition}`, value: Buffer.from(position) });
+    }
+    this.#world.counters.takeChanges(this.#rows);
+    return { parts: this.#world.population.takeChanges(), rows: this.#rows, entries: this.#entries };
+  }
+}
+
+const NO_OVERFLOW: readonly WindowEntry[] = [];
+
+/** Takes the records of one batch, one after another. */
+class Intaker {
+  readonly #world: World;
+  readonly #root: Root;
+  readonly #intake: Intake;
+  readonly #batch: Batch;
+  readonly #feed: Feed;
+  readonly #names: readonly string[];
+  readonly #clock: FeedClock;
+  readonly #partition: Partition;
+  readonly #clockBeforeMs: number;
+  readonly #partitionBefore: Partition;
+  readonly #head: Uint8Array;
+  readonly #sourceText: string;
+  readonly #entries: ChangedEntry[];
+  readonly #rows: ChangedRow[];
+  #accepted = 0;
+  #duplicates = 0;
+  #late = 0;
+  #quarantined = 0;
+
+  constructor(world: World, root: Root, intake: Intake, batch: Batch, entries: ChangedEntry[], rows: ChangedRow[]) {
+    this.#world = world;
+    this.#root = root;
+    this.#intake = intake;
+    this.#batch = batch;
+    this.#feed = world.feed(intake.feed);
+    this.#names = Object.keys(this.#feed.fields);
+    this.#clock = world.clock(intake.feed);
+    this.#partition = this.#clock.partition(intake.source);
+    this.#clockBeforeMs = this.#clock.clockMs;
+    this.#partitionBefore = { ...this.#partition };
+    this.#sourceText = batch.path === null ? intake.source : `${intake.source}:${batch.path}`;
+    this.#head = encodeBatchHead(intake.feed, this.#sourceText, batch.origin);
+    this.#entries = entries;
+    this.#rows = rows;
+  }
+
+  take(record: SourceRecord): void {
+    if (record.fault !== undefined) return this.#reject(record, record.fault, null, null);
+    const feed = this.#feed;
+    const decoded = decode(feed, record, this.#schema(), this.#world.limits);
+    if ("code" in decoded) return this.#reject(record, decoded, null, null);
+    const atMs = feed.eventTimeMs(decoded.row);
+    const aheadMs = atMs - record.arrivedAtMs;
+    if (feed.refusesFuture && aheadMs > this.#world.limits.futureMs) {
+      return this.#reject(record, fault("future_event", `the event lies ${aheadMs} ms ahead of its arrival`), null, atMs);
+    }
+    if (decoded.schema !== this.#schema()) this.#evolve(record, decoded);
+    this.#moveClock(atMs);
+    this.#process(record, decoded, atMs);
+  }
+
+  /** The batch's last words: idle mark, counts, clocks. */
+  end(): void {
+    if (this.#batch.idle && !this.#partition.idle) {
+      this.#partition.idle = true;
+      this.#fire(this.#clock.reachableMs());
+    }
+    const { counters } = this.#world;
+    const key = `feed ${this.#feed.name}`;
+    counters.add(`${key} read`, this.#batch.records.length);
+    counters.add(`${key} accepted`, this.#accepted);
+    counters.add(`${key} duplicates`, this.#duplicates);
+    counters.add(`${key} late`, this.#late);
+    counters.add(`${key} quarantined`, this.#quarantined);
+    const { latestMs, idle } = this.#partition;
+    if (latestMs !== this.#partitionBefore.latestMs || idle !== this.#partitionBefore.idle) {
+      const value = { feed: this.#feed.name, latestMs: Number.isFinite(latestMs) ? latestMs : null, idle };
+      this.#rows.push({ table: "partition", key: this.#intake.source, value: Buffer.from(JSON.stringify(value)) });
+    }
+    if (this.#clock.clockMs !== this.#clockBeforeMs) {
+      this.#rows.push({ table: "feed", key: `clock ${this.#feed.name}`, value: Buffer.from(String(this.#clock.clockMs)) });
+    }
+  }
+
+  #schema() {
+    return this.#world.schemas.get(this.#feed.name) as Decoded["schema"];
+  }
+
+  // A record that is sound. -----------------------------------------------------------------------------------------------------------
+
+  #process(record: SourceRecord, decoded: Decoded, atMs: number): void {
+    const root = this.#root;
+    const ids = this.#feed.actors(decoded.row);
+    root.begin(this.#cause(record, decoded, atMs));
+    try {
+      for (const note of decoded.notes) root.note(note);
+      const message = this.#feed.message(decoded.row, this.#context(record, decoded));
+      for (const id of ids) this.#admit(id, decoded, message as { readonly type: string }, atMs);
+      root.settleTells();
+      root.finish(this.#entries, this.#rows);
+    } catch (error) {
+      if (error instanceof BrokenInvariant) throw error;
+      root.undo();
+      const refusal = error instanceof Refused ? error.fault : fault("handler_error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return this.#reject(record, refusal, ids[0] ?? null, atMs);
+    }
+    if (root.isDuplicate) this.#duplicates += 1;
+    else this.#accepted += 1;
+    if (root.late && !root.isDuplicate) this.#late += 1;
+  }
+
+  #context(record: SourceRecord, decoded: Decoded): RecordContext {
+    const { path, generation } = this.#batch;
+    return { path, generation, mode: this.#intake.mode, arrivedAtMs: record.arrivedAtMs, authored: decoded.authored };
+  }
+
+  #cause(record: SourceRecord, decoded: Decoded, atMs: number): Cause {
+    const feed = this.#feed;
+    const key = feed.dedupKey(decoded.row);
+    return {
+      feed: feed.name,
+      row: decoded.row,
+      extra: decoded.extra,
+      rescued: decoded.rescued,
+      schemaVersion: decoded.schema.version,
+      head: this.#head,
+      at: record.at,
+      key,
+      date: feed.date === null ? utcDate(atMs) : feed.date(decoded.row),
+      atMs,
+      arrivedAtMs: record.arrivedAtMs,
+      origin: this.#intake.origin,
+      evidence: () => ({ feed: feed.name, source: this.#intake.source, position: `${this.#batch.origin}${record.at}`, eventId: key }),
+    };
+  }
+
+  /** Judges the record against the actor's clock and window, and lets the actor have it. */
+  #admit(id: ActorId, decoded: Decoded, message: { readonly type: string }, atMs: number): void {
+    const root = this.#root;
+    const place = root.touch(id);
+    const { cursor, at } = place.kind;
+    const clockMs = clockOf(cursor, at, this.#feed.name);
+    if (this.#feed.dedup === "window" && !this.#isNew(place, decoded, atMs, clockMs)) {
+      root.duplicate();
+      root.note("duplicate");
+      return addCount(cursor, at, "duplicates", 1);
+    }
+    root.late = !root.conflict && clockMs !== null && atMs < clockMs - this.#feed.latenessMs;
+    root.deliver(place, message);
+    if (root.isDuplicate) {
+      root.note("duplicate");
+      return addCount(cursor, at, "duplicates", 1);
+    }
+    addCount(cursor, at, "accepted", 1);
+    if (root.conflict) {
+      root.note("conflict");
+      addCount(cursor, at, "conflicts", 1);
+    } else if (root.late) {
+      root.note("late");
+      addCount(cursor, at, "late", 1);
+    } else if (clockMs === null || atMs > clockMs) {
+      setClock(cursor, at, this.#feed.name, atMs);
+    }
+  }
+
+  /** False: a duplicate. Otherwise the record enters the window, and `conflict` is set if another one stands at its time. */
+  #isNew(place: Place, decoded: Decoded, atMs: number, clockMs: number | null): boolean {
+    const { kind, slot } = place;
+    const { cursor, at } = kind;
+    hashText(this.#feed.dedupKey(decoded.row));
+    const payload = hashRow(decoded.row, this.#names, this.#names[0] ?? "");
+    const overflowed = cursor.u32[cursor.u + at.count.overflowed] as number;
+    const overflow = overflowed === 0 ? NO_OVERFLOW : (kind.peekWarm(slot)?.overflow ?? NO_OVERFLOW);
+    const verdict = findRepeat(cursor, at, atMs, payload, overflow);
+    if (verdict === "duplicate") return false;
+    this.#root.conflict = verdict === "conflict";
+    const pushed = pushRecent(cursor, at, atMs, payload);
+    const keptFromMs = Math.max(clockMs ?? atMs, atMs) - Math.max(this.#feed.latenessMs, this.#feed.dedupMs);
+    if (pushed !== null && (pushed[3] >= keptFromMs || overflowed > 0)) this.#overflow(place, pushed, keptFromMs);
+    return true;
+  }
+
+  /** Keeps what the ring pushed out while it is still inside the window; forgets what has left it. */
+  #overflow({ kind }: Place, pushed: WindowEntry, keptFromMs: number): void {
+    const warm = this.#root.warm();
+    const kept = [...warm.overflow, pushed].filter((entry) => entry[3] >= keptFromMs);
+    const { dedupEntriesMax } = this.#world.limits;
+    if (kept.length > dedupEntriesMax) this.#root.note("dedup_overflow");
+    warm.overflow = kept.slice(-dedupEntriesMax);
+    const { cursor, at } = kind;
+    cursor.u32[cursor.u + at.count.overflowed] = warm.overflow.length;
+  }
+
+  // A record that is not. -------------------------------------------------------------------------------------------------------------
+
+  #reject(record: SourceRecord, { code, field, error }: Fault, actor: ActorId | null, atMs: number | null): void {
+    this.#quarantined += 1;
+    if (actor !== null) this.#countQuarantined(actor);
+    const { quarantineBytesKept, quarantineHeadBytes } = this.#world.limits;
+    const { bytes } = record;
+    this.#quarantine(
+      {
+        position: `${this.#batch.origin}${record.at}`,
+        reason: code,
+        field,
+        error,
+        actor,
+        eventTimeMs: atMs,
+        arrivedAtMs: record.arrivedAtMs,
+        sizeBytes: bytes.length,
+        bytes: bytes.length > quarantineBytesKept ? bytes.subarray(0, quarantineHeadBytes) : bytes,
+      },
+      this.#head,
+      record.at,
+    );
+  }
+
+  #quarantine(
+    facts: Omit<QuarantineRow, "id" | "feed" | "source" | "attempts" | "status">,
+    head: Uint8Array,
+    at: number,
+  ): void {
+    const id = quarantineId(this.#intake.source, facts.position, facts.reason);
+    const row: QuarantineRow = { id, feed: this.#feed.name, source: this.#sourceText, attempts: 1, status: "open", ...facts };
+    this.#rows.push({ table: "quarantine", key: id, value: encodeQuarantine(row) });
+    this.#world.counters.add(`quarantine ${this.#feed.name} ${row.reason}`, 1);
+    this.#emitEngineRow("quarantine", head, at, id, utcDate(row.arrivedAtMs), row.arrivedAtMs, {
+      quarantine_id: id,
+      feed: row.feed,
+      reason: row.reason,
+      field: row.field,
+      error: row.error,
+      actor: row.actor,
+      event_time: row.eventTimeMs,
+      size_bytes: row.sizeBytes,
+    });
+  }
+
+  /** The actor of a record that failed learns that it has one record less. (It may not exist: then the failure took its birth back.) */
+  #countQuarantined(id: ActorId): void {
+    if (!this.#world.population.has(id)) return;
+    const place = this.#world.population.place(id, () => {});
+    aim(place);
+    addCount(place.kind.cursor, place.kind.at, "quarantined", 1);
+    place.kind.hotChanged(place.slot);
+  }
+
+  // Rows of the engine's own tables. --------------------------------------------------------------------------------------------------
+
+  /** Version n+1 is in the log before any row that uses it. */
+  #evolve(record: SourceRecord, { schema }: Decoded): void {
+    const before = this.#schema();
+    this.#world.schemas.set(this.#feed.name, schema);
+    this.#rows.push({ table: "feed", key: `schema ${this.#feed.name}`, value: encodeSchema(schema) });
+    for (const [column, { type, origin }] of Object.entries(schema.columns)) {
+      if (before.columns[column] !== undefined) continue;
+      const position = `${this.#batch.origin}${record.at}`;
+      this.#emitEngineRow("schema_versions", this.#head, record.at, `${this.#feed.name} ${column}`, utcDate(record.arrivedAtMs), record.arrivedAtMs, {
+        feed: this.#feed.name,
+        version: schema.version,
+        column,
+        type,
+        origin,
+        position,
+      });
+    }
+  }
+
+  #emitEngineRow(
+    name: string,
+    head: Uint8Array,
+    at: number,
+    key: string,
+    date: string,
+    arrivedAtMs: number,
+    columns: Readonly<Record<string, CellValue>>,
+  ): void {
+    const table = this.#world.table(name);
+    const bytes = encodeRow(head, {
+      table,
+      key,
+      ordinal: 0,
+      amends: null,
+      actor: null,
+      at,
+      arrivedAtMs,
+      date,
+      rescued: null,
+      schemaVersion: 1,
+      late: false,
+      rules: null,
+      cells: cellsOf(table, null, columns),
+      extra: null,
+    });
+    this.#entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
+    this.#world.nextSequence += 1;
+    this.#world.counters.add(`table ${name}`, 1);
+  }
+
+  // Time. -----------------------------------------------------------------------------------------------------------------------------
+
+  #moveClock(atMs: number): void {
+    const partition = this.#partition;
+    if (!partition.idle && atMs <= partition.latestMs) return;
+    partition.idle = false;
+    if (atMs > partition.latestMs) partition.latestMs = atMs;
+    const reachableMs = this.#clock.reachableMs();
+    if (reachableMs > this.#clock.clockMs) this.#fire(reachableMs);
+  }
+
+  /** Fires all timers due up to `toMs`, in (due, actor, name) order, then lets the clock stand there. Each fires once in a step. */
+  #fire(toMs: number): void {
+    const queue = this.#world.timerQueue(this.#feed.name);
+    const steppedMs = toMs - this.#clock.clockMs;
+    if (queue.nextDueMs <= toMs) {
+      const fired = new Set<string>();
+      const waiting: TimerRow[] = [];
+      while (queue.nextDueMs <= toMs) {
+        const row = queue.pop() as TimerRow;
+        if (fired.has(`${row.actor}\0${row.name}`)) waiting.push(row);
+        else if (this.#fireRow(row, toMs, steppedMs)) fired.add(`${row.actor}\0${row.name}`);
+      }
+      for (const row of waiting) queue.push(row);
+    }
+    this.#clock.clockMs = toMs;
+  }
+
+  /** True if the timer fired; false if the row is stale, or the timer has moved on. */
+  #fireRow(row: TimerRow, toMs: number, steppedMs: number): boolean {
+    const root = this.#root;
+    const position = `timer:${row.actor}/${row.name}/${row.dueMs}`;
+    root.begin(timerCause(row, position, this.#sourceText, this.#intake.origin));
+    const place = root.touch(row.actor);
+    const timer = place.kind.peekWarm(place.slot)?.timers.get(row.name);
+    if (timer === undefined || timer.rowMs !== row.dueMs || timer.feed !== row.feed) return false;
+    if (timer.dueMs > row.dueMs) {
+      root.moveTimer(row, timer.dueMs);
+      root.finish(this.#entries, this.#rows);
+      return false;
+    }
+    try {
+      root.wake(row, toMs, steppedMs);
+      root.finish(this.#entries, this.#rows);
+    } catch (error) {
+      if (error instanceof BrokenInvariant) throw error;
+      root.undo();
+      this.#dropTimer(row, position, error);
+    }
+    return true;
+  }
+
+  /** A timer whose actor threw is gone, and stands in quarantine. It is no record: the feed's counts do not know it. */
+  #dropTimer(row: TimerRow, position: string, error: unknown): void {
+    const root = this.#root;
+    const cause = timerCause(row, position, this.#sourceText, this.#intake.origin);
+    root.begin(cause);
+    root.touch(row.actor);
+    root.cancelTimer(row);
+    root.finish(this.#entries, this.#rows);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#quarantine(
+      {
+        position,
+        reason: error instanceof Refused ? error.fault.code : "handler_error",
+        field: null,
+        error: text,
+        actor: row.actor,
+        eventTimeMs: row.dueMs,
+        arrivedAtMs: row.dueMs,
+        sizeBytes: 0,
+        bytes: new Uint8Array(0),
+      },
+      cause.head,
+      -1,
+    );
+  }
+}
+
+function timerCause(row: TimerRow, position: string, source: string, origin: Intake["origin"]): Cause {
+  return {
+    feed: row.feed,
+    row: null,
+    extra: null,
+    rescued: null,
+    schemaVersion: 1,
+    head: encodeBatchHead(null, source, position),
+    at: -1,
+    key: `${row.actor}/${row.name}/${row.dueMs}`,
+    date: utcDate(row.dueMs),
+    atMs: row.dueMs,
+    arrivedAtMs: row.dueMs,
+    origin,
+    evidence: () => ({ feed: null, source: null, position, eventId: null }),
+  };
+}
+
+const DAY_MS = 86_400_000;
+let cachedDay = Number.NaN;
+let cachedDate = "";
+
+/** The UTC date of an instant, `YYYY-MM-DD`. Neighbouring records mostly share it. */
+function utcDate(ms: number): string {
+  const day = Math.floor(ms / DAY_MS);
+  if (day !== cachedDay) {
+    cachedDay = day;
+    cachedDate = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  }
+  return cachedDate;
+}

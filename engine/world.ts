@@ -1,0 +1,152 @@
+import type { ChangedRow } from "./commit.ts";
+import { Counters } from "./counters.ts";
+import { decodeFact, factPrefix } from "./fact_codec.ts";
+import { invariant } from "./fault.ts";
+import type { Feed } from "./feed.ts";
+import type { Fact } from "./history.ts";
+import { type ActorId, SourceId } from "./ids.ts";
+import type { Limits } from "./limits.ts";
+import { type AnyBehaviour, type Place, Population } from "./population.ts";
+import type { RuleTable } from "./rule_table.ts";
+import { decodeSchema, type FeedSchema, firstSchema, type SchemaSettings } from "./schema.ts";
+import type { Store } from "./store.ts";
+import type { ResolvedTable } from "./table.ts";
+import { parseTimerKey, TimerQueue, type TimerRow, timerKey } from "./timers.ts";
+import { FeedClock } from "./watermark.ts";
+
+/** Facts of this many actors are kept in memory between commits; the others are read from the store when a change comes. */
+const FACTS_HELD_MAX = 50_000;
+
+/** What an engine is made of, as values: the grid (or any other field), with nothing of brokers and files. */
+export interface Domain {
+  readonly behaviours: readonly AnyBehaviour[];
+  readonly feeds: readonly Feed[];
+  readonly tables: readonly ResolvedTable[];
+}
+
+export interface WorldOptions {
+  /** Shard name, the last part of every event's `source`. */
+  readonly name: string;
+  readonly domain: Domain;
+  readonly rules: RuleTable;
+  readonly schemas: ReadonlyMap<string, SchemaSettings>;
+  readonly limits: Limits;
+}
+
+/**
+ * Everything a turn reads and changes: the memory of one engine. Restored from the store at start; after that the store only receives
+ * (except for actors and facts touched for the first time).
+ */
+export class World {
+  readonly name: string;
+  readonly rules: RuleTable;
+  readonly limits: Limits;
+  readonly population: Population;
+  readonly feeds: ReadonlyMap<string, Feed>;
+  readonly tables: ReadonlyMap<string, ResolvedTable>;
+  readonly clocks: ReadonlyMap<string, FeedClock>;
+  readonly timers: ReadonlyMap<string, TimerQueue>;
+  readonly schemas: Map<string, FeedSchema>;
+  readonly counters = new Counters();
+  nextSequence: number;
+  actorCount: number;
+  readonly #facts = new Map<ActorId, readonly Fact[]>();
+  readonly #store: Store;
+
+  constructor(options: WorldOptions, store: Store) {
+    const { behaviours, feeds, tables } = options.domain;
+    this.name = options.name;
+    this.rules = options.rules;
+    this.limits = options.limits;
+    this.#store = store;
+    this.nextSequence = store.nextSequence;
+    this.feeds = new Map(feeds.map((feed) => [feed.name, feed]));
+    this.tables = new Map(tables.map((table) => [table.name, table]));
+    this.clocks = new Map(feeds.map((feed) => [feed.name, new FeedClock(feed.name, feed.clockDelayMs)]));
+    this.timers = new Map(feeds.map((feed) => [feed.name, new TimerQueue()]));
+    this.schemas = new Map(feeds.map((feed) => [feed.name, firstSchema(feed, options.schemas.get(feed.name))]));
+    this.population = new Population(behaviours, windowedKinds(behaviours, this.feeds), store);
+    this.#restore(options.schemas);
+    this.actorCount = Object.values(this.counters.under("actor ")).reduce((sum, count) => sum + count, 0);
+  }
+
+  feed(name: string): Feed {
+    const feed = this.feeds.get(name);
+    invariant(feed !== undefined, `feed ${name} is declared`);
+    return feed;
+  }
+
+  table(name: string): ResolvedTable {
+    const table = this.tables.get(name);
+    invariant(table !== undefined, `table ${name} is declared`);
+    return table;
+  }
+
+  clock(feed: string): FeedClock {
+    const clock = this.clocks.get(feed);
+    invariant(clock !== undefined, `feed ${feed} has a clock`);
+    return clock;
+  }
+
+  timerQueue(feed: string): TimerQueue {
+    const queue = this.timers.get(feed);
+    invariant(queue !== undefined, `feed ${feed} has timers`);
+    return queue;
+  }
+
+  /** The facts of an actor, in order of arrival. */
+  facts(id: ActorId): readonly Fact[] {
+    const held = this.#facts.get(id);
+    if (held !== undefined) return held;
+    const facts = [...this.#store.range("fact", factPrefix(id))].map(([key, bytes]) => decodeFact(key, bytes));
+    this.#facts.set(id, facts);
+    return facts;
+  }
+
+  setFacts(id: ActorId, facts: readonly Fact[]): void {
+    this.#facts.set(id, facts);
+  }
+
+  /** After a commit: what the store holds need not be held here. */
+  trim(): void {
+    if (this.#facts.size > FACTS_HELD_MAX) this.#facts.clear();
+  }
+
+  putTimer(row: TimerRow, rows: ChangedRow[]): void {
+    rows.push({ table: "timer", key: timerKey(row), value: EMPTY });
+  }
+
+  deleteTimer(row: TimerRow, rows: ChangedRow[]): void {
+    rows.push({ table: "timer", key: timerKey(row), value: null });
+  }
+
+  #restore(settings: ReadonlyMap<string, SchemaSettings>): void {
+    for (const [key, value] of this.#store.range("count", "")) this.counters.restore(key, value);
+    for (const [key] of this.#store.range("timer", "")) {
+      const row = parseTimerKey(key);
+      this.timers.get(row.feed)?.push(row);
+    }
+    for (const [key, value] of this.#store.range("partition", "")) {
+      const { feed, latestMs, idle } = JSON.parse(Buffer.from(value).toString()) as { feed: string; latestMs: number | null; idle: boolean };
+      const partition = this.clocks.get(feed)?.partition(SourceId(key));
+      if (partition !== undefined) Object.assign(partition, { latestMs: latestMs ?? Number.NEGATIVE_INFINITY, idle });
+    }
+    for (const [feed, clock] of this.clocks) {
+      const clockBytes = this.#store.get("feed", `clock ${feed}`);
+      if (clockBytes !== null) clock.clockMs = Number(Buffer.from(clockBytes).toString());
+      const schemaBytes = this.#store.get("feed", `schema ${feed}`);
+      if (schemaBytes !== null) this.schemas.set(feed, decodeSchema(schemaBytes, settings.get(feed)));
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+function windowedKinds(behaviours: readonly AnyBehaviour[], feeds: ReadonlyMap<string, Feed>): ReadonlySet<string> {
+  return new Set(behaviours.filter(({ clocks }) => clocks.some((feed) => feeds.get(feed)?.dedup === "window")).map(({ kind }) => kind));
+}
+
+/** Moves a place's cursor to its slot. */
+export function aim({ kind, slot }: Place): void {
+  kind.slab.move(kind.cursor, slot);
+}
