@@ -2,6 +2,7 @@ import type { CellValue } from "./emission.ts";
 import type { HistoryChange, HistoryOptions, Remembered, Version } from "./history.ts";
 import type { ActorId } from "./ids.ts";
 import type { Layout, WarmOf } from "./layout.ts";
+import type { NoteCode } from "./note.ts";
 import type { Observation, RuleLimits } from "./rule.ts";
 
 /** What the engine itself tells an actor: a timer it set has come due. */
@@ -42,36 +43,6 @@ export interface Out<M> {
   versions(): readonly Version[];
 }
 
-/** Data-quality notes: a closed list. The record is processed all the same. */
-export type NoteCode =
-  | "unknown_code"
-  | "no_zone"
-  | "rescued"
-  | "rounded"
-  | "duplicate"
-  | "conflict"
-  | "late"
-  | "region_mismatch"
-  | "link_mismatch"
-  | "orphan"
-  | "recomputed_differs"
-  | "date_order"
-  | "sequence_tie"
-  | "sequence_gap"
-  | "device_reset"
-  | "clock_skew"
-  | "missing_before"
-  | "missing_after_base"
-  | "unexpected_insert"
-  | "unknown_delete"
-  | "before_differs"
-  | "mixed_command_id"
-  | "source_gap"
-  | "dedup_overflow"
-  | "ignored_column"
-  | "topology_out_of_window"
-  | "correction";
-
 /** What an inspection shows of an actor: the business side of its state. */
 export interface Description {
   readonly status: string | null;
@@ -103,4 +74,3 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   readonly receive: (state: State, message: M | Woken, out: Out<M>) => void;
   readonly describe: (state: State, id: ActorId) => Description;
 }
-
