@@ -220,6 +220,7 @@ test("publication ranks before precedence, and precedence before generation", ()
 
 test("at one from and rank a delete beats an upsert, and anything beats a close", () => {
   assert.equal(lived([upsert("05", { a: 1 }), ended("delete", "10"), upsert("10", { a: 2 })]), ['[05,10) {"a":1}']);
+  assert.not(last(live([upsert("10", { a: 2 }), ended("delete", "10")]).added).remembered.tie);
   assert.equal(lived([upsert("05", { a: 1 }), ended("close", "10", { rank: rank(9, 9, 9) }), upsert("10", { a: 2 })]), [
     '[05,10) {"a":1}',
     '[10,∞) {"a":2}',
@@ -272,6 +273,23 @@ test("a version that a correction turns into a member of its neighbour's run is 
   assert.equal(said(last(added)), ['changed [1,∞) {"a":1}', 'retracted [3,∞) {"a":2}']);
 });
 
+test("what changed is told in order of from, also when a version in the middle goes", () => {
+  const changes = [upsert("1", { a: 1, b: 1 }), upsert("3", { a: 2 }), upsert("5", { b: 2 }), upsert("3", { a: 1 }, { rank: rank(1) })];
+  assert.equal(said(last(live(changes).added)), [
+    'changed [1,5) {"a":1,"b":1}',
+    'retracted [3,5) {"a":2,"b":1}',
+    'changed [5,∞) {"a":1,"b":2}',
+  ]);
+});
+
+test("minus zero is zero", () => {
+  const { facts } = live([upsert("1", { a: -0 }), upsert("1", { a: 0 })]);
+  assert.equal(
+    facts.map(({ values }) => Object.is(values["a"], 0)),
+    [true],
+  );
+});
+
 test("known never goes back, and facts known at one moment are one belief", () => {
   const arrivals = [5_000, 3_000, 5_000];
   const changes = [
@@ -298,6 +316,10 @@ test("a delete and an insert in one transaction leave no gap, in any order of ar
   assert.equal(lived([upsert("aa1", { a: 1 }), ended("delete", "bb1"), upsert("cc1", { a: 2 })], CDC), [
     '[aa1,bb1) {"a":1}',
     '[cc1,∞) {"a":2}',
+  ]);
+  assert.equal(lived([...changes.slice(0, 2), ended("close", "bb11"), ...changes.slice(2)], CDC), [
+    '[aa1,bb11) {"a":1}',
+    '[bb2,∞) {"a":2}',
   ]);
   assert.equal(lived([...changes, ended("delete", "bb3")], CDC), ['[aa1,bb2) {"a":1}', '[bb2,bb3) {"a":2}']);
 });
