@@ -1,0 +1,65 @@
+import type { Behaviour, Out } from "../engine/behaviour.ts";
+import type { CellValue } from "../engine/emission.ts";
+import { type ActorId, keyOf } from "../engine/ids.ts";
+import { regionActor } from "./grid_region.ts";
+import type { GridMessage, ProductionMeasured } from "./message.ts";
+
+/** What is kept of a plant. */
+export interface PlantState {
+  region: string | null;
+  state: string | null;
+  plantType: string | null;
+  status: string | null;
+  latest: Record<string, CellValue> | null;
+  productionMw: number;
+}
+
+/** A renewable plant: what it produces, against its rating. */
+export const plant: Behaviour<PlantState, GridMessage> = {
+  kind: "plant",
+  version: 1,
+  clocks: ["renewable"],
+  initial: (id) => ({ region: null, state: null, plantType: keyOf(id).split("-")[1] ?? null, status: null, latest: null, productionMw: 0 }),
+  receive(state, message, out) {
+    if (message.type === "production_measured") produced(state, message, out);
+  },
+  describe: (state, _id) => ({
+    status: state.status,
+    attributes: { region: state.region, state: state.state, plant_type: state.plantType },
+    latest: state.latest,
+    rolling: null,
+    links: linksOf(state.region),
+  }),
+};
+
+function produced(state: PlantState, message: ProductionMeasured, out: Out<GridMessage>): void {
+  const used = message.capacityMw === null ? null : round3(message.productionMw / message.capacityMw);
+  if (used !== null && message.capacityFactor !== null && Math.abs(used - message.capacityFactor) > 0.02) out.note("recomputed_differs");
+  out.curate("renewable_production", { capacity_factor_used: used, conflict: out.conflict });
+  if (out.late || out.conflict) return;
+  const region = regionActor(message.region);
+  if (region !== null) {
+    if (state.region === null) out.tell(region, { type: "region_joined", kind: "plant" });
+    out.tell(region, { type: "production_reported", atMs: message.atMs, changeMw: message.productionMw - state.productionMw });
+    state.region = message.region;
+  }
+  state.state = message.state ?? state.state;
+  state.status = message.inverterStatus ?? state.status;
+  state.productionMw = message.productionMw;
+  state.latest = {
+    eventTime: message.atMs,
+    eventId: message.eventId,
+    production_mw: message.productionMw,
+    capacity_mw: message.capacityMw,
+    capacity_factor_used: used,
+  };
+}
+
+function round3(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}
+
+function linksOf(region: string | null): Record<string, ActorId> {
+  const id = regionActor(region);
+  return id === null ? {} : { region: id };
+}

@@ -1,0 +1,81 @@
+import type { ActorId } from "../engine/ids.ts";
+
+/** Where a customer is connected over a span of civil dates [from, to); `to` null: still. */
+export interface Link {
+  readonly customer: ActorId;
+  readonly meter: ActorId | null;
+  readonly transformer: ActorId | null;
+  readonly region: string | null;
+  readonly state: string | null;
+  readonly tariff: string | null;
+  readonly connection: string | null;
+  readonly sanctionedLoadKw: number | null;
+  readonly accountStatus: string | null;
+  readonly from: string;
+  readonly to: string | null;
+}
+
+/** Customer -> each meter and transformer it is or was linked to: all its links there, which replace those told before. */
+export interface LinksChanged {
+  readonly type: "links_changed";
+  readonly customer: ActorId;
+  readonly links: readonly Link[];
+}
+
+/** Transformer -> its meters: the substation it stands in. */
+export interface TransformerSited {
+  readonly type: "transformer_sited";
+  readonly transformer: ActorId;
+  readonly substation: ActorId | null;
+}
+
+/** Transformer -> the substation it has joined or left. */
+export interface TransformerJoined {
+  readonly type: "transformer_joined";
+  readonly transformer: ActorId;
+  readonly region: string | null;
+  readonly joined: boolean;
+}
+
+/** Transformer -> substation: what a substation reads of its transformer's telemetry. */
+export interface TelemetryReported {
+  readonly type: "telemetry_reported";
+  readonly transformer: ActorId;
+  readonly atMs: number;
+  readonly loadMw: number | null;
+  readonly capacityMw: number | null;
+  readonly breakerStatus: string | null;
+}
+
+/** Substation or plant -> region: it is here. Told once. */
+export interface RegionJoined {
+  readonly type: "region_joined";
+  readonly kind: "substation" | "plant";
+}
+
+/** Plant -> region, for each record on time. */
+export interface ProductionReported {
+  readonly type: "production_reported";
+  readonly atMs: number;
+  /** Change against the plant's last report. */
+  readonly changeMw: number;
+}
+
+/** Bill -> customer: a change of the bill as it is believed now. */
+export interface BillChanged {
+  readonly type: "bill_changed";
+  readonly bill: ActorId;
+  readonly atMs: number;
+  readonly change: "issued" | "changed" | "deleted";
+  /** How the customer's billed total moves. */
+  readonly changePaise: number;
+}
+
+export type Tell =
+  | LinksChanged
+  | TransformerSited
+  | TransformerJoined
+  | TelemetryReported
+  | RegionJoined
+  | ProductionReported
+  | BillChanged;
