@@ -67,7 +67,9 @@ export function next(state: LifeState, event: LifeEvent): LifeState {
 export function compile(machine: AnyStateMachine): LifeTable {
   invariant(machine.config.context === undefined, "a life cycle keeps no context");
   const table: Record<string, Record<string, string>> = {};
-  const open = [initialTransition(machine)[0]];
+  const [initial, atOnce] = initialTransition(machine);
+  invariant(atOnce.length === 0, "a life cycle does nothing by itself at its beginning");
+  const open = [initial];
   for (let snapshot = open.pop(); snapshot !== undefined; snapshot = open.pop()) {
     const state = flat(snapshot.value);
     if (table[state] !== undefined) continue;
@@ -75,7 +77,7 @@ export function compile(machine: AnyStateMachine): LifeTable {
     const row: Record<string, string> = {};
     for (const type of machine.events) {
       const [after, actions] = transition(machine, snapshot, { type });
-      invariant(actions.length === 0, `the life cycle does nothing by itself on ${type}`);
+      invariant(actions.length === 0 && Object.keys(after.context).length === 0, `a life cycle only moves on ${type}`);
       row[type] = flat(after.value);
       open.push(after);
     }
