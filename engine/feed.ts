@@ -1,9 +1,9 @@
-import { minutes } from "./duration.ts";
-import { dateOf, canonicalMs, epochMs, parseDate, parseInstant } from "./instant.ts";
 import { isPlainDecimal, scaleNumber, scaleText } from "./decimal.ts";
+import { minutes } from "./duration.ts";
 import type { CellValue, ColumnType } from "./emission.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
 import type { ActorId } from "./ids.ts";
+import { canonicalMs, dateOf, epochMs, parseDate, parseInstant } from "./instant.ts";
 import type { NoteCode } from "./note.ts";
 import type { SchemaSettings } from "./schema.ts";
 
@@ -20,10 +20,10 @@ export interface Field<T extends CellValue> {
   readonly read: (value: unknown, name: string, reading: Reading) => T | Fault;
 }
 
-/** `text`: by its length in UTF-16 units, if the record is plain (see `Reading`). Numbers are finite. */
+/** `text`: any, if the record is plain (see `Reading`). */
 export type AsIs =
   | { readonly type: "number"; readonly min: number; readonly max: number }
-  | { readonly type: "text"; readonly lengthMax: number }
+  | { readonly type: "text" }
   | { readonly type: "words"; readonly words: readonly string[] }
   | { readonly type: "boolean" };
 
@@ -66,8 +66,6 @@ export interface Feed<M = unknown, R extends Row = Row> {
   readonly table: string | null;
   /** Allowed lateness; Infinity where order is not by event time (histories). */
   readonly latenessMs: number;
-  /** How far the feed's clock stays behind the latest event time. */
-  readonly clockDelayMs: number;
   /** How far the feed's clock runs behind the latest event time: the lateness, or a delay of its own where there is no lateness. */
   readonly clockDelayMs: number;
   /** At least this much event time is kept in the dedup window. */
@@ -84,8 +82,6 @@ export interface Feed<M = unknown, R extends Row = Row> {
    */
   readonly check: (row: R) => Fault | null;
   readonly eventTimeMs: (row: R) => number;
-  /** The civil date (`YYYY-MM-DD`) that partitions the row; null: the UTC day of its event time. */
-  readonly date: ((row: R) => string) | null;
   /** Civil date by which curated rows are partitioned; null: the UTC date of the event time. */
   readonly date: ((row: R) => string) | null;
   /** For `dedup: "window"` the value of the first field. */
@@ -122,7 +118,8 @@ export interface FeedOptions<F extends Fields, M> {
 }
 
 /** Makes a feed. The first field should be the one that `dedupKey` gives. Throws if a field has a name that every object answers to. */
-export function feed<F extends Fields, M>(options: FeedOptions<F, M>): Feed<M> {
+export function feed<F extends Fields, M>(options: FeedOptions<F, M>): Feed<M>;
+export function feed<M>(options: FeedOptions<Fields, M>): Feed<M> {
   for (const name of Object.keys(options.fields)) invariant(!(name in Object.prototype), `${name} can name a field`);
   const { name, latenessMs } = options;
   const defaults = {
@@ -135,7 +132,7 @@ export function feed<F extends Fields, M>(options: FeedOptions<F, M>): Feed<M> {
     check: () => null,
     date: null,
   } as const;
-  return { ...defaults, ...options } as Feed<M>; // The rows that decode makes of these fields have exactly their types.
+  return { ...defaults, ...options };
 }
 
 // Kinds of fields -----------------------------------------------------------------------------------------------------------------------
@@ -157,7 +154,7 @@ export function optional<T extends CellValue>(field: Field<T>): Field<T | null> 
 export const text: Field<string> = {
   column: STRING,
   required: true,
-  asIs: { type: "text", lengthMax: Number.POSITIVE_INFINITY },
+  asIs: { type: "text" },
   read(value, name, { plain }) {
     if (typeof value !== "string") return expected("text", name);
     return plain || !BROKEN_TEXT.test(value) ? value : fault("bad_type", "the text holds NUL or half characters", name);
@@ -244,18 +241,19 @@ export interface DecimalLimits {
  * An exact decimal: in the row an integer, value x 10^scale. It is read from how the number is written, never from its binary value; more places
  * are rounded half away from zero, noted, and what came is kept.
  */
-export function decimal(precision: number, scale: number, { min = -Infinity, max = Infinity }: DecimalLimits = {}): Field<number> {
-  const factor = 10 ** scale;
+export function decimal(precision: number, scale: number, limits: DecimalLimits = {}): Field<number> {
+  const min = Math.max((limits.min ?? Number.NEGATIVE_INFINITY) * 10 ** scale, Number.MIN_SAFE_INTEGER);
+  const max = Math.min((limits.max ?? Number.POSITIVE_INFINITY) * 10 ** scale, Number.MAX_SAFE_INTEGER);
   return {
     column: { type: "decimal", precision, scale },
     required: true,
     read(value, name, reading) {
       const written = typeof value === "number" ? (scaleNumber(value, scale) ?? reading.literal(name, value)) : value;
-      if (typeof written === "number") return within(written, min * factor, max * factor, name);
+      if (typeof written === "number") return within(written, min, max, name);
       const isText = typeof written === "bigint" || (typeof written === "string" && (typeof value !== "string" || isPlainDecimal(written)));
       const scaled = isText ? scaleText(String(written), scale) : null;
       if (scaled === null) return expected("a decimal", name);
-      const result = within(scaled.value, min * factor, max * factor, name);
+      const result = within(scaled.value, min, max, name);
       if (scaled.rounded && typeof result === "number") reading.rounded(name, value);
       return result;
     },
@@ -330,10 +328,12 @@ export function isPrintable(name: string): boolean {
 
 /** JSON text of any value a source may give: big integers and what JSON has no number for as text, bytes in base64. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === "bigint" || (typeof inner === "number" && !Number.isFinite(inner))) return String(inner);
-    return inner instanceof Uint8Array ? Buffer.from(inner).toString("base64") : inner;
-  }) ?? "null";
+  return (
+    JSON.stringify(value, (_, inner: unknown) => {
+      if (typeof inner === "bigint" || (typeof inner === "number" && !Number.isFinite(inner))) return String(inner);
+      return inner instanceof Uint8Array ? Buffer.from(inner).toString("base64") : inner;
+    }) ?? "null"
+  );
 }
 
 function expected(what: string, name: string): Fault {
@@ -362,7 +362,8 @@ function instantMs(value: unknown, name: string, reading: Reading): number {
 
 function unusualMs(value: string, name: string, reading: Reading): number {
   const read = parseInstant(value);
-  if (read === null) return /^\s*\d+\s*$/.test(value) ? epochMs(BigInt(value)) : isPlainDecimal(value) ? epochMs(Number(value)) : Number.NaN;
+  if (read === null)
+    return /^\s*\d+\s*$/.test(value) ? epochMs(BigInt(value)) : isPlainDecimal(value) ? epochMs(Number(value)) : Number.NaN;
   if (!read.zoned) reading.note("no_zone", name);
   return read.atMs;
 }

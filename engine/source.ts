@@ -13,6 +13,8 @@ export interface SourceRecord {
   readonly arrivedAtMs: number;
   readonly bytes: Uint8Array;
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** True: `fields` are cells of a CSV file. Then empty text, `null`, `NULL` and `N/A` are null; null is a cell that the line lacks. */
+  readonly cells?: boolean;
   readonly fault?: Fault;
 }
 

@@ -1,0 +1,95 @@
+import { parseExact } from "./exact_json.ts";
+import type { Fault, FaultCode } from "./fault.ts";
+import { jsonText, type Reading } from "./feed.ts";
+import { longHash } from "./ids.ts";
+import type { Note, NoteCode } from "./note.ts";
+
+/** Why a value did not become part of its row: a closed list, part of `_rescued_data`. */
+export type RescueReason = "new_column" | "type_mismatch" | "case_mismatch" | "out_of_range" | "bad_format" | "rounded";
+
+const OUT_OF_RANGE: readonly FaultCode[] = ["out_of_range", "bad_interval"];
+const NO_NOTES: readonly Note[] = [];
+
+/** What is gathered while one record is read: notes, and the values that its row cannot hold. */
+export class RecordReading implements Reading {
+  readonly plain: boolean;
+  /** True: the values are cells of a CSV file. */
+  readonly cells: boolean;
+  readonly #text: string | null;
+  #notes: Note[] | null = null;
+  #rescued: Map<string, string> | null = null;
+  #isShort = false;
+  #exact: Readonly<Record<string, unknown>> | null = null;
+
+  /** `text`: the record as JSON, null if its format took it apart. */
+  constructor(text: string | null, plain: boolean, cells: boolean) {
+    this.#text = text;
+    this.plain = plain;
+    this.cells = cells;
+  }
+
+  note(code: NoteCode, detail: string): void {
+    this.#notes ??= [];
+    this.#notes.push({ code, detail });
+  }
+
+  rounded(name: string, original: unknown): void {
+    this.note("rounded", name);
+    this.#keep(name, original, "rounded");
+  }
+
+  /** Keeps what came under this name, and why. */
+  rescue(name: string, original: unknown, reason: RescueReason): void {
+    this.note("rescued", `${name}: ${reason}`);
+    this.#keep(name, original, reason);
+  }
+
+  /** Keeps what came under this name, which a field has refused. */
+  refuse(name: string, original: unknown, { code }: Fault): void {
+    this.rescue(name, original, code === "bad_type" ? "type_mismatch" : OUT_OF_RANGE.includes(code) ? "out_of_range" : "bad_format");
+  }
+
+  /** A cell that the line of a CSV file no longer has. Noted once for a record. */
+  lacks(name: string): void {
+    if (!this.#isShort) this.note("rescued", `${name}: the line has fewer cells than the header`);
+    this.#isShort = true;
+  }
+
+  literal(name: string, value: number): string {
+    return String(this.exact(name, value));
+  }
+
+  /** The value, unless binary numbers may have changed it: a whole number beyond 2^53 as bigint, an object with such numbers as text. */
+  precise(name: string, value: unknown): unknown {
+    if (typeof value === "object" && value !== null) return this.exact(name, value);
+    if (typeof value !== "number" || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
+    const literal = this.literal(name, value);
+    return /^-?\d+$/.test(literal) ? BigInt(literal) : value;
+  }
+
+  /** The value of this name with every number in it that a double cannot hold as text. */
+  exact(name: string, value: unknown): unknown {
+    if (this.#text === null) return value;
+    this.#exact ??= parseExact(this.#text) as Readonly<Record<string, unknown>>;
+    return this.#exact[name];
+  }
+
+  notes(): readonly Note[] {
+    return this.#notes ?? NO_NOTES;
+  }
+
+  /** JSON text of all that was rescued; beyond `bytesMax` its hash and length. Null: nothing was. */
+  rescued(bytesMax: number): string | null {
+    if (this.#rescued === null) return null;
+    const text = `{${[...this.#rescued.values()].join(",")}}`;
+    const bytes = Buffer.byteLength(text);
+    return bytes <= bytesMax ? text : `{"hash":"${longHash([text])}","bytes":${bytes}}`;
+  }
+
+  #keep(name: string, original: unknown, reason: RescueReason): void {
+    const isExact = typeof original === "string" || typeof original === "boolean" || Number.isSafeInteger(original);
+    const value = jsonText(isExact ? original : this.exact(name, original));
+    this.#rescued ??= new Map();
+    this.#rescued.set(name, `${JSON.stringify(name)}:{"value":${value},"reason":"${reason}"}`);
+  }
+}
