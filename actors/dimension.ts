@@ -1,6 +1,6 @@
+import type { Out } from "../engine/behaviour.ts";
 import type { CellValue } from "../engine/emission.ts";
 import type { HistoryChange, Remembered, VersionChange } from "../engine/history.ts";
-import type { Out } from "../engine/behaviour.ts";
 
 const OPEN_END = "9999-12-31";
 

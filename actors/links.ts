@@ -4,7 +4,9 @@ import type { Link } from "./tells.ts";
 
 /** The links of an actor after one customer has told its own anew: by `from`, then by customer. */
 export function replaceLinks(links: readonly Link[], customer: ActorId, told: readonly Link[]): readonly Link[] {
-  return [...links.filter((link) => link.customer !== customer), ...told].sort((a, b) => compare(a.from, b.from) || compare(a.customer, b.customer));
+  return [...links.filter((link) => link.customer !== customer), ...told].sort(
+    (a, b) => compare(a.from, b.from) || compare(a.customer, b.customer),
+  );
 }
 
 /** The link in force at an instant, or null. Of two the one with the later `from` holds. */

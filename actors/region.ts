@@ -30,7 +30,10 @@ export const region: Behaviour<RegionState, GridMessage> = {
   describe: (state) => ({
     status: null,
     attributes: { substations: state.substations, plants: state.plants },
-    latest: state.lastProductionAtMs === null ? null : { eventTime: state.lastProductionAtMs, production_mw: Math.round(state.productionMw * 1_000) / 1_000 },
+    latest:
+      state.lastProductionAtMs === null
+        ? null
+        : { eventTime: state.lastProductionAtMs, production_mw: Math.round(state.productionMw * 1_000) / 1_000 },
     rolling: null,
     links: {},
   }),

@@ -1,5 +1,5 @@
 import { minutes } from "../engine/duration.ts";
-import type { Rule } from "../engine/rule.ts";
+import type { Rule, RuleLimits } from "../engine/rule.ts";
 
 /** A record rule's alert ends an hour of event time after its last hit. */
 const PULSE_MS = minutes(60);
@@ -16,7 +16,7 @@ export const RULES = [
     severity: "info",
     metric: "reading_kwh",
     unit: "kWh",
-    limits: { lowestKwh: 0.001, limitKwh: 0.05 },
+    limits: { lowestKwh: 0.001, limitKwh: 0.05, clearKwh: 0.06 },
     pulseMs: PULSE_MS,
     stamps: true,
     summary: "an interval of almost no energy, though not exactly none",
@@ -107,3 +107,12 @@ export const RULES = [
     summary: "the amount does not follow from units and rate",
   },
 ] as const satisfies readonly Rule[];
+
+type Declared = (typeof RULES)[number];
+export type RuleId = Declared["id"];
+type LimitsOf<Id extends RuleId> = { readonly [Name in keyof Extract<Declared, { id: Id }>["limits"]]: number };
+
+/** The limits of a rule in force for the actor, by the names that the rule declares. */
+export function limitsOf<Id extends RuleId>(out: { limits(rule: string): RuleLimits }, id: Id): LimitsOf<Id> {
+  return out.limits(id) as LimitsOf<Id>;
+}

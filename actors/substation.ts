@@ -40,7 +40,10 @@ export const substation: Behaviour<SubstationState, GridMessage> = {
   describe: (state) => ({
     status: null,
     attributes: { region: state.region, transformers: Object.keys(state.bays).length },
-    latest: state.lastAtMs === null ? null : { eventTime: state.lastAtMs, load_mw: sumOf(state, "loadMw"), capacity_mw: sumOf(state, "capacityMw") },
+    latest:
+      state.lastAtMs === null
+        ? null
+        : { eventTime: state.lastAtMs, load_mw: sumOf(state, "loadMw"), capacity_mw: sumOf(state, "capacityMw") },
     rolling: null,
     links: linksOf(state.region),
   }),

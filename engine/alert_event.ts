@@ -1,16 +1,14 @@
-import type { AlertChange, AlertEvent, CellValue, Evidence } from "./emission.ts";
-import type { Episode } from "./episode.ts";
+import type { AlertEvent, CellValue, Evidence } from "./emission.ts";
+import { type EpisodeChange, statusOf } from "./episode.ts";
 import type { ActorId } from "./ids.ts";
 import type { Rule } from "./rule.ts";
 
-/** What one change of an episode is told from. `atMs`: event time of what caused it. */
-export interface AlertFacts {
+/** A change of an episode, and what else its event says. */
+export interface AlertFacts extends EpisodeChange {
   readonly actor: ActorId;
   readonly rule: Rule;
-  readonly change: AlertChange;
-  readonly episode: Episode;
+  /** Links in force from region down, without the actor. */
   readonly path: readonly ActorId[];
-  readonly atMs: number;
   readonly evidence: Evidence;
 }
 
@@ -18,7 +16,7 @@ export interface AlertFacts {
 export function alertEvent(shard: string, facts: AlertFacts, sequence: number): AlertEvent {
   const { actor, rule, change, episode, path, atMs, evidence } = facts;
   const time = new Date(atMs).toISOString();
-  const upper = rule.limits !== undefined && episode.limit !== null && !(episode.clear !== null && episode.clear > episode.limit);
+  const isLower = episode.limit !== null && episode.clear !== null && episode.clear > episode.limit;
   return {
     specversion: "1.0",
     type: `energy.alert.${change}.v1`,
@@ -35,7 +33,7 @@ export function alertEvent(shard: string, facts: AlertFacts, sequence: number): 
       rule: rule.id,
       ruleVersion: rule.version,
       severity: episode.severity,
-      status: episode.status,
+      status: statusOf(episode),
       startsAt: new Date(episode.onsetMs).toISOString(),
       updatedAt: time,
       endsAt: episode.endsAtMs === null ? null : new Date(episode.endsAtMs).toISOString(),
@@ -48,14 +46,14 @@ export function alertEvent(shard: string, facts: AlertFacts, sequence: number): 
         value: episode.value,
         unit: rule.unit,
         expected: null,
-        lower: upper ? null : episode.limit,
-        upper: upper ? episode.limit : null,
+        lower: isLower ? episode.limit : null,
+        upper: isLower ? null : episode.limit,
         score: null,
         n: null,
       },
       evidence: [evidence],
       origin: episode.origin,
-      suppressedBy: null,
+      suppressedBy: episode.suppressedBy,
     },
   };
 }

@@ -70,7 +70,7 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   readonly hot?: Layout;
   readonly history?: HistoryOptions;
   /** A fresh state (of a packed kind: its warm part). */
-  readonly initial: (id: ActorId) => WarmOf<State>;
-  readonly receive: (state: State, message: M | Woken, out: Out<M>) => void;
-  readonly describe: (state: State, id: ActorId) => Description;
+  initial(id: ActorId): WarmOf<State>;
+  receive(state: State, message: M | Woken, out: Out<M>): void;
+  describe(state: State, id: ActorId): Description;
 }

@@ -5,7 +5,7 @@ export type Packing = "f64" | "nullable" | "u32";
 export type Layout = Readonly<Record<string, Packing>>;
 
 /** A layout as a behaviour sees it: plain members that read and write the packed bytes. */
-export type Hot<L extends Layout> = { [Name in keyof L]: L[Name] extends "nullable" ? number | null : number };
+export type Hot<L extends Layout> = { -readonly [Name in keyof L]: L[Name] extends "nullable" ? number | null : number };
 
 /**
  * State of a packed kind. `hot` writes through to the slab. `warm` is read-only; `change()` gives the same object to write, and marks it as

@@ -3,7 +3,7 @@ import type { Out, Woken } from "./behaviour.ts";
 import type { ChangedEntry, ChangedRow } from "./commit.ts";
 import type { CellValue, Evidence, Origin } from "./emission.ts";
 import { encodeAlert, encodeRow } from "./emission_codec.ts";
-import { type EpisodeStep, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
+import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
 import type { Row } from "./feed.ts";
@@ -15,7 +15,7 @@ import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
 import { cellsOf, type ResolvedTable } from "./table.ts";
 import type { TimerRow } from "./timers.ts";
-import { addCount } from "./vitals.ts";
+import { addCount, countOf, setCount } from "./vitals.ts";
 import { aim, type World } from "./world.ts";
 
 /** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
@@ -157,7 +157,7 @@ export class Root implements Out<AnyMessage> {
     }
     const rule = this.#world.rules.rule(row.name.slice(EPISODE_TIMER.length));
     const episode = this.warm().episodes.get(rule.id);
-    if (episode !== undefined) this.#step(place, rule, wakeEpisode(episode, rule, row.dueMs), row.dueMs);
+    if (episode !== undefined) this.#keep(place, rule, episode, wakeEpisode(episode, rule, row.dueMs));
   }
 
   /** Takes the touched actor's timer away, with its row. */
@@ -190,7 +190,7 @@ export class Root implements Out<AnyMessage> {
 
   observe(id: string, observation: Observation): void {
     const place = this.#place();
-    if (observation.holds !== true && place.kind.cursor.u32[place.kind.cursor.u + place.kind.at.count.openEpisodes] === 0) return;
+    if (observation.holds !== true && countOf(place.kind.cursor, place.kind.at, "openEpisodes") === 0) return;
     const { rules } = this.#world;
     if (!rules.enabled(id)) return;
     const rule = rules.rule(id);
@@ -198,7 +198,7 @@ export class Root implements Out<AnyMessage> {
     const episode = place.kind.peekWarm(place.slot)?.episodes.get(id) ?? null;
     if (episode === null && observation.holds !== true) return;
     const context = { actor: this.self, late: this.late, origin: this.late ? "late" : this.#now().origin } as const;
-    this.#step(place, rule, observeEpisode(episode, rule, observation, context), observation.atMs);
+    this.#keep(place, rule, episode, observeEpisode(episode, rule, observation, context));
   }
 
   curate(table: string, columns: Readonly<Record<string, CellValue>>): void {
@@ -348,24 +348,21 @@ export class Root implements Out<AnyMessage> {
     this.#timers.push(row);
   }
 
-  #step(place: Place, rule: Rule, step: EpisodeStep, atMs: number): void {
+  #keep(place: Place, rule: Rule, before: Episode | null, step: EpisodeStep): void {
+    if (step.episode === before && step.changes.length === 0 && step.wakeAtMs === undefined) return;
     const warm = this.warm();
     if (step.episode === null) warm.episodes.delete(rule.id);
     else warm.episodes.set(rule.id, step.episode);
-    this.#countOpen(place, warm);
+    let open = 0;
+    for (const episode of warm.episodes.values()) if (isOpen(episode)) open += 1;
+    setCount(place.kind.cursor, place.kind.at, "openEpisodes", open);
     if (step.wakeAtMs !== undefined) this.wakeAt(`${EPISODE_TIMER}${rule.id}`, step.wakeAtMs);
-    if (step.changes.length === 0 || step.episode === null) return;
+    if (step.changes.length === 0) return;
     const path = this.#path(place);
     for (const change of step.changes) {
-      this.#alerts.push({ actor: this.self, rule, change, episode: step.episode, path, atMs, evidence: this.#now().evidence() });
-      if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
+      this.#alerts.push({ ...change, actor: this.self, rule, path, evidence: this.#now().evidence() });
+      if (change.change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }
-  }
-
-  #countOpen({ kind }: Place, warm: Warm): void {
-    let open = 0;
-    for (const episode of warm.episodes.values()) if (episode.status !== "cleared" && episode.status !== "retracted") open += 1;
-    kind.cursor.u32[kind.cursor.u + kind.at.count.openEpisodes] = open;
   }
 
   /** Links in force from region down, without the actor. */

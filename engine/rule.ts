@@ -38,6 +38,8 @@ export interface Observation {
   readonly limit?: number;
   readonly clear?: number;
   readonly severity?: Severity;
+  /** This hit latches the episode, though its rule does not always. */
+  readonly latched?: boolean;
   readonly reason?: string;
   readonly confidence?: number;
   readonly evidence?: Readonly<Record<string, CellValue>>;

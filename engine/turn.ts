@@ -143,7 +143,7 @@ class Intaker {
     const ids = this.#feed.actors(decoded.row);
     root.begin(this.#cause(record, decoded, atMs));
     try {
-      for (const note of decoded.notes) root.note(note);
+      for (const { code } of decoded.notes) root.note(code);
       const message = this.#feed.message(decoded.row, this.#context(record, decoded));
       for (const id of ids) this.#admit(id, decoded, message as { readonly type: string }, atMs);
       root.settleTells();

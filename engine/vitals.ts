@@ -49,6 +49,10 @@ export function addCount(cursor: Cursor, at: VitalsAt, count: Count, by: number)
   cursor.u32[index] = (cursor.u32[index] as number) + by;
 }
 
+export function setCount(cursor: Cursor, at: VitalsAt, count: Count, value: number): void {
+  cursor.u32[cursor.u + at.count[count]] = value;
+}
+
 export function countOf(cursor: Cursor, at: VitalsAt, count: Count): number {
   return cursor.u32[cursor.u + at.count[count]] as number;
 }

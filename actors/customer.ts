@@ -1,0 +1,94 @@
+import type { Behaviour, Out } from "../engine/behaviour.ts";
+import type { CellValue } from "../engine/emission.ts";
+import type { Version } from "../engine/history.ts";
+import { ActorId, keyOf } from "../engine/ids.ts";
+import { numberOf, textOf } from "./cell.ts";
+import { rememberDimension } from "./dimension.ts";
+import { regionActor } from "./grid_region.ts";
+import type { CustomerDescribed, GridMessage } from "./message.ts";
+import type { Link } from "./tells.ts";
+
+/** What is kept of a customer. */
+export interface CustomerState {
+  /** Business columns of the version that stands open; null before the master. */
+  attributes: Record<string, CellValue> | null;
+  /** Actors that have been told of links here, so that they learn when one is taken back. */
+  told: readonly ActorId[];
+  bills: number;
+  billedPaise: number;
+}
+
+/** A customer: the master of who is fed from where, and the owner of bills. */
+export const customer: Behaviour<CustomerState, GridMessage> = {
+  kind: "customer",
+  version: 1,
+  clocks: [],
+  history: { untracked: ["outstanding_balance", "customer_name"], ignored: [], ignoreNulls: [] },
+  initial: () => ({ attributes: null, told: [], bills: 0, billedPaise: 0 }),
+  receive(state, message, out) {
+    switch (message.type) {
+      case "customer_described":
+        return described(state, message, out);
+      case "bill_changed":
+        state.bills += message.change === "issued" ? 1 : message.change === "deleted" ? -1 : 0;
+        state.billedPaise += message.changePaise;
+        return;
+    }
+  },
+  describe: (state) => ({
+    status: textOf(state.attributes?.["account_status"]),
+    attributes: { ...state.attributes, bills: state.bills, billed_paise: state.billedPaise },
+    latest: null,
+    rolling: null,
+    links: linksOf(state),
+  }),
+};
+
+function described(state: CustomerState, message: CustomerDescribed, out: Out<GridMessage>): void {
+  const remembered = rememberDimension(message, "dim_customer_changes", { customer_id: keyOf(out.self) }, out);
+  if (remembered === null || remembered.changes.length === 0) return;
+  const open = remembered.versions.findLast((version) => version.to === null);
+  state.attributes = open === undefined ? null : { ...open.values };
+  tellLinks(state, remembered.versions, out);
+}
+
+/** Every actor that is or was linked hears all its links to this customer: they replace what it was told before. */
+function tellLinks(state: CustomerState, versions: readonly Version[], out: Out<GridMessage>): void {
+  const links = versions.map((version) => linkOf(out.self, version));
+  const linked = [...new Set(links.flatMap(({ meter, transformer }) => [meter, transformer]).filter((id) => id !== null))].sort();
+  const unlinked = state.told.filter((id) => !linked.includes(id));
+  for (const id of [...unlinked, ...linked]) {
+    const own = links.filter(({ meter, transformer }) => meter === id || transformer === id);
+    out.tell(id, { type: "links_changed", customer: out.self, links: own });
+  }
+  state.told = linked;
+}
+
+function linkOf(customerId: ActorId, { values, from, to }: Version): Link {
+  const meter = textOf(values["meter_id"]);
+  const transformer = textOf(values["transformer_id"]);
+  return {
+    customer: customerId,
+    meter: meter === null ? null : ActorId("meter", meter),
+    transformer: transformer === null ? null : ActorId("transformer", transformer),
+    region: textOf(values["region"]),
+    state: textOf(values["state"]),
+    tariff: textOf(values["tariff_category"]),
+    connection: textOf(values["connection_type"]),
+    sanctionedLoadKw: numberOf(values["sanctioned_load_kw"]),
+    accountStatus: textOf(values["account_status"]),
+    from,
+    to,
+  };
+}
+
+function linksOf({ attributes }: CustomerState): Record<string, ActorId> {
+  const meter = textOf(attributes?.["meter_id"]);
+  const transformer = textOf(attributes?.["transformer_id"]);
+  const region = regionActor(textOf(attributes?.["region"]));
+  return {
+    ...(meter === null ? {} : { meter: ActorId("meter", meter) }),
+    ...(transformer === null ? {} : { transformer: ActorId("transformer", transformer) }),
+    ...(region === null ? {} : { region }),
+  };
+}

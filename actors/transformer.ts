@@ -1,0 +1,222 @@
+import type { Behaviour, Out } from "../engine/behaviour.ts";
+import type { CellValue, Severity } from "../engine/emission.ts";
+import { versionAt } from "../engine/history.ts";
+import { ActorId, keyOf } from "../engine/ids.ts";
+import { numberOf, textOf } from "./cell.ts";
+import { civilDate } from "./civil_day.ts";
+import { rememberDimension } from "./dimension.ts";
+import { regionActor, regionOf } from "./grid_region.ts";
+import type { GridMessage, MaintenanceLogged, TelemetryMeasured, TransformerDescribed } from "./message.ts";
+import { limitsOf } from "./rules.ts";
+import type { LinksChanged } from "./tells.ts";
+
+/** A maintenance log as it is known now. */
+interface Log {
+  readonly hash: string;
+  readonly path: string | null;
+  readonly revision: number;
+  readonly failure: boolean;
+}
+
+/** What is kept of a transformer. */
+export interface TransformerState {
+  /** Business columns of the version that stands open; null before the master. */
+  attributes: Record<string, CellValue> | null;
+  substation: ActorId | null;
+  /** Customer -> its links here: meter and civil dates [from, to). */
+  customers: Record<string, readonly (readonly [meter: ActorId | null, from: string, to: string | null])[]>;
+  latest: Record<string, CellValue> | null;
+  /** Device -> its last sequence number. */
+  devices: Record<string, number>;
+  /** The latest logs, by log_id, in order of arrival. */
+  logs: Record<string, Log>;
+  failures: number;
+}
+
+const DEVICES_MAX = 8;
+/** Older logs are still counted, but no longer recognised when they come again. */
+const LOGS_MAX = 200;
+
+/** A power transformer: oil against ambient, alarms of its own, its master data and its repairs. */
+export const transformer: Behaviour<TransformerState, GridMessage> = {
+  kind: "transformer",
+  version: 1,
+  clocks: ["substation_telemetry", "maintenance"],
+  history: { untracked: [], ignored: [], ignoreNulls: [] },
+  initial: () => ({ attributes: null, substation: null, customers: {}, latest: null, devices: {}, logs: {}, failures: 0 }),
+  receive(state, message, out) {
+    switch (message.type) {
+      case "telemetry_measured":
+        return measured(state, message, out);
+      case "transformer_described":
+        return described(state, message, out);
+      case "links_changed":
+        return linked(state, message, out);
+      case "maintenance_logged":
+        return logged(state, message, out);
+    }
+  },
+  describe: (state, id) => ({
+    status: textOf(state.attributes?.["status"]),
+    attributes: { ...state.attributes, failures: state.failures, customers: Object.keys(state.customers).length },
+    latest: state.latest,
+    rolling: null,
+    links: linksOf(state, id),
+  }),
+};
+
+// Telemetry -----------------------------------------------------------------------------------------------------------------------------
+
+function measured(state: TransformerState, message: TelemetryMeasured, out: Out<GridMessage>): void {
+  const { atMs, loadMw, breakerStatus } = message;
+  const { capacityMw, source } = capacityOf(message, out);
+  const usedPercent = loadMw === null || capacityMw === null ? null : round2((100 * loadMw) / capacityMw);
+  if (usedPercent !== null && message.loadPercent !== null && Math.abs(usedPercent - message.loadPercent) > 1)
+    out.note("recomputed_differs");
+  judgeHeat(message, out);
+  judgeAlarm(message, out);
+  out.curate("transformer_telemetry", { load_pct_used: usedPercent, capacity_source: source, conflict: out.conflict });
+  judgeLink(state, message, out);
+  if (out.late || out.conflict) return;
+  followSequence(state, message, out);
+  out.tell(ActorId("substation", message.substationId), {
+    type: "telemetry_reported",
+    transformer: out.self,
+    atMs,
+    loadMw,
+    capacityMw,
+    breakerStatus,
+  });
+  state.latest = {
+    eventTime: atMs,
+    eventId: message.eventId,
+    load_mw: loadMw,
+    load_percentage: usedPercent,
+    oil_temperature_c: message.oilC,
+    ambient_temperature_c: message.ambientC,
+    dissolved_gas_ppm: message.gasPpm,
+    breaker_status: breakerStatus,
+  };
+}
+
+/** The record's own rating; where it has none, the master's as of the event time. */
+function capacityOf({ capacityMw, atMs }: TelemetryMeasured, out: Out<GridMessage>): { capacityMw: number | null; source: string | null } {
+  if (capacityMw !== null && capacityMw > 0) return { capacityMw, source: "record" };
+  const rated = numberOf(versionAt(out.versions(), civilDate(atMs))?.values["capacity_mw"]);
+  return { capacityMw: rated, source: rated === null ? null : "master" };
+}
+
+function judgeHeat({ atMs, oilC, ambientC }: TelemetryMeasured, out: Out<GridMessage>): void {
+  if (oilC === null || ambientC === null) return;
+  const riseMilliK = Math.round(oilC * 1_000) - Math.round(ambientC * 1_000); // 98.2 - 38.2 is not 60 in binary.
+  const { limitK, clearK, bandEndK, criticalK, criticalOilC } = limitsOf(out, "transformer.overheating");
+  const isCritical = riseMilliK > criticalK * 1_000 || oilC >= criticalOilC;
+  out.observe("transformer.overheating", {
+    holds: riseMilliK >= limitK * 1_000,
+    atMs,
+    value: riseMilliK / 1_000,
+    limit: limitK,
+    clear: clearK,
+    ...(isCritical ? { severity: "critical" as const } : {}),
+    ...(riseMilliK > bandEndK * 1_000 ? { evidence: { band: "above" } } : {}),
+  });
+}
+
+const ALARM_SEVERITY: Readonly<Record<string, Severity>> = { OVERLOAD: "warning", BREAKER_TRIP: "major", GAS_ALARM: "major" };
+
+/** A code we do not know is an alarm all the same. `NONE` is how some devices say that there is none. */
+function judgeAlarm({ atMs, alarmCode }: TelemetryMeasured, out: Out<GridMessage>): void {
+  if (alarmCode === null || alarmCode === "NONE") return;
+  const severity = ALARM_SEVERITY[alarmCode] ?? "warning";
+  out.observe("transformer.alarm_code", { holds: true, atMs, value: alarmCode, severity, latched: alarmCode === "GAS_ALARM" });
+}
+
+function judgeLink(state: TransformerState, { substationId, region }: TelemetryMeasured, out: Out<GridMessage>): void {
+  if (state.substation === null) return out.note("orphan");
+  if (keyOf(state.substation) !== substationId) out.note("link_mismatch");
+  if (region !== null && region !== regionOf(out.self)) out.note("region_mismatch");
+}
+
+/** Sequence numbers count per device. A hole is a loss; a fall below half of the last one a restart of the device. */
+function followSequence(state: TransformerState, { deviceId, sequenceNumber }: TelemetryMeasured, out: Out<GridMessage>): void {
+  if (deviceId === null || sequenceNumber === null) return;
+  const last = state.devices[deviceId];
+  if (last === undefined && Object.keys(state.devices).length >= DEVICES_MAX) return;
+  if (last !== undefined && sequenceNumber < last / 2) out.note("device_reset");
+  else if (last !== undefined && sequenceNumber > last + 1) out.note("sequence_gap");
+  if (last === undefined || sequenceNumber > last || sequenceNumber < last / 2) state.devices[deviceId] = sequenceNumber;
+}
+
+// Master data ---------------------------------------------------------------------------------------------------------------------------
+
+function described(state: TransformerState, message: TransformerDescribed, out: Out<GridMessage>): void {
+  const remembered = rememberDimension(message, "dim_transformer_changes", { transformer_id: keyOf(out.self) }, out);
+  if (remembered === null || remembered.changes.length === 0) return;
+  const open = remembered.versions.findLast((version) => version.to === null);
+  state.attributes = open === undefined ? null : { ...open.values };
+  const substationId = textOf(state.attributes?.["substation_id"]);
+  moveTo(state, substationId === null ? null : ActorId("substation", substationId), out);
+}
+
+/** The transformer tells the substation it leaves, the one it joins, and every meter below it. */
+function moveTo(state: TransformerState, substation: ActorId | null, out: Out<GridMessage>): void {
+  if (state.substation === substation) return;
+  const region = textOf(state.attributes?.["region"]);
+  if (state.substation !== null) out.tell(state.substation, { type: "transformer_joined", transformer: out.self, region, joined: false });
+  if (substation !== null) out.tell(substation, { type: "transformer_joined", transformer: out.self, region, joined: true });
+  state.substation = substation;
+  for (const meter of metersOf(state)) tellSite(state, meter, out);
+}
+
+function linked(state: TransformerState, { customer, links }: LinksChanged, out: Out<GridMessage>): void {
+  if (links.length === 0) delete state.customers[keyOf(customer)];
+  else state.customers[keyOf(customer)] = links.map(({ meter, from, to }) => [meter, from, to]);
+  for (const { meter } of links) if (meter !== null) tellSite(state, meter, out);
+}
+
+function tellSite(state: TransformerState, meter: ActorId, out: Out<GridMessage>): void {
+  out.tell(meter, { type: "transformer_sited", transformer: out.self, substation: state.substation });
+}
+
+function metersOf(state: TransformerState): ReadonlySet<ActorId> {
+  return new Set(Object.values(state.customers).flatMap((links) => links.flatMap(([meter]) => (meter === null ? [] : [meter]))));
+}
+
+// Maintenance ---------------------------------------------------------------------------------------------------------------------------
+
+function logged(state: TransformerState, message: MaintenanceLogged, out: Out<GridMessage>): void {
+  const { logId, contentHash, path } = message;
+  const before = state.logs[logId];
+  if (before?.hash === contentHash) return out.duplicate();
+  if (message.completedDate !== null && message.completedDate < message.reportedDate) out.note("date_order");
+  const failure = message.maintenanceType === "CORRECTIVE" || message.maintenanceType === "EMERGENCY";
+  const revision = (before?.revision ?? 0) + 1;
+  const wins = before === undefined || outranks({ path, hash: contentHash }, before);
+  if (before !== undefined && before.path === path) out.note("sequence_tie");
+  out.curate("maintenance_logs", { revision, superseded: !wins });
+  if (!wins) {
+    state.logs[logId] = { ...before, revision };
+    return;
+  }
+  state.failures += (failure ? 1 : 0) - (before?.failure === true ? 1 : 0);
+  state.logs[logId] = { hash: contentHash, path, revision, failure };
+  const known = Object.keys(state.logs);
+  if (known.length > LOGS_MAX) delete state.logs[known[0] ?? ""];
+}
+
+/** Of two revisions the one in the higher-named file wins, then the greater content hash: in every order of arrival. */
+function outranks(a: Pick<Log, "path" | "hash">, b: Pick<Log, "path" | "hash">): boolean {
+  const [pathA, pathB] = [a.path ?? "", b.path ?? ""];
+  return pathA === pathB ? a.hash > b.hash : pathA > pathB;
+}
+
+// Views ---------------------------------------------------------------------------------------------------------------------------------
+
+function linksOf(state: TransformerState, id: ActorId): Record<string, ActorId> {
+  const region = regionActor(textOf(state.attributes?.["region"]) ?? regionOf(id));
+  return { ...(state.substation === null ? {} : { substation: state.substation }), ...(region === null ? {} : { region }) };
+}
+
+function round2(value: number): number {
+  return Math.round(value * 100) / 100;
+}
