@@ -1,0 +1,277 @@
+import { parseSpanMs } from "../engine/duration.ts";
+import { invariant } from "../engine/fault.ts";
+import { SourceId } from "../engine/ids.ts";
+import { DEFAULT_LIMITS, type Limits } from "../engine/limits.ts";
+import { type ConfigDocument, type ConfigurableLimit, limitUnit } from "./config_schema.ts";
+import { secret } from "./config_secrets.ts";
+import type {
+  Config,
+  ConnectionConfig,
+  EvolutionMode,
+  FeedConfig,
+  Hint,
+  HintType,
+  HttpConfig,
+  Location,
+  Mode,
+  RuleConfig,
+  RuleOverride,
+  Secret,
+  SinkConfig,
+  SourceConfig,
+} from "./config_types.ts";
+import type { KeyPath } from "./finding.ts";
+import { parseSeverities } from "./severity.ts";
+import { parseSizeBytes } from "./size.ts";
+
+/** What the configuration needs to know of a feed. */
+export interface KnownFeed {
+  readonly name: string;
+  readonly latenessMs: number;
+  readonly dedupMs: number;
+}
+
+type Sources = ConfigDocument["sources"][string];
+type Feeds = ConfigDocument["feeds"][string];
+type Sinks = ConfigDocument["sinks"][string];
+type Connections = ConfigDocument["connections"][string];
+
+/** Where feeds differ from the defaults that all others share. */
+const OF_FEED: Readonly<
+  Record<
+    string,
+    { readonly mode?: Mode; readonly evolution?: EvolutionMode; readonly hints?: string; readonly untracked?: readonly string[] }
+  >
+> = {
+  billing: { mode: "cdc" },
+  renewable: { evolution: "addNewColumns", hints: "production_mw double, curtailment_mw double, battery_storage_mwh double" },
+  customer_master: { untracked: ["outstanding_balance", "customer_name"] },
+};
+
+/** The configuration in the program's units. The document has passed every check; `absolute` makes a path absolute by where it was written. */
+export function resolveConfig(
+  document: ConfigDocument,
+  feeds: readonly KnownFeed[],
+  absolute: (path: string, at: KeyPath) => string,
+): Config {
+  const batch = { recordsMax: document.batch.records, bytesMax: bytes(document.batch.bytes), waitMs: span(document.batch.wait) };
+  const limits: Limits = { ...DEFAULT_LIMITS, ...configuredLimits(document), batchRecords: batch.recordsMax, batchBytes: batch.bytesMax };
+  return {
+    name: document.name,
+    stateDir: absolute(document.state, ["state"]),
+    http: document.admin.http === false ? null : httpConfig(document.admin.http),
+    connections: mapValues(document.connections, connectionConfig),
+    sources: Object.entries(document.sources).map(([name, source]) => sourceConfig(name, source, absolute)),
+    feeds: Object.fromEntries(feeds.map((feed) => [feed.name, feedConfig(feed, own(document.feeds, feed.name), limits.futureMs)])),
+    rules: mapValues(document.rules, ruleConfig),
+    sinks: Object.entries(document.sinks).map(([name, sink]) => sinkConfig(name, sink, absolute)),
+    batch,
+    log: { keepMs: span(document.log.keep), sizeBytesMax: bytes(document.log.size), minFreeDiskBytes: bytes(document.log.minFreeDisk) },
+    limits,
+    residentActorsMax: document.limits.residentActors,
+  };
+}
+
+/** The limits that a configuration sets, as numbers. */
+export function configuredLimits({ limits }: ConfigDocument): Readonly<Partial<Record<ConfigurableLimit, number>>> {
+  const { residentActors: _, ...set } = limits;
+  const numbers = Object.entries(set).map(([name, value]): readonly [string, number | undefined] => [name, limitNumber(name, value)]);
+  return Object.fromEntries(numbers.filter(([, value]) => value !== undefined));
+}
+
+/** Reads `name type, name type`. A sentence that says what is wrong, if it is none. */
+export function parseHints(text: string): readonly Hint[] | string {
+  const hints: Hint[] = [];
+  for (const part of text.split(",").filter((each) => each.trim() !== "")) {
+    const [column = "", type = "", ...rest] = part.trim().split(/\s+/);
+    if (rest.length > 0 || !isHintType(type))
+      return `"${part.trim()}" is no hint: name type, where type is one of ${HINT_TYPES.join(", ")}`;
+    hints.push({ column, type });
+  }
+  return hints;
+}
+
+/** Reads `blob:<connection>/<container>/<prefix>`. Null if the text is a folder, which it is without the `blob:`. */
+export function parseBlob(text: string): Extract<Location, { type: "blob" }> | null {
+  const match = /^blob:([^/]+)\/([^/]+)(?:\/(.*?))?\/?$/.exec(text);
+  return match === null ? null : { type: "blob", connection: match[1] ?? "", container: match[2] ?? "", prefix: match[3] ?? "" };
+}
+
+const HINT_TYPES: readonly HintType[] = ["bigint", "double", "boolean", "string", "json", "date", "timestamp"];
+
+function isHintType(text: string): text is HintType {
+  return (HINT_TYPES as readonly string[]).includes(text);
+}
+
+function httpConfig({ host, port, hosts, reads, tls, tokens }: Exclude<ConfigDocument["admin"]["http"], false>): HttpConfig {
+  return {
+    host,
+    port,
+    hosts,
+    reads,
+    tls: tls === undefined ? null : { cert: secret(tls.cert), key: secret(tls.key) },
+    tokens: mapValues(tokens, ({ value, role }) => ({ value: secret(value), role })),
+  };
+}
+
+function connectionConfig(connection: Connections): ConnectionConfig {
+  switch (connection.type) {
+    case "kafka": {
+      const { type, brokers, clientId = "gridactor", tls, sasl } = connection;
+      const certificates = typeof tls === "boolean" ? {} : tls;
+      return {
+        type,
+        brokers,
+        clientId,
+        tls:
+          tls === false
+            ? null
+            : { ca: maybeSecret(certificates.ca), cert: maybeSecret(certificates.cert), key: maybeSecret(certificates.key) },
+        sasl: sasl === undefined ? null : { ...sasl, password: secret(sasl.password) },
+      };
+    }
+    case "eventhub":
+      return { type: "eventhub", connectionString: maybeSecret(connection.connectionString), namespace: connection.namespace ?? null };
+    case "azure-blob":
+      return { type: "azure-blob", account: connection.account, sas: maybeSecret(connection.sas) };
+  }
+}
+
+function sourceConfig(name: string, source: Sources, absolute: (path: string, at: KeyPath) => string): SourceConfig {
+  const { feed, stage, origin } = source;
+  const any = { id: SourceId(name), feed, stage, origin };
+  switch (source.type) {
+    case "landing": {
+      const { include, format, order, onOverwrite, absentMeans, includeExistingFiles, cleanSource } = source;
+      const archive = cleanSource.to === null ? null : absolute(cleanSource.to, ["sources", name, "cleanSource", "to"]);
+      return {
+        ...any,
+        type: "landing",
+        mode: source.mode ?? defaultMode(feed),
+        location: parseBlob(source.location) ?? { type: "folder", path: absolute(source.location, ["sources", name, "location"]) },
+        include,
+        format,
+        settleMs: span(source.settle),
+        incompleteAfterMs: span(source.incompleteAfter),
+        pollMs: span(source.poll),
+        order,
+        onOverwrite,
+        absentMeans,
+        includeExistingFiles,
+        filesMax: source.maxFiles,
+        bytesMax: bytes(source.maxBytes),
+        cleanSource: { mode: cleanSource.mode, to: archive, retentionMs: span(cleanSource.retention) },
+      };
+    }
+    case "simulator": {
+      const { profile, rate, seed, clock } = source;
+      return { ...any, type: "simulator", profile, ratePerSecond: rate, seed, clock };
+    }
+    case "kafka":
+    case "eventhub": {
+      const { type, connection, start, onGap } = source;
+      const place =
+        type === "kafka"
+          ? { topic: source.topic, group: source.group ?? `gridactor-${name}` }
+          : { topic: source.hub, group: source.consumerGroup };
+      return {
+        ...any,
+        type,
+        mode: source.mode ?? defaultMode(feed),
+        connection,
+        ...place,
+        start,
+        batchRecordsMax: source.maxPerBatch,
+        onGap,
+      };
+    }
+  }
+}
+
+function defaultMode(feed: string): Mode {
+  return own(OF_FEED, feed)?.mode ?? "delta";
+}
+
+function feedConfig(known: KnownFeed, feed: Feeds | undefined, futureMs: number): FeedConfig {
+  const ofFeed = own(OF_FEED, known.name) ?? {};
+  const hints = parseHints(feed?.schemaEvolution.hints ?? ofFeed.hints ?? "");
+  invariant(typeof hints !== "string", "hints were checked");
+  return {
+    latenessMs: feed?.lateness === undefined ? known.latenessMs : span(feed.lateness),
+    dedupMs: feed?.dedup === undefined ? known.dedupMs : span(feed.dedup),
+    futureMs: feed?.future === undefined ? futureMs : span(feed.future),
+    idleMs: span(feed?.idle ?? "5m"),
+    schemaEvolution: {
+      mode: feed?.schemaEvolution.mode ?? ofFeed.evolution ?? "rescue",
+      hints,
+      inferColumnTypes: feed?.schemaEvolution.inferColumnTypes ?? true,
+      caseSensitive: feed?.schemaEvolution.caseSensitive ?? true,
+    },
+    history: {
+      untracked: feed?.history.untracked ?? ofFeed.untracked ?? [],
+      ignored: feed?.history.ignored ?? [],
+      ignoreNulls: feed?.history.ignoreNulls ?? [],
+      precedence: feed?.history.precedence ?? ["snapshot", "delta", "cdc"],
+    },
+    captureColumns: feed?.captureColumns ?? [],
+  };
+}
+
+function ruleConfig({ enabled, overrides, ...limits }: ConfigDocument["rules"][string]): RuleConfig {
+  return { enabled, limits, overrides: overrides.map(ruleOverride) };
+}
+
+function ruleOverride({ region, tariff, actor, ...limits }: ConfigDocument["rules"][string]["overrides"][number]): RuleOverride {
+  if (region !== undefined) return { scope: "region", value: region, limits };
+  if (tariff !== undefined) return { scope: "tariff", value: tariff, limits };
+  invariant(actor !== undefined, "an override has one scope");
+  return { scope: "actor", value: actor, limits };
+}
+
+function sinkConfig(name: string, sink: Sinks, absolute: (path: string, at: KeyPath) => string): SinkConfig {
+  switch (sink.type) {
+    case "jsonl":
+      return { type: "jsonl", name, stream: sink.stream, path: absolute(sink.path, ["sinks", name, "path"]) };
+    case "parquet": {
+      const path = absolute(sink.path, ["sinks", name, "path"]);
+      return { type: "parquet", name, stream: sink.stream, path, rowsMax: sink.rows, everyMs: span(sink.every) };
+    }
+    case "kafka":
+      return { type: "kafka", name, stream: sink.stream, connection: sink.connection, topic: sink.topic };
+    case "webhook": {
+      const { stream, url, secrets, origins, allowHosts } = sink;
+      const severities = parseSeverities(sink.severity) ?? [];
+      return { type: "webhook", name, stream, url, secrets: secrets.map(secret), severities, origins, allowHosts };
+    }
+  }
+}
+
+function limitNumber(name: string, value: string | number | undefined): number | undefined {
+  if (typeof value !== "string") return value;
+  return limitUnit(name) === "span" ? span(value) : bytes(value);
+}
+
+function span(text: string): number {
+  const spanMs = parseSpanMs(text);
+  invariant(spanMs !== null, `the schema lets spans through only, not ${text}`);
+  return spanMs;
+}
+
+function bytes(value: string | number): number {
+  const sizeBytes = typeof value === "number" ? value : parseSizeBytes(value);
+  invariant(sizeBytes !== null, `the schema lets sizes through only, not ${value}`);
+  return sizeBytes;
+}
+
+function maybeSecret(value: string | undefined): Secret | null {
+  return value === undefined ? null : secret(value);
+}
+
+/** Feed names come from outside: `toString` is none. */
+function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+function mapValues<T, U>(map: Readonly<Record<string, T>>, change: (value: T) => U): Readonly<Record<string, U>> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
+}

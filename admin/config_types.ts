@@ -1,0 +1,186 @@
+import type { Severity } from "../engine/emission.ts";
+import type { SourceId } from "../engine/ids.ts";
+import type { Limits } from "../engine/limits.ts";
+
+/** A value that must not be seen: only `reveal` gives it; printed, logged or made to JSON it is `***`. */
+export interface Secret {
+  reveal(): string;
+  toJSON(): string;
+  toString(): string;
+}
+
+/** A configuration ready for use: spans in ms, sizes in bytes, paths absolute, every default in its place. */
+export interface Config {
+  /** Shard name; last part of every event's `source`. */
+  readonly name: string;
+  readonly stateDir: string;
+  /** Null: the socket only. */
+  readonly http: HttpConfig | null;
+  readonly connections: Readonly<Record<string, ConnectionConfig>>;
+  /** In the order written, which within a stage is the order of reading. */
+  readonly sources: readonly SourceConfig[];
+  /** Every feed of the catalogue, configured or not. */
+  readonly feeds: Readonly<Record<string, FeedConfig>>;
+  /** The rules that the configuration speaks about. */
+  readonly rules: Readonly<Record<string, RuleConfig>>;
+  readonly sinks: readonly SinkConfig[];
+  readonly batch: { readonly recordsMax: number; readonly bytesMax: number; readonly waitMs: number };
+  readonly log: { readonly keepMs: number; readonly sizeBytesMax: number; readonly minFreeDiskBytes: number };
+  /** `batchRecords` and `batchBytes` are those of `batch`. */
+  readonly limits: Limits;
+  /** Actors held in memory. */
+  readonly residentActorsMax: number;
+}
+
+export interface HttpConfig {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly hosts: readonly string[];
+  readonly reads: "token" | "open";
+  readonly tls: { readonly cert: Secret; readonly key: Secret } | null;
+  readonly tokens: Readonly<Record<string, { readonly value: Secret; readonly role: "read" | "operate" | "admin" }>>;
+}
+
+export type ConnectionConfig =
+  | {
+      readonly type: "kafka";
+      readonly brokers: readonly string[];
+      readonly clientId: string;
+      readonly tls: { readonly ca: Secret | null; readonly cert: Secret | null; readonly key: Secret | null } | null;
+      readonly sasl: {
+        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+        readonly username: string;
+        readonly password: Secret;
+      } | null;
+    }
+  | { readonly type: "eventhub"; readonly connectionString: Secret | null; readonly namespace: string | null }
+  | { readonly type: "azure-blob"; readonly account: string; readonly sas: Secret | null };
+
+export type Mode = "snapshot" | "delta" | "cdc";
+
+interface AnySource {
+  readonly id: SourceId;
+  readonly feed: string;
+  readonly stage: number;
+  readonly origin: "live" | "backfill";
+}
+
+export type SourceConfig = LandingConfig | SimulatorConfig | BrokerSourceConfig;
+
+/** A folder of files, local or in a blob container. */
+export interface LandingConfig extends AnySource {
+  readonly type: "landing";
+  readonly mode: Mode;
+  readonly location: Location;
+  readonly include: readonly string[];
+  readonly format: "jsonl" | "csv" | "parquet";
+  readonly settleMs: number;
+  readonly incompleteAfterMs: number;
+  readonly pollMs: number;
+  readonly order: "name" | "modified" | "none";
+  readonly onOverwrite: "correction" | "ignore" | "quarantine";
+  readonly absentMeans: "unknown" | "delete";
+  readonly includeExistingFiles: boolean;
+  readonly filesMax: number;
+  readonly bytesMax: number;
+  readonly cleanSource: { readonly mode: "off" | "archive" | "delete"; readonly to: string | null; readonly retentionMs: number };
+}
+
+export type Location =
+  | { readonly type: "folder"; readonly path: string }
+  | { readonly type: "blob"; readonly connection: string; readonly container: string; readonly prefix: string };
+
+/** Records made in this process. */
+export interface SimulatorConfig extends AnySource {
+  readonly type: "simulator";
+  readonly profile: "meters" | "substations" | "billing";
+  readonly ratePerSecond: number;
+  readonly seed: number;
+  readonly clock: "continue" | "wall";
+}
+
+/** A topic or a hub. `group` is the consumer group. */
+export interface BrokerSourceConfig extends AnySource {
+  readonly type: "kafka" | "eventhub";
+  readonly mode: Mode;
+  readonly connection: string;
+  readonly topic: string;
+  readonly group: string;
+  readonly start: "earliest" | "latest";
+  readonly batchRecordsMax: number;
+  readonly onGap: "stop" | "accept";
+}
+
+export type EvolutionMode = "addNewColumns" | "addNewColumnsWithTypeWidening" | "rescue" | "failOnNewColumns" | "none";
+
+export interface FeedConfig {
+  readonly latenessMs: number;
+  readonly dedupMs: number;
+  readonly futureMs: number;
+  readonly idleMs: number;
+  readonly schemaEvolution: {
+    readonly mode: EvolutionMode;
+    readonly hints: readonly Hint[];
+    readonly inferColumnTypes: boolean;
+    readonly caseSensitive: boolean;
+  };
+  readonly history: {
+    readonly untracked: readonly string[];
+    readonly ignored: readonly string[];
+    readonly ignoreNulls: readonly string[];
+    /** Low to high. */
+    readonly precedence: readonly Mode[];
+  };
+  readonly captureColumns: readonly string[];
+}
+
+/** The type that a column is to have when it comes. */
+export interface Hint {
+  readonly column: string;
+  readonly type: HintType;
+}
+
+export type HintType = "bigint" | "double" | "boolean" | "string" | "json" | "date" | "timestamp";
+
+export interface RuleConfig {
+  readonly enabled: boolean;
+  /** The limits that differ from the rule's own. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly overrides: readonly RuleOverride[];
+}
+
+/** Limits for one region, tariff or actor. Of several that fit, an actor's win over a tariff's, and these over a region's. */
+export interface RuleOverride {
+  readonly scope: "region" | "tariff" | "actor";
+  readonly value: string;
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+export type SinkConfig =
+  | { readonly type: "jsonl"; readonly name: string; readonly stream: "alerts" | "curated"; readonly path: string }
+  | {
+      readonly type: "parquet";
+      readonly name: string;
+      readonly stream: "curated";
+      readonly path: string;
+      readonly rowsMax: number;
+      readonly everyMs: number;
+    }
+  | {
+      readonly type: "kafka";
+      readonly name: string;
+      readonly stream: "alerts" | "curated";
+      readonly connection: string;
+      readonly topic: string;
+    }
+  | {
+      readonly type: "webhook";
+      readonly name: string;
+      readonly stream: "alerts";
+      readonly url: string;
+      readonly secrets: readonly Secret[];
+      readonly severities: readonly Severity[];
+      readonly origins: readonly ("live" | "late" | "backfill" | "replay")[];
+      readonly allowHosts: readonly string[];
+    };
