@@ -1,0 +1,179 @@
+import type { Description } from "../engine/behaviour.ts";
+import type { Episode } from "../engine/episode.ts";
+import { decodeFact, factPrefix } from "../engine/fact_codec.ts";
+import type { Fact } from "../engine/history.ts";
+import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
+import { type AnyBehaviour, Kind } from "../engine/population.ts";
+import type { Stream } from "../engine/sink.ts";
+import type { LogEntry, Store } from "../engine/store.ts";
+import { type Count, clockOf, countOf } from "../engine/vitals.ts";
+import type { Domain } from "../engine/world.ts";
+import { CommandError } from "./errors.ts";
+import { nearest, suggestions } from "./suggest.ts";
+
+/** What reading needs of a store. It may belong to a daemon that goes on writing it: nothing here changes anything. */
+export type ReadStore = Pick<Store, "load" | "range" | "actors" | "readLog">;
+
+/** A state directory, and the domain that says what is in it. */
+export interface View {
+  readonly store: ReadStore;
+  readonly domain: Domain;
+}
+
+/** One stored actor, read whole. */
+export interface Actor {
+  readonly id: ActorId;
+  readonly behaviour: AnyBehaviour;
+  readonly description: Description;
+  /** The latest published episode of each rule, oldest first. */
+  readonly episodes: readonly Episode[];
+  /** Feed -> latest event time accepted on time; null before the first. In the order of the behaviour. */
+  readonly clocks: ReadonlyMap<string, number | null>;
+  readonly counts: Readonly<Record<Count, number>>;
+}
+
+/**
+ * The stored actor that a user means: full id (`meter/SM-N-00042`) or business key, in any case. Throws NOT_FOUND with candidates, or USAGE if the
+ * key belongs to actors of several kinds.
+ */
+export function findActor(view: View, text: string): ActorId {
+  const { kinds, key } = parseId(view.domain, text.trim());
+  const asWritten = [key, key.toUpperCase(), key.toLowerCase()];
+  const direct = kinds.flatMap((kind) => asWritten.map((one) => ActorId(kind, one)).find((id) => view.store.load(id) !== null) ?? []);
+  const found = direct.length > 0 ? direct : sameLetters(view, kinds, key);
+  const [id] = found;
+  if (id === undefined) throw notFound(view, kinds, key);
+  if (found.length === 1) return id;
+  throw new CommandError("USAGE", `"${key}" names ${found.length} actors`, { hint: "put the kind in front", candidates: found });
+}
+
+/** Reads an actor. Throws NOT_FOUND if the store does not hold it. */
+export function readActor({ store, domain }: View, id: ActorId): Actor {
+  const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
+  const parts = behaviour === undefined ? null : store.load(id);
+  if (behaviour === undefined || parts === null) throw new CommandError("NOT_FOUND", `no actor ${id}`);
+  const kind = new Kind(behaviour, isWindowed(behaviour, domain));
+  const slot = kind.add(id, parts);
+  const { cursor, at } = kind;
+  kind.slab.move(cursor, slot);
+  const episodes = [...(kind.peekWarm(slot)?.episodes.values() ?? [])].filter(({ revision }) => revision > 0);
+  return {
+    id,
+    behaviour,
+    description: behaviour.describe(kind.look(slot), id),
+    episodes: episodes.sort((a, b) => a.onsetMs - b.onsetMs || (a.rule < b.rule ? -1 : 1)),
+    clocks: new Map(behaviour.clocks.map((feed) => [feed, clockOf(cursor, at, feed)])),
+    counts: Object.fromEntries(Object.keys(at.count).map((count) => [count, countOf(cursor, at, count as Count)])) as Actor["counts"],
+  };
+}
+
+/** The facts of an actor's history, in order of `from`; none for an actor without one. */
+export function readFacts({ store }: View, id: ActorId): readonly Fact[] {
+  return [...store.range("fact", factPrefix(id))].map(([key, bytes]) => decodeFact(key, bytes));
+}
+
+/** The engine's clock: the latest event time it holds; null while it holds none. Dates of validity, which may lie ahead, do not count. */
+export function engineClockMs({ store, domain }: View): number | null {
+  const times = [...store.range("partition", "")].flatMap(([, bytes]) => {
+    const { feed, latestMs } = JSON.parse(Buffer.from(bytes).toString()) as { readonly feed: string; readonly latestMs: number | null };
+    return latestMs !== null && tellsTime(domain, feed) ? [latestMs] : [];
+  });
+  return latestOf(times);
+}
+
+/** The clock that `now` and spans mean for one actor: its own, or the engine's while it has none. */
+export function actorClockMs(view: View, { clocks }: Actor): number | null {
+  const times = [...clocks].flatMap(([feed, clockMs]) => (clockMs !== null && tellsTime(view.domain, feed) ? [clockMs] : []));
+  return latestOf(times) ?? engineClockMs(view);
+}
+
+/** All flushed entries of a stream from a sequence number on, in bounded groups. */
+export async function* logFrom({ store }: Pick<View, "store">, stream: Stream, from: number): AsyncGenerator<readonly LogEntry[], void> {
+  let next = from;
+  for (;;) {
+    const entries = await store.readLog(stream, next, GROUP_BYTES);
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    yield entries;
+    next = last.sequence + 1;
+  }
+}
+
+/** One of several things by its id or the beginning of it, in any case, with or without its prefix. Throws NOT_FOUND, or USAGE if several begin so. */
+export function findByPrefix(ids: readonly string[], prefix: string, text: string, what: string): string {
+  const typed = text.trim().toUpperCase();
+  const wanted = typed.startsWith(prefix) ? typed : `${prefix}${typed}`;
+  const found = ids.filter((id) => id.startsWith(wanted));
+  const [id] = found;
+  if (id !== undefined && (found.length === 1 || id === wanted)) return id;
+  if (id === undefined) throw new CommandError("NOT_FOUND", `no ${what} ${text}`, { candidates: suggestions(wanted, ids) });
+  throw new CommandError("USAGE", `${found.length} of them begin with "${text}"`, {
+    hint: "give more of its characters",
+    candidates: found,
+  });
+}
+
+const GROUP_BYTES = 1_048_576;
+const SAMPLES_MAX = 5;
+
+function parseId({ behaviours }: Domain, text: string): { readonly kinds: readonly string[]; readonly key: string } {
+  const kinds = behaviours.map(({ kind }) => kind);
+  const slash = text.indexOf("/");
+  if (slash < 0) return { kinds, key: text };
+  const kind = text.slice(0, slash).toLowerCase();
+  if (kinds.includes(kind)) return { kinds: [kind], key: text.slice(slash + 1) };
+  const near = nearest(kind, kinds);
+  throw new CommandError("NOT_FOUND", `no kind of actor is called "${kind}"`, {
+    hint: `kinds are ${kinds.join(", ")}`,
+    candidates: near === null ? [] : [`${near}${text.slice(slash)}`],
+  });
+}
+
+/** Where keys are not all in one case, only a look at each of them tells. */
+function sameLetters(view: View, kinds: readonly string[], key: string): readonly ActorId[] {
+  const wanted = key.toLowerCase();
+  return [...idsOf(view, kinds)].filter((id) => keyOf(id).toLowerCase() === wanted);
+}
+
+function* idsOf({ store }: View, kinds: readonly string[]): Generator<ActorId, void> {
+  for (const [id] of store.actors()) if (kinds.includes(kindOf(id))) yield id;
+}
+
+function notFound(view: View, kinds: readonly string[], key: string): CommandError {
+  const near = suggestions(key, keysOf(view, kinds));
+  const candidates = near.length > 0 ? near : beginning(view, kinds, key);
+  const [first] = candidates;
+  const hint = first === undefined ? sampleHint(view, kinds) : `gridactor inspect ${first}`;
+  return new CommandError("NOT_FOUND", `no actor ${key}`, { hint, candidates });
+}
+
+function* keysOf(view: View, kinds: readonly string[]): Generator<string, void> {
+  for (const id of idsOf(view, kinds)) yield keyOf(id);
+}
+
+function beginning(view: View, kinds: readonly string[], key: string): readonly string[] {
+  const found: string[] = [];
+  if (key === "") return found;
+  for (const known of keysOf(view, kinds)) {
+    if (known.toLowerCase().startsWith(key.toLowerCase())) found.push(known);
+    if (found.length === SAMPLES_MAX) break;
+  }
+  return found;
+}
+
+function sampleHint(view: View, kinds: readonly string[]): string {
+  for (const id of idsOf(view, kinds)) return `gridactor inspect ${keyOf(id)} (an id that is known)`;
+  return "gridactor run --drain (the state holds no such actors yet)";
+}
+
+function isWindowed({ clocks }: AnyBehaviour, { feeds }: Domain): boolean {
+  return feeds.some(({ name, dedup }) => dedup === "window" && clocks.includes(name));
+}
+
+function tellsTime({ feeds }: Domain, name: string): boolean {
+  return feeds.find((feed) => feed.name === name)?.refusesFuture === true;
+}
+
+function latestOf(times: readonly number[]): number | null {
+  return times.reduce<number | null>((latest, atMs) => (latest === null || atMs > latest ? atMs : latest), null);
+}

@@ -1,0 +1,287 @@
+import { EXACT_RULES, type LabelMeaning, RECORD_LABELS, type RecordLabels, VERSION_LABELS, type VersionLabels } from "../actors/labels.ts";
+import type { CuratedRow } from "../engine/emission.ts";
+import { emissionDecoder } from "../engine/emission_codec.ts";
+import { decodeFact } from "../engine/fact_codec.ts";
+import { invariant } from "../engine/fault.ts";
+import { type Fact, type Version, versionsOf } from "../engine/history.ts";
+import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
+import { aligned } from "./aligned.ts";
+import { CommandError } from "./errors.ts";
+import { engineClockMs, logFrom, type View } from "./reader.ts";
+import { nearest } from "./suggest.ts";
+import { isoMs, timeMs } from "./time.ts";
+import { readTruth, type TruthLabel } from "./truth.ts";
+
+/** As typed on the command line. */
+export interface ScoreQuery {
+  /** Rule ids, comma-separated. Default: all that labels speak of. */
+  readonly rules?: string | undefined;
+  /** Event time, inclusive. */
+  readonly since?: string | undefined;
+  /** Event time, exclusive. */
+  readonly until?: string | undefined;
+}
+
+/** How a rule did. Ratios are null where there is nothing to divide by; `repeat` and `delayP50` mean something for episodes only. */
+export interface RuleScore {
+  readonly injected: number;
+  readonly found: number;
+  readonly missed: number;
+  readonly false: number;
+  readonly repeat: number | null;
+  readonly indeterminate: number;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly delayP50: string | null;
+  /** Ids of the first ones, in the order of truth file and log. */
+  readonly missedIds: readonly string[];
+  readonly falseIds: readonly string[];
+}
+
+export interface Score {
+  readonly rules: Readonly<Record<string, RuleScore>>;
+  /** False: a rule that must be exact is not. The command then ends with code 5. */
+  readonly passed: boolean;
+}
+
+/**
+ * Compares what the log of curated rows and the histories say with the labels in a folder. A record counts once, however often it came, and late
+ * ones count. With `since` or `until` only records of that time count, on both sides. Throws NOT_FOUND if the truth cannot be read or names a
+ * record that the log does not hold, or a rule is unknown; USAGE for times.
+ */
+export async function score(view: View, truthFolder: string, query: ScoreQuery = {}): Promise<Score> {
+  const tallies = new Map(wantedRules(query.rules).map((rule) => [rule, new Tally()]));
+  const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, LabelMeaning>> }): boolean =>
+    Object.values(labels).some(({ rule }) => tallies.has(rule));
+  const records = RECORD_LABELS.filter(isWanted);
+  const versions = VERSION_LABELS.filter(isWanted);
+  const sets = [...records, ...versions].map(({ set, labels }) => ({ set, labels: Object.keys(labels) }));
+  const truth = await readTruth(truthFolder, sets, [...KNOWN_SETS, ...sets.map(({ set }) => set)]);
+  const isScored = scoredTimes(view, query);
+  await scoreRecords(
+    view,
+    records.map((set) => new RecordJudge(view, set, truth.get(set.set) ?? [], isScored, tallies)),
+  );
+  for (const set of versions) scoreVersions(view, set, truth.get(set.set) ?? [], isScored, tallies);
+  const rules = Object.fromEntries([...tallies].map(([rule, tally]) => [rule, tally.score()]));
+  const passed = EXACT_RULES.every((rule) => rules[rule] === undefined || (rules[rule].missed === 0 && rules[rule].false === 0));
+  return { rules, passed };
+}
+
+/** The table for people. */
+export function scoreText({ rules, passed }: Score): string {
+  const rows = Object.entries(rules).map(([rule, one]) => [
+    rule,
+    ...[one.injected, one.found, one.missed, one.false, one.repeat, one.indeterminate].map((count) => String(count ?? NONE)),
+    ...[one.precision, one.recall].map((ratio) => ratio?.toFixed(3) ?? NONE),
+    one.delayP50 ?? NONE,
+  ]);
+  const failed = Object.entries(rules).flatMap(([rule, { missedIds, falseIds }]) => [
+    ...(missedIds.length === 0 ? [] : [`${rule} missed: ${missedIds.join(" ")}\n`]),
+    ...(falseIds.length === 0 ? [] : [`${rule} false: ${falseIds.join(" ")}\n`]),
+  ]);
+  return `${aligned([HEADER, ...rows])}${failed.join("")}${passed ? "passed" : "not passed: precision and recall must be 1.000"}\n`;
+}
+
+const NONE = "–";
+const HEADER = ["rule", "injected", "found", "missed", "false", "repeat", "indeterminate", "precision", "recall", "delay p50"];
+const IDS_MAX = 20;
+
+/** Sets of the layout whose truth files are there whatever is scored. */
+const KNOWN_SETS = [...RECORD_LABELS, ...VERSION_LABELS].map(({ set }) => set).concat("customer_master", "maintenance", "renewable");
+
+/** What is counted of one rule. */
+class Tally {
+  readonly #injected = new Set<string>();
+  readonly #found = new Set<string>();
+  readonly #false = new Set<string>();
+
+  inject(id: string): void {
+    this.#injected.add(id);
+  }
+
+  find(id: string): void {
+    this.#found.add(id);
+  }
+
+  falsely(id: string): void {
+    this.#false.add(id);
+  }
+
+  score(): RuleScore {
+    const missed = [...this.#injected].filter((id) => !this.#found.has(id));
+    const [injected, found, wrong] = [this.#injected.size, this.#found.size, this.#false.size];
+    return {
+      injected,
+      found,
+      missed: missed.length,
+      false: wrong,
+      repeat: null,
+      indeterminate: 0,
+      precision: found + wrong === 0 ? null : found / (found + wrong),
+      recall: injected === 0 ? null : found / injected,
+      delayP50: null,
+      missedIds: missed.slice(0, IDS_MAX),
+      falseIds: [...this.#false].slice(0, IDS_MAX),
+    };
+  }
+}
+
+type IsScored = (atMs: number) => boolean;
+type Tallies = ReadonlyMap<string, Tally>;
+
+// Records -------------------------------------------------------------------------------------------------------------------------------
+
+async function scoreRecords(view: View, judges: readonly RecordJudge[]): Promise<void> {
+  if (judges.length === 0) return;
+  const decode = emissionDecoder(view.domain.tables);
+  const byTable = new Map(judges.map((judge) => [judge.table, judge]));
+  for await (const entries of logFrom(view, "curated", 1)) {
+    for (const entry of entries) {
+      const emission = decode("curated", entry);
+      if (emission.stream === "curated") byTable.get(emission.row.table)?.take(emission.row);
+    }
+  }
+  for (const judge of judges) judge.end();
+}
+
+/** Judges the rows of one table. */
+class RecordJudge {
+  readonly table: string;
+  readonly #labels: RecordLabels;
+  /** Id -> its labels. */
+  readonly #truth = new Map<string, TruthLabel[]>();
+  readonly #seen = new Set<string>();
+  readonly #eventTimeMs: (row: CuratedRow) => number;
+  readonly #isScored: IsScored;
+  readonly #tallies: Tallies;
+
+  constructor({ domain }: View, labels: RecordLabels, truth: readonly TruthLabel[], isScored: IsScored, tallies: Tallies) {
+    this.table = labels.table;
+    this.#labels = labels;
+    for (const label of truth) {
+      const id = labels.spelled(label.id);
+      this.#truth.set(id, [...(this.#truth.get(id) ?? []), label]);
+    }
+    const feed = domain.feeds.find(({ name }) => name === domain.tables.find((table) => table.name === labels.table)?.feed);
+    invariant(feed !== undefined, `table ${labels.table} is one of a feed`);
+    this.#eventTimeMs = ({ cells }) => feed.eventTimeMs(cells);
+    this.#isScored = isScored;
+    this.#tallies = tallies;
+  }
+
+  take(row: CuratedRow): void {
+    const id = this.#labels.idOf(row.cells);
+    const labels = this.#truth.get(id) ?? [];
+    if (labels.length > 0) this.#seen.add(id);
+    if (!this.#isScored(this.#eventTimeMs(row))) return;
+    const fired = row.rules?.split(",") ?? [];
+    if (labels.length === 0 && fired.length === 0) return;
+    const meanings = labels.map(({ label }) => this.#labels.labels[label]);
+    for (const [rule, tally] of this.#tallies) {
+      const isInjected = meanings.some((meaning) => meaning?.rule === rule);
+      const isExpected = meanings.some((meaning) => meaning?.mayAlso?.includes(rule) === true);
+      const shownId = labels[0]?.id ?? id;
+      if (isInjected) tally.inject(shownId);
+      if (!fired.includes(rule)) continue;
+      if (isInjected) tally.find(shownId);
+      else if (!isExpected) tally.falsely(shownId);
+    }
+  }
+
+  /** Every label must be of a record that the log holds. */
+  end(): void {
+    for (const [id, [label]] of this.#truth) {
+      if (!this.#seen.has(id)) throw unknownRecord(this.#labels.set, label?.id ?? id);
+    }
+  }
+}
+
+// Versions ------------------------------------------------------------------------------------------------------------------------------
+
+/** A labelled actor must have a new version in which just the named columns differ; no other actor may have one. */
+function scoreVersions(
+  view: View,
+  { set, kind, labels }: VersionLabels,
+  truth: readonly TruthLabel[],
+  isScored: IsScored,
+  tallies: Tallies,
+): void {
+  const labelled = new Map(truth.map((label) => [label.id, label]));
+  const known = new Set<string>();
+  for (const [id, versions] of versionsOfKind(view, kind)) {
+    const key = keyOf(id);
+    const label = labelled.get(key);
+    if (label !== undefined) known.add(key);
+    const later = versions.filter(({ scdVersion }) => scdVersion > 1);
+    const scored = later.filter((version) => isScored(validFromMs(version)));
+    const rule = label === undefined ? null : (labels[label.label]?.rule ?? null);
+    for (const one of new Set(Object.values(labels).map((meaning) => meaning.rule))) {
+      const tally = tallies.get(one);
+      if (one !== rule || label === undefined) {
+        if (scored.length > 0) tally?.falsely(key);
+        continue;
+      }
+      if (later.length > 0 && scored.length === 0) continue; // It lies in another time.
+      tally?.inject(key);
+      if (scored.some((version) => isAsLabelled(version, label))) tally?.find(key);
+    }
+  }
+  const missing = truth.find(({ id }) => !known.has(id));
+  if (missing !== undefined) throw unknownRecord(set, missing.id);
+}
+
+function isAsLabelled({ changed }: Version, { columns }: TruthLabel): boolean {
+  if (columns === null) return true;
+  return [...(changed ?? [])].sort().join() === [...columns].sort().join();
+}
+
+/** Where valid time is a civil date: its 00:00 in the grid zone. */
+function validFromMs({ fromMs, from }: Version): number {
+  return fromMs ?? isoMs(from) ?? Number.NaN;
+}
+
+function* versionsOfKind({ store, domain }: View, kind: string): Generator<readonly [ActorId, readonly Version[]], void> {
+  const options = domain.behaviours.find((behaviour) => behaviour.kind === kind)?.history;
+  invariant(options !== undefined, `a ${kind} keeps a history`);
+  let id: ActorId | null = null;
+  let facts: Fact[] = [];
+  for (const [key, bytes] of store.range("fact", `${kind}/`)) {
+    const next = actorIdFrom(key.slice(0, key.indexOf("\0")));
+    if (id !== null && next !== id) {
+      yield [id, versionsOf(id, facts, options)];
+      facts = [];
+    }
+    id = next;
+    facts.push(decodeFact(key, bytes));
+  }
+  if (id !== null) yield [id, versionsOf(id, facts, options)];
+}
+
+// What is asked for ---------------------------------------------------------------------------------------------------------------------
+
+function wantedRules(text: string | undefined): readonly string[] {
+  const all = [...new Set([...RECORD_LABELS, ...VERSION_LABELS].flatMap(({ labels }) => Object.values(labels).map(({ rule }) => rule)))];
+  if (text === undefined) return all;
+  const wanted = text.split(",").map((rule) => rule.trim());
+  const unknown = wanted.find((rule) => !all.includes(rule));
+  if (unknown === undefined) return all.filter((rule) => wanted.includes(rule));
+  const near = nearest(unknown, all);
+  throw new CommandError("NOT_FOUND", `no labels speak of a rule ${unknown}`, {
+    hint: `rules with labels are ${all.join(", ")}`,
+    candidates: near === null ? [] : [near],
+  });
+}
+
+function scoredTimes(view: View, { since, until }: ScoreQuery): IsScored {
+  const clockMs = engineClockMs(view);
+  const fromMs = since === undefined ? Number.NEGATIVE_INFINITY : timeMs(since, clockMs, "--since");
+  const toMs = until === undefined ? Number.POSITIVE_INFINITY : timeMs(until, clockMs, "--until");
+  return (atMs) => atMs >= fromMs && atMs < toMs;
+}
+
+function unknownRecord(set: string, id: string): CommandError {
+  return new CommandError("NOT_FOUND", `the truth of ${set} names ${id}, which the log does not hold`, {
+    hint: "gridactor run --drain reads the files that the labels belong to",
+  });
+}
