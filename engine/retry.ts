@@ -23,7 +23,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { clock, random, signal, firstMs = 250, longestMs = seconds(30), onRetry } = options;
-  for (let boundMs = firstMs; ; boundMs = Math.min(boundMs * 2, longestMs)) {
+  for (let boundMs = firstMs; ; boundMs *= 2) {
     try {
       return await work();
     } catch (error) {

@@ -7,6 +7,7 @@ import { retry } from "../../engine/retry.ts";
 import type { Sink, Stream } from "../../engine/sink.ts";
 import type { SinkCursor } from "../../engine/sink_cursor.ts";
 import { type ScriptedLog, scriptedLog } from "../kit/scripted_log.ts";
+import { seeded } from "../kit/seeded.ts";
 import { suite } from "../kit/suite.ts";
 
 /** A sink and the one place it writes to. */
@@ -62,22 +63,35 @@ export function sinkContract(title: string, prepare: () => Promise<SinkUnderTest
       assert.equal(await place.seen(), SEQUENCES);
     }));
 
-  test("a crash at any point leaves neither gap nor repeat", () =>
+  test("a crash at any point leaves a beginning of the stream, and a restart adds the rest once", () =>
     atEveryPoint(prepare, "crashes", async (place, log, passing) => {
+      await run(place, log, passing).catch(crashed);
+      const { settled } = log.cursor(place.name);
+      await (await place.open(log.cursor(place.name), NOTHING)).close();
+      const seen = await place.seen();
+      assert.equal(seen, SEQUENCES.slice(0, seen.length));
+      assert.ok(seen.length >= SEQUENCES.indexOf(settled) + 1, "every settled emission is there");
       await runUntilDone(place, log, passing);
       assert.equal(await place.seen(), SEQUENCES);
     }));
 
-  test("a crash leaves a beginning of the stream, which a restart only adds to", () =>
-    atEveryPoint(prepare, "crashes", async (place, log, passing) => {
-      await run(place, log, passing).catch(crashed);
-      const { settled } = log.cursor(place.name);
-      const sink = await place.open(log.cursor(place.name), NOTHING);
-      await sink.close();
-      const seen = await place.seen();
-      assert.equal(seen, SEQUENCES.slice(0, seen.length));
-      assert.ok(seen.length >= SEQUENCES.indexOf(settled) + 1, "every settled emission is there");
-    }));
+  for (const seed of [1, 2, 3, 4]) {
+    test(`crashes and failures in a row leave neither gap nor repeat (seed ${seed})`, () =>
+      using(prepare, async (place) => {
+        const chance = seeded(seed);
+        const passing = (point: string): void => {
+          if (chance.chance(8)) crash();
+          if (chance.chance(8)) throw new Error(`${point} fails`);
+        };
+        const log = logOf(place);
+        await runUntilDone(
+          place,
+          crashing(log, () => chance.chance(8) && crash()),
+          passing,
+        );
+        assert.equal(await place.seen(), SEQUENCES);
+      }));
+  }
 }
 
 async function using(prepare: () => Promise<SinkUnderTest>, body: (place: SinkUnderTest) => Promise<void>): Promise<void> {
@@ -108,7 +122,7 @@ async function atEveryPoint(
       passages += 1;
       if (passages !== at) return;
       reached = true;
-      if (what === "crashes") throw new BrokenInvariant(CRASH);
+      if (what === "crashes") crash();
       throw new Error(`${point} fails`);
     };
     await using(prepare, async (place) => {
@@ -120,12 +134,16 @@ async function atEveryPoint(
 
 const CRASH = "scripted crash";
 
+function crash(): never {
+  throw new BrokenInvariant(CRASH);
+}
+
 function crashed(error: unknown): void {
   if (!(error instanceof BrokenInvariant && error.message === CRASH)) throw error;
 }
 
 /** A crash may also come before and after a cursor is stored. */
-function crashing(log: ScriptedLog, passing: (point: string) => void): ScriptedLog {
+function crashing(log: ScriptedLog, passing: (point: string) => unknown): ScriptedLog {
   return {
     ...log,
     get nextSequence() {

@@ -18,9 +18,9 @@ const EXTENTS: Extents = { records: 4, everyMs: seconds(30) };
 test("what is in the log is handed over in order, and settled after the write", async () => {
   const log = scriptedLog(2);
   log.append(alertEmission(1), alertEmission(3), alertEmission(4));
-  const { writes, loop } = start(log);
+  const { writes, loop, stop } = start(log);
   assert.ok(await loop.flush(Number.POSITIVE_INFINITY));
-  await stop(loop);
+  await stop();
   assert.equal(writes, [[1, 3], [4]]);
   assert.equal(log.settled, [
     { settled: 3, mark: Mark("3"), pending: null },
@@ -31,9 +31,9 @@ test("what is in the log is handed over in order, and settled after the write", 
 test("entries of the other stream are not seen", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1), rowEmission(2), alertEmission(3), rowEmission(4));
-  const { writes, loop } = start(log);
+  const { writes, loop, stop } = start(log);
   await loop.flush(Number.POSITIVE_INFINITY);
-  await stop(loop);
+  await stop();
   assert.equal(writes, [[1, 3]]);
   assert.is(loop.report().behind, 0);
 });
@@ -42,15 +42,15 @@ test("a drain goes on after the last settled entry", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1), alertEmission(2));
   await log.settle("sink", encodeCursor({ settled: 1, mark: Mark("1"), pending: null }));
-  const { writes, loop } = start(log);
+  const { writes, loop, stop } = start(log);
   await loop.flush(Number.POSITIVE_INFINITY);
-  await stop(loop);
+  await stop();
   assert.equal(writes, [[2]]);
 });
 
 test("a wake hands over what has come since, without a look at the clock", async () => {
   const log = scriptedLog();
-  const { loop, written } = start(log);
+  const { loop, written, stop } = start(log);
   await loop.flush(Number.POSITIVE_INFINITY);
   log.append(alertEmission(1));
   loop.wake();
@@ -58,16 +58,34 @@ test("a wake hands over what has come since, without a look at the clock", async
   log.append(alertEmission(2));
   loop.wake();
   assert.equal(await written(), [2]);
-  await stop(loop);
+  await stop();
+});
+
+test("a wake that comes while the log is being read is not lost", async () => {
+  const log = scriptedLog();
+  let onEmptyRead = (): void => {};
+  const readLog: ScriptedLog["readLog"] = async (...range) => {
+    const entries = await log.readLog(...range);
+    if (entries.length === 0) onEmptyRead();
+    return entries;
+  };
+  const { loop, written, stop } = start({ ...log, readLog });
+  onEmptyRead = () => {
+    onEmptyRead = () => {};
+    log.append(alertEmission(1));
+    loop.wake();
+  };
+  assert.equal(await written(), [1]);
+  await stop();
 });
 
 test("an extent is full at its number of records", async () => {
   const log = scriptedLog(3);
   log.append(...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((sequence) => alertEmission(sequence)));
-  const { writes, written, loop } = start(log, { extents: EXTENTS });
+  const { writes, written, stop } = start(log, { extents: EXTENTS });
   await written();
   await written();
-  await stop(loop);
+  await stop();
   assert.equal(writes, [
     [1, 2, 3, 4],
     [5, 6, 7, 8],
@@ -77,7 +95,7 @@ test("an extent is full at its number of records", async () => {
 test("an extent that is not full goes when its time has come", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1));
-  const { written, writes, loop, clock } = start(log, { extents: EXTENTS });
+  const { written, writes, loop, clock, stop } = start(log, { extents: EXTENTS });
   await clock.asleep();
   clock.advance(seconds(20));
   log.append(alertEmission(2));
@@ -86,15 +104,15 @@ test("an extent that is not full goes when its time has come", async () => {
   assert.equal(writes, []);
   clock.advance(seconds(10));
   assert.equal(await written(), [1, 2]);
-  await stop(loop);
+  await stop();
 });
 
 test("a flush does not wait for an extent to be full", async () => {
   const log = scriptedLog();
   log.append(...[1, 2, 3, 4, 5].map((sequence) => alertEmission(sequence)));
-  const { writes, loop } = start(log, { extents: EXTENTS });
+  const { writes, loop, stop } = start(log, { extents: EXTENTS });
   assert.ok(await loop.flush(Number.POSITIVE_INFINITY));
-  await stop(loop);
+  await stop();
   assert.equal(writes, [[1, 2, 3, 4], [5]]);
 });
 
@@ -102,9 +120,9 @@ test("the end of an extent is stored before the write and cleared after it", asy
   const log = scriptedLog();
   log.append(alertEmission(1), alertEmission(2));
   const seen: unknown[] = [];
-  const { loop } = start(log, { extents: EXTENTS, onWrite: () => seen.push(log.cursor("sink")) });
+  const { loop, stop } = start(log, { extents: EXTENTS, onWrite: () => seen.push(log.cursor("sink")) });
   await loop.flush(Number.POSITIVE_INFINITY);
-  await stop(loop);
+  await stop();
   assert.equal(seen, [{ settled: 0, mark: null, pending: 2 }]);
   assert.equal(log.cursor("sink"), { settled: 2, mark: Mark("2"), pending: null });
 });
@@ -113,9 +131,9 @@ test("after a crash exactly the fixed extent comes first, though the log has gro
   const log = scriptedLog(2);
   log.append(...[1, 2, 4, 5, 6, 7].map((sequence) => alertEmission(sequence)));
   await log.settle("sink", encodeCursor({ settled: 1, mark: Mark("1"), pending: 5 }));
-  const { writes, loop } = start(log, { extents: EXTENTS });
+  const { writes, loop, stop } = start(log, { extents: EXTENTS });
   await loop.flush(Number.POSITIVE_INFINITY);
-  await stop(loop);
+  await stop();
   assert.equal(writes, [
     [2, 4, 5],
     [6, 7],
@@ -133,7 +151,7 @@ test("a fixed extent that the log no longer holds ends the process", async () =>
 test("an outage is tried again with the same emissions and counted", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1), alertEmission(2));
-  const { writes, loop, clock } = start(log, { fates: ["unavailable", "unavailable"] });
+  const { writes, loop, clock, stop } = start(log, { fates: ["unavailable", "unavailable"] });
   const flushed = loop.flush(seconds(3_600));
   for (let pause = 0; pause < 2; pause += 1) {
     await settledDown();
@@ -142,18 +160,18 @@ test("an outage is tried again with the same emissions and counted", async () =>
   assert.ok(await flushed);
   assert.equal(writes, [[1, 2]]);
   assert.equal(loop.report(), { sink: "sink", settled: 2, behind: 0, lastSuccess: seconds(2), retries: 2 });
-  await stop(loop);
+  await stop();
 });
 
 test("a stop in the middle of an outage ends the loop and leaves the rest in the log", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1), alertEmission(2));
-  const { loop, clock, ended } = start(log, { extents: EXTENTS, fates: Array<Fate>(99).fill("unavailable") });
+  const { loop, clock, ended, stop } = start(log, { extents: EXTENTS, fates: Array<Fate>(99).fill("unavailable") });
   const flushed = loop.flush(seconds(3));
   await settledDown();
   clock.advance(seconds(3));
   assert.not(await flushed);
-  await stop(loop);
+  await stop();
   await ended;
   assert.equal(log.cursor("sink"), { settled: 0, mark: null, pending: 2 });
   assert.is(loop.report().behind, 2);
@@ -172,11 +190,11 @@ test("anything but an outage ends the process and answers those who wait", async
 test("what is flushed but not handed over is behind", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1), alertEmission(2), rowEmission(3));
-  const { loop, clock } = start(log, { extents: EXTENTS });
+  const { loop, clock, stop } = start(log, { extents: EXTENTS });
   assert.is(loop.report().behind, 3, "not read yet: the numbers of both streams count");
   await clock.asleep();
   assert.is(loop.report().behind, 2);
-  await stop(loop);
+  await stop();
 });
 
 interface Started {
@@ -187,6 +205,8 @@ interface Started {
   readonly writes: readonly (readonly number[])[];
   /** The next write that nobody has waited for yet. */
   written(): Promise<readonly number[]>;
+  /** Fires the signal and waits for the end of the loop. */
+  stop(): Promise<void>;
 }
 
 interface StartOptions {
@@ -194,8 +214,6 @@ interface StartOptions {
   readonly fates?: readonly Fate[];
   readonly onWrite?: () => void;
 }
-
-const stops = new WeakMap<Drain, () => Promise<void>>();
 
 function start(log: ScriptedLog, { extents, fates = [], onWrite = () => {} }: StartOptions = {}): Started {
   const writes: number[][] = [];
@@ -219,16 +237,12 @@ function start(log: ScriptedLog, { extents, fates = [], onWrite = () => {} }: St
   const stopping = new AbortController();
   const loop = drain({ store: log, sink: flakySink(inner, fates), stream: "alerts", decode: log.decode, clock, random: () => 1 });
   const ended = loop.run(stopping.signal);
-  stops.set(loop, () => {
+  const stop = (): Promise<void> => {
     stopping.abort();
     return ended;
-  });
+  };
   const written = async (): Promise<readonly number[]> => unread.shift() ?? new Promise((resolve) => (waiter = resolve));
-  return { loop, ended, clock, writes, written };
-}
-
-async function stop(loop: Drain): Promise<void> {
-  await stops.get(loop)?.();
+  return { loop, ended, clock, writes, written, stop };
 }
 
 /** Lets every promise that can settle do so. */
