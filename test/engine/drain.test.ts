@@ -3,10 +3,13 @@ import { type SettableClock, settableClock } from "../../engine/clock.ts";
 import { type Drain, drain } from "../../engine/drain.ts";
 import { seconds } from "../../engine/duration.ts";
 import type { Emission } from "../../engine/emission.ts";
+import { emissionDecoder, encodeAlert } from "../../engine/emission_codec.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { Mark } from "../../engine/ids.ts";
+import { openMemoryStore } from "../../engine/memory_store.ts";
 import type { Extents, Sink } from "../../engine/sink.ts";
-import { encodeCursor } from "../../engine/sink_cursor.ts";
+import { encodeCursor, NO_CURSOR, storedCursor } from "../../engine/sink_cursor.ts";
+import type { Store } from "../../engine/store.ts";
 import { alertEmission, rowEmission } from "../kit/emissions.ts";
 import { type Fate, flakySink } from "../kit/flaky_sink.ts";
 import { type ScriptedLog, scriptedLog } from "../kit/scripted_log.ts";
@@ -187,6 +190,18 @@ test("anything but an outage ends the process and answers those who wait", async
   assert.not(await loop.flush(Number.POSITIVE_INFINITY));
 });
 
+test("a store keeps the cursor for the next start", async () => {
+  const store = openMemoryStore();
+  const entries = [1, 2, 3].map((sequence) => ({ stream: "alerts" as const, sequence, bytes: encodeAlert(alertEmission(sequence).event) }));
+  await store.commit({ parts: [], rows: [], entries });
+  const { writes, loop, stop } = start({ ...scriptedLog(), ...fromStore(store) });
+  await loop.flush(Number.POSITIVE_INFINITY);
+  await stop();
+  assert.equal(writes, [[1, 2, 3]]);
+  assert.equal(storedCursor(store, "sink"), { settled: 3, mark: Mark("3"), pending: null });
+  assert.equal(storedCursor(store, "another"), NO_CURSOR);
+});
+
 test("what is flushed but not handed over is behind", async () => {
   const log = scriptedLog();
   log.append(alertEmission(1), alertEmission(2), rowEmission(3));
@@ -196,6 +211,17 @@ test("what is flushed but not handed over is behind", async () => {
   assert.is(loop.report().behind, 2);
   await stop();
 });
+
+/** The part of a store that a drain works with, its entries read as they are stored. */
+function fromStore(store: Store): Pick<ScriptedLog, "get" | "nextSequence" | "readLog" | "settle" | "decode"> {
+  return {
+    get: store.get,
+    nextSequence: store.nextSequence,
+    readLog: store.readLog,
+    settle: store.settle,
+    decode: emissionDecoder([]),
+  };
+}
 
 interface Started {
   readonly loop: Drain;
