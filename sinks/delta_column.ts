@@ -108,10 +108,12 @@ function bornType(declared: string): ColumnType {
   const name = declared.trim().toLowerCase();
   if (/^(?:tinyint|smallint|int|integer|bigint|byte|short|long|float|real|double)$/.test(name)) return { type: "double" };
   if (name === "boolean" || name === "date" || name === "timestamp") return { type: name };
-  return decimalType(name) ?? { type: "string" };
+  const decimal = decimalType(name);
+  // A cell is a whole number within 2^53: 18 digits hold it, and more would not fit in the eight bytes it is stored in.
+  return decimal === null ? { type: "string" } : { ...decimal, precision: Math.min(decimal.precision, 18) };
 }
 
-function decimalType(written: string): ColumnType | null {
+function decimalType(written: string): (ColumnType & { readonly type: "decimal" }) | null {
   const match = /^decimal\((\d{1,2}),\s*(\d{1,2})\)$/.exec(written);
   return match === null ? null : { type: "decimal", precision: Number(match[1]), scale: Number(match[2]) };
 }

@@ -52,7 +52,7 @@ export async function parquet(options: ParquetOptions): Promise<Sink> {
     extents: options.extents ?? { records: 50_000, everyMs: seconds(30) },
     async write(emissions: readonly Emission[]): Promise<Mark> {
       const rows = emissions.map(numbered);
-      const lastSequence = rows.at(-1)?.sequence ?? cursor.settled;
+      const lastSequence = rows.at(-1)?.sequence ?? 0;
       const allBorn = [...born, ...bornIn(rows)];
       for (const [tableName, ofTable] of byTable(rows)) {
         const table = tables.get(tableName);
