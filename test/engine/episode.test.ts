@@ -137,9 +137,11 @@ test("a value between the clear limit and the limit is neither normal nor abnorm
 
 test("without a clear limit every normal observation counts", () => {
   assert.equal(told(BASE, hit(0), fine(5)).lines, ["0 raised open x1", "5 cleared cleared x1"]);
+  const volt = (atMin: number, value: number) => see({ holds: value < 207, atMs: minutes(atMin), value, limit: 207, clear: 207 });
+  assert.equal(told(BASE, volt(0, 200), volt(5, 208)).lines, ["0 raised open x1", "5 cleared cleared x1"]);
 });
 
-test("a repeat counts, publishes nothing and needs no storing of a timer", () => {
+test("a repeat counts and publishes nothing", () => {
   const { lines, episode, wakeMin } = told(HOT, oil(0, 60), oil(5, 61), oil(10, 62));
   assert.equal(lines, ["0 raised open x1"]);
   assert.is(episode?.count, 3);
@@ -178,6 +180,7 @@ test("a suspicion that passes leaves what was before it known", () => {
   const { lines, episode } = told(LOAD, hit(0), hit(15), fine(20), fine(50), hit(60), fine(61), hit(5), late(14));
   assert.equal(lines, ["15 raised open x2", "50 cleared cleared x2"]);
   assert.not(isOpen(begun(episode)));
+  assert.equal(told(LOAD, hit(0), hit(15), fine(20), fine(50), hit(60), fine(61), hit(70)).episode?.past, [[0, minutes(50)]]);
 });
 
 test("the off-delay counts the time between normal observations, and a hit begins it anew", () => {
@@ -190,8 +193,9 @@ test("the off-delay counts the time between normal observations, and a hit begin
 });
 
 test("normal observations from before the last hit mean nothing, and an older hit does not undo those after it", () => {
-  assert.equal(told(HOT, oil(10, 60), oil(5, 50), oil(10, 50)).lines, ["10 raised open x1"]);
+  assert.equal(told(HOT, oil(10, 60), oil(5, 50), oil(10, 50), oil(10, 49)).lines, ["10 raised open x1"]);
   assert.equal(told(HOT, oil(10, 60), oil(20, 50), oil(15, 61), oil(25, 50)).lines, ["10 raised open x1", "25 cleared cleared x2"]);
+  assert.is(told(HOT, oil(10, 60), oil(5, 70)).episode?.value, 60);
 });
 
 test("severity that rises is told, and is never taken down", () => {
@@ -212,6 +216,7 @@ test("a pulse is raised at once and cleared an hour after its last hit", () => {
   assert.is(episode?.endsAtMs, minutes(80));
   assert.is(wakeMin, null);
   assert.is(told(PULSE, hit(0), hit(20)).wakeMin, 80);
+  assert.equal(told({ ...PULSE, onDelayMs: minutes(5) }, hit(0)).lines, ["0 raised open x1"]);
 });
 
 test("a pulse whose timer fires early is left and sets it again; one whose timer fires late ends at its time", () => {
@@ -239,6 +244,18 @@ test("a latched pulse has no timer and ends by resolution only", () => {
   assert.equal(episode?.flags, ["latched"]);
   assert.is(wakeMin, null);
   assert.equal(told({ ...HOT, latched: true }, oil(0, 60), oil(5, 50), oil(10, 50), oil(15, 50)).lines, ["0 raised open x1"]);
+});
+
+test("resolution ends a pulse's timer, too", () => {
+  assert.is(told(TAMPERED, hit(0)).wakeMin, null);
+  assert.is(
+    told(
+      PULSE,
+      hit(0),
+      on((each) => resolve(each, minutes(5))),
+    ).wakeMin,
+    null,
+  );
 });
 
 test("a late hit inside an open episode only counts", () => {
@@ -326,6 +343,12 @@ test("a retracted alert keeps its id, and hits from its time do not raise it aga
 
 test("what changes nothing gives the same object", () => {
   const { episode } = told(HOT, oil(0, 60));
+  const [pulse, tampered] = [PULSE, TAMPERED].map((rule) => told(rule, hit(0)).episode ?? null);
+  assert.is(fine(1)(pulse ?? null, PULSE).episode, pulse);
+  assert.is(fine(1)(tampered ?? null, TAMPERED).episode, tampered);
+  const gas = { ...HOT, latched: true };
+  const raised = told(gas, hit(0)).episode;
+  assert.is(fine(1)(raised, gas).episode, raised);
   for (const step of [unsure(1), oil(2, 57), late(3, { holds: false }), oil(-1, 50)]) assert.is(step(episode, HOT).episode, episode);
 });
 
