@@ -1,9 +1,9 @@
 import { byteOrder } from "./byte_order.ts";
-import type { ChangedEntry, ChangedParts, ChangedRow, Commit } from "./commit.ts";
+import type { ChangedEntry, ChangedParts, ChangedRow, Commit, RowTable } from "./commit.ts";
 import { invariant } from "./fault.ts";
 import type { ActorId } from "./ids.ts";
 import type { Stream } from "./sink.ts";
-import type { LogEntry, Parts, RowTable, Store } from "./store.ts";
+import type { LogEntry, Parts, Store } from "./store.ts";
 import { writeQueue } from "./write_queue.ts";
 
 /**

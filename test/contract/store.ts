@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import type { ChangedEntry, ChangedRow, Commit } from "../../engine/commit.ts";
+import type { ChangedEntry, ChangedRow, Commit, RowTable } from "../../engine/commit.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { ActorId } from "../../engine/ids.ts";
 import type { Stream } from "../../engine/sink.ts";
-import type { RowTable, Store } from "../../engine/store.ts";
+import type { Store } from "../../engine/store.ts";
 import { suite } from "../kit/suite.ts";
 
 export interface StoreCase {

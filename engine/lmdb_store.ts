@@ -1,0 +1,264 @@
+import { mkdir } from "node:fs/promises";
+import { sealed } from "./codec.ts";
+import type { ChangedRow, Commit, RowTable } from "./commit.ts";
+import { type DirectoryLock, lockDirectory } from "./directory_lock.ts";
+import { BrokenInvariant, invariant } from "./fault.ts";
+import { beginFold, type Fold } from "./fold.ts";
+import { addParts, lastImages } from "./journal.ts";
+import { kindOf, type Ledger, numberOf, putLedger, readEpoch, type SegmentKind, segmentsOf } from "./ledger.ts";
+import type { Limits } from "./limits.ts";
+import { KEY_BYTES_MAX, openTables, type Tables } from "./lmdb_tables.ts";
+import { addEntry, type LogSegment, logSegment, readEntries } from "./log_file.ts";
+import { preflight } from "./preflight.ts";
+import { openReadOnly } from "./read_only_store.ts";
+import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
+import { deleteSegment, readSegments } from "./segment_file.ts";
+import { type SegmentPoint, type SegmentWriter, segmentWriter } from "./segment_writer.ts";
+import type { Stream } from "./sink.ts";
+import type { Store } from "./store.ts";
+import { storedActors, storedParts } from "./stored_actors.ts";
+import { writeQueue } from "./write_queue.ts";
+
+/** Named points at which a test may end the process. */
+export type CrashPoint = RecoveryPoint | SegmentPoint | CommitPoint;
+type CommitPoint =
+  | "transaction"
+  | "fold slice"
+  | "puts done"
+  | "committed"
+  | "flushed"
+  | "fold begun"
+  | "fold ended"
+  | "delete segment"
+  | "segment deleted";
+
+export interface LmdbStoreOptions {
+  /** The state directory. It is made if it is missing. */
+  readonly dir: string;
+  readonly limits: Pick<Limits, "segmentBytes" | "foldAtBytes">;
+  /** True: to look at a store, also while another process has it open. Nothing is written, and the directory must hold a store. */
+  readonly readOnly?: boolean;
+  readonly crashAt?: (point: CrashPoint) => void;
+}
+
+/**
+ * Opens the durable store: LMDB and segment files, where one LMDB transaction decides what exists. Throws `Locked` if another process has it
+ * open, `DamagedStore` if it is not what was stored (so does, later, every method that reads), `NoStore` if it is to be read and is not there.
+ */
+export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = () => {} }: LmdbStoreOptions): Promise<Store> {
+  if (readOnly) return openReadOnly(dir);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(dir);
+  try {
+    const sidecar = await preflight(dir);
+    const tables = openTables(dir, false) as Tables;
+    const recovered = await recover(dir, tables, sidecar, crashAt);
+    const segments = await segmentWriter(dir, recovered.ledger, limits.segmentBytes, crashAt);
+    return storeOf({ dir, foldAtBytes: limits.foldAtBytes, passing: crashAt, lock, tables, recovered, segments });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly dir: string;
+  readonly foldAtBytes: number;
+  readonly passing: (point: CommitPoint) => void;
+  readonly lock: DirectoryLock;
+  readonly tables: Tables;
+  readonly recovered: Recovered;
+  readonly segments: SegmentWriter;
+}
+
+/** What a transaction is to hold; parts and entries are in the drafts. */
+interface Taken {
+  readonly rows: readonly EncodedRow[];
+  readonly entries: number;
+  readonly firsts: Readonly<Record<SegmentKind, number>>;
+  /** So many actors are folded with it. */
+  readonly foldActors: number;
+}
+
+interface EncodedRow {
+  readonly table: RowTable;
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+}
+
+const FOLD_ACTORS_MIN = 1_000;
+const NOTHING: Taken = { rows: [], entries: 0, firsts: { journal: 0, alerts: 0, curated: 0 }, foldActors: 0 };
+
+function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments }: Opened): Store {
+  const writer = writeQueue("the store");
+  const hadActors = (["hot", "warm"] as const).some((table) => !isEmpty(tables.range(table, Buffer.alloc(0))));
+  const lengths = new Map(recovered.ledger.segments);
+  const logs: Readonly<Record<Stream, LogSegment[]>> = { alerts: logOf("alerts"), curated: logOf("curated") };
+  let ledger: Ledger = { ...recovered.ledger, segments: lengths };
+  let unneeded = recovered.unneeded.map((name) => ({ name, epoch: ledger.epoch }));
+  let fold: Fold | null = null;
+  let committing = false;
+  let closing: Promise<void> | null = null;
+
+  function logOf(stream: Stream): LogSegment[] {
+    return segmentsOf(recovered.ledger, stream).map(([name, first, bytes]) => logSegment(name, first, bytes));
+  }
+
+  const take = ({ parts, rows, entries }: Commit): Taken => {
+    invariant(!committing, "one commit at a time");
+    committing = true;
+    const firsts = { journal: 0, alerts: 0, curated: 0 };
+    for (const part of parts) addParts(segments.drafts.journal, part);
+    let sequence = ledger.nextSequence;
+    for (const entry of entries) {
+      if (entry.sequence !== sequence) throw new BrokenInvariant(`entry ${entry.sequence} of a commit must be ${sequence}`);
+      firsts[entry.stream] ||= sequence;
+      addEntry(segments.drafts[entry.stream], entry);
+      sequence += 1;
+    }
+    return { rows: rows.map(encodeRow), entries: entries.length, firsts, foldActors: Math.max(FOLD_ACTORS_MIN, 2 * parts.length) };
+  };
+
+  const write = async (taken: Taken): Promise<void> => {
+    await prepareToFold();
+    const changed: Map<string, number | null> = await segments.write(taken.firsts);
+    await decide(taken, changed);
+    committing = false;
+  };
+
+  /** A journal that is long enough is frozen. The fold goes on while it is put in order, until the next journal is half as long. */
+  const prepareToFold = async (): Promise<void> => {
+    if (fold === null && segments.journalBytes() >= foldAtBytes) {
+      fold = beginFold(dir, ...(await segments.freezeJournal()));
+      passing("fold begun");
+    }
+    if (fold !== null && !fold.isReady() && segments.journalBytes() >= foldAtBytes / 2) await fold.ready();
+  };
+
+  /** The transaction that decides, and what follows from it once it is on the disk. */
+  const decide = async (taken: Taken, changed: Map<string, number | null>): Promise<void> => {
+    passing("transaction");
+    const next = transact(taken, changed);
+    passing("committed");
+    invariant(readEpoch(tables) === next.epoch, "a transaction that has returned is committed");
+    await tables.flushed();
+    passing("flushed");
+    ledger = next;
+    for (const [name, bytes] of changed) noteLength(name, bytes);
+    if (fold !== null && !lengths.has(fold.segment)) {
+      unneeded.push({ name: fold.segment, epoch: ledger.epoch });
+      fold = null;
+      passing("fold ended");
+    }
+    await deleteUnneeded();
+  };
+
+  const transact = ({ rows, entries, foldActors }: Taken, changed: Map<string, number | null>): Ledger => {
+    let { journalStart } = ledger;
+    const next = (): Ledger => ({ ...ledger, epoch: ledger.epoch + 1, nextSequence: ledger.nextSequence + entries, journalStart });
+    tables.transact(() => {
+      invariant(readEpoch(tables) === ledger.epoch, "no other process has written meanwhile: this one is fenced off");
+      for (const { table, key, value } of rows) {
+        if (value === null) tables.remove(table, key);
+        else tables.put(table, key, value);
+      }
+      if (fold?.isReady() === true && foldActors > 0) {
+        if (fold.putSlice(tables, foldActors)) {
+          changed.set(fold.segment, null);
+          journalStart = numberOf(fold.segment) + 1;
+        }
+        passing("fold slice");
+      }
+      putLedger(tables, next(), changed);
+      passing("puts done");
+    });
+    return next();
+  };
+
+  const noteLength = (name: string, bytes: number | null): void => {
+    if (bytes === null) lengths.delete(name);
+    else lengths.set(name, bytes);
+    const stream = kindOf(name);
+    if (stream === "journal" || bytes === null) return;
+    const last = logs[stream].at(-1);
+    if (last?.name === name) last.lengthBytes = bytes;
+    else logs[stream].push(logSegment(name, numberOf(name), bytes));
+  };
+
+  /** LMDB may fall back by one epoch, to a ledger that still names a segment. */
+  const deleteUnneeded = async (): Promise<void> => {
+    const isDue = ({ epoch }: { readonly epoch: number }): boolean => epoch + 2 <= ledger.epoch;
+    for (const { name } of unneeded.filter(isDue)) {
+      passing("delete segment");
+      await deleteSegment(dir, name);
+      passing("segment deleted");
+    }
+    unneeded = unneeded.filter((segment) => !isDue(segment));
+  };
+
+  const close = async (): Promise<void> => {
+    await writer.end();
+    await fold?.ready().catch(() => {});
+    try {
+      await segments.close();
+      await tables.close();
+    } finally {
+      lock.release();
+    }
+  };
+
+  return {
+    storeId: ledger.storeId,
+    get nextSequence() {
+      return ledger.nextSequence;
+    },
+    load(id) {
+      writer.check();
+      // Not from the journal, whose actors are all in the caller's memory; with a new store the tables hold no others.
+      return hadActors ? storedParts(tables, null, id) : null;
+    },
+    get(table, key) {
+      writer.check();
+      return tables.get(table, Buffer.from(key));
+    },
+    *range(table, prefix) {
+      writer.check();
+      for (const [key, value] of tables.range(table, Buffer.from(prefix))) yield [key.toString(), value];
+    },
+    *actors() {
+      writer.check();
+      const journal = segmentsOf(ledger, "journal").map(([name, , bytes]) => [name, bytes] as const);
+      const view = tables.view();
+      try {
+        yield* storedActors(tables, lastImages(readSegments(dir, journal)), view);
+      } finally {
+        view.close();
+      }
+    },
+    commit: (commit) => writer.run(() => take(commit), write),
+    async readLog(stream, from, bytesMax) {
+      writer.check();
+      return readEntries(dir, logs[stream], from, bytesMax);
+    },
+    settle: (sink, cursor) =>
+      writer.run(
+        () => ({ ...NOTHING, rows: [encodeRow({ table: "sink", key: sink, value: cursor })] }),
+        (taken) => decide(taken, new Map()),
+      ),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function encodeRow({ table, key, value }: ChangedRow): EncodedRow {
+  const bytes = Buffer.from(key);
+  if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX) throw new BrokenInvariant(`a key of table ${table} has ${bytes.length} bytes`);
+  return { table, key: bytes, value: value === null ? null : sealed(value, bytes) };
+}
+
+function isEmpty(rows: Iterable<unknown>): boolean {
+  for (const _ of rows) return false;
+  return true;
+}
