@@ -37,8 +37,8 @@ export const bill: Behaviour<BillState, GridMessage> = {
     attributes: { ...state.attributes },
     latest: null,
     rolling: null,
-    links: linksOf(state),
   }),
+  links: (state) => linksOf(state),
 };
 
 /** A before image is never state: it says what its after image replaces. */

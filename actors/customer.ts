@@ -40,8 +40,8 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
     attributes: { ...state.attributes, bills: state.bills, billed_paise: state.billedPaise },
     latest: null,
     rolling: null,
-    links: linksOf(state),
   }),
+  links: (state) => linksOf(state),
 };
 
 function described(state: CustomerState, message: CustomerDescribed, out: Out<GridMessage>): void {

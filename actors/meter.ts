@@ -78,8 +78,8 @@ export const meter: Behaviour<MeterState, GridMessage> = {
     attributes: attributesOf(state, id),
     latest: latestOf(state),
     rolling: rollingOf(state),
-    links: linksOf(state, id),
   }),
+  links: (state, id) => linksOf(state, id),
 };
 
 // Readings ------------------------------------------------------------------------------------------------------------------------------

@@ -23,13 +23,13 @@ export const plant: Behaviour<PlantState, GridMessage> = {
   receive(state, message, out) {
     if (message.type === "production_measured") produced(state, message, out);
   },
-  describe: (state, _id) => ({
+  describe: (state) => ({
     status: state.status,
     attributes: { region: state.region, state: state.state, plant_type: state.plantType },
     latest: state.latest,
     rolling: null,
-    links: linksOf(state.region),
   }),
+  links: (state) => linksOf(state.region),
 };
 
 function produced(state: PlantState, message: ProductionMeasured, out: Out<GridMessage>): void {

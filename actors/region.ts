@@ -35,6 +35,6 @@ export const region: Behaviour<RegionState, GridMessage> = {
         ? null
         : { eventTime: state.lastProductionAtMs, production_mw: Math.round(state.productionMw * 1_000) / 1_000 },
     rolling: null,
-    links: {},
   }),
+  links: () => ({}),
 };

@@ -45,8 +45,8 @@ export const substation: Behaviour<SubstationState, GridMessage> = {
         ? null
         : { eventTime: state.lastAtMs, load_mw: sumOf(state, "loadMw"), capacity_mw: sumOf(state, "capacityMw") },
     rolling: null,
-    links: linksOf(state.region),
   }),
+  links: (state) => linksOf(state.region),
 };
 
 function emptyBay(): Bay {

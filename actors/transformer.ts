@@ -56,13 +56,13 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return logged(state, message, out);
     }
   },
-  describe: (state, id) => ({
+  describe: (state) => ({
     status: textOf(state.attributes?.["status"]),
     attributes: { ...state.attributes, failures: state.failures, customers: Object.keys(state.customers).length },
     latest: state.latest,
     rolling: null,
-    links: linksOf(state, id),
   }),
+  links: (state, id) => linksOf(state, id),
 };
 
 // Telemetry -----------------------------------------------------------------------------------------------------------------------------

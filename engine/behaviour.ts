@@ -49,8 +49,6 @@ export interface Description {
   readonly attributes: Readonly<Record<string, CellValue>>;
   readonly latest: Readonly<Record<string, CellValue>> | null;
   readonly rolling: Readonly<Record<string, CellValue>> | null;
-  /** Kind -> actor it is linked to. */
-  readonly links: Readonly<Record<string, ActorId>>;
 }
 
 /**
@@ -73,4 +71,6 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   initial(id: ActorId): WarmOf<State>;
   receive(state: State, message: M | Woken, out: Out<M>): void;
   describe(state: State, id: ActorId): Description;
+  /** Kind -> the actor it is linked to, for the links that stand open. */
+  links(state: State, id: ActorId): Readonly<Record<string, ActorId>>;
 }

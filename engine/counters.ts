@@ -1,41 +1,47 @@
 import type { ChangedRow } from "./commit.ts";
 
-/** Numbers of one feed. `read = accepted + duplicates + quarantined`; `late` is a part of `accepted`. */
-export interface FeedCounts {
-  readonly read: number;
-  readonly accepted: number;
-  readonly duplicates: number;
-  readonly late: number;
-  readonly quarantined: number;
+interface Group {
+  readonly values: Map<string, number>;
+  readonly changed: Set<string>;
 }
 
-/** Counters that live in the store (table `count`), so that they go on after a restart. Keys: words joined by a space. */
+/**
+ * Counters that live in the store (table `count`), so that they go on after a restart. A counter has a group (`feed smart_meter`) and a name in it
+ * (`read`); its key is both, joined by a space.
+ */
 export class Counters {
-  readonly #values = new Map<string, number>();
-  readonly #changed = new Set<string>();
+  readonly #groups = new Map<string, Group>();
 
   restore(key: string, value: Uint8Array): void {
-    this.#values.set(key, Number(Buffer.from(value).toString("latin1")));
+    const space = key.lastIndexOf(" ");
+    this.#group(key.slice(0, space)).values.set(key.slice(space + 1), Number(Buffer.from(value).toString("latin1")));
   }
 
-  add(key: string, by: number): void {
+  add(group: string, name: string, by: number): void {
     if (by === 0) return;
-    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
-    this.#changed.add(key);
+    const { values, changed } = this.#group(group);
+    values.set(name, (values.get(name) ?? 0) + by);
+    changed.add(name);
   }
 
-  value(key: string): number {
-    return this.#values.get(key) ?? 0;
-  }
-
-  /** All counters whose key begins with `prefix`, by the rest of the key, in key order. */
-  under(prefix: string): Record<string, number> {
-    const keys = [...this.#values.keys()].filter((key) => key.startsWith(prefix)).sort();
-    return Object.fromEntries(keys.map((key) => [key.slice(prefix.length), this.value(key)]));
+  /** The counters of a group by name, in the order of names. */
+  group(group: string): Readonly<Record<string, number>> {
+    const values = [...(this.#groups.get(group)?.values ?? [])];
+    return Object.fromEntries(values.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   takeChanges(into: ChangedRow[]): void {
-    for (const key of this.#changed) into.push({ table: "count", key, value: Buffer.from(String(this.value(key)), "latin1") });
-    this.#changed.clear();
+    for (const [group, { values, changed }] of this.#groups) {
+      for (const name of changed) into.push({ table: "count", key: `${group} ${name}`, value: Buffer.from(String(values.get(name)), "latin1") });
+      changed.clear();
+    }
+  }
+
+  #group(name: string): Group {
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known;
+    const fresh = { values: new Map<string, number>(), changed: new Set<string>() };
+    this.#groups.set(name, fresh);
+    return fresh;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 declare const brand: unique symbol;
 type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
@@ -48,7 +48,7 @@ const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /** 16 characters of Crockford base 32: the first 80 bits of the SHA-256 of the facts joined by LF. */
 function shortHash(facts: readonly (string | number)[]): string {
-  const digest = createHash("sha256").update(facts.join("\n")).digest();
+  const digest = hash("sha256", facts.join("\n"), "buffer");
   let text = "";
   for (let bit = 0; bit < 80; bit += 5) {
     const pair = (digest.readUInt8(bit >> 3) << 8) | digest.readUInt8((bit >> 3) + 1);
@@ -69,5 +69,5 @@ export function quarantineId(source: SourceId, position: string, reason: string)
 
 /** 32 hex digits of SHA-256 over the facts joined by LF: ids of curated rows and of history versions. */
 export function longHash(facts: readonly (string | number)[]): string {
-  return createHash("sha256").update(facts.join("\n")).digest("hex").slice(0, 32);
+  return hash("sha256", facts.join("\n"), "hex").slice(0, 32);
 }

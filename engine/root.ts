@@ -2,7 +2,7 @@ import { alertColumns, alertEvent, type AlertFacts } from "./alert_event.ts";
 import type { Out, Woken } from "./behaviour.ts";
 import type { ChangedEntry, ChangedRow } from "./commit.ts";
 import type { CellValue, Evidence, Origin } from "./emission.ts";
-import { encodeAlert, encodeRow } from "./emission_codec.ts";
+import { encodeAlert } from "./emission_codec.ts";
 import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
@@ -11,9 +11,10 @@ import { addFact, type Fact, type HistoryChange, type Remembered, type Version, 
 import { ActorId } from "./ids.ts";
 import type { NoteCode } from "./note.ts";
 import type { Place, Timer, Warm } from "./population.ts";
+import { encodeRow, type RowCause } from "./row_codec.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
-import { cellsOf, type ResolvedTable } from "./table.ts";
+import type { ResolvedTable } from "./table.ts";
 import type { TimerRow } from "./timers.ts";
 import { addCount, countOf, setCount } from "./vitals.ts";
 import { aim, type World } from "./world.ts";
@@ -23,23 +24,37 @@ const EPISODE_TIMER = "alert:";
 
 type AnyMessage = { readonly type: string };
 
-/** Where a root comes from: a record of a feed, or a timer. */
-export interface Cause {
+/** Where a root comes from: a record of a feed, or a timer. One object serves all records of a batch. */
+export class Cause implements RowCause {
   readonly feed: string;
-  /** The decoded row of a record, null for a timer. */
-  readonly row: Row | null;
-  readonly extra: Readonly<Record<string, CellValue>> | null;
-  readonly rescued: string | null;
-  readonly schemaVersion: number;
   readonly head: Uint8Array;
-  /** Number behind the origin in `head`; -1: the origin is the whole position. */
-  readonly at: number;
-  readonly key: string;
-  readonly date: string;
-  readonly atMs: number;
-  readonly arrivedAtMs: number;
-  readonly evidence: () => Evidence;
   readonly origin: Origin;
+  readonly source: string | null;
+  readonly positions: string;
+  /** The decoded row of a record; null for a timer. */
+  row: Row | null = null;
+  extra: Readonly<Record<string, CellValue>> | null = null;
+  rescued: string | null = null;
+  schemaVersion = 1;
+  at = -1;
+  arrivedAtMs = 0;
+  /** Dedup key of a record; `<actor>/<name>/<due>` of a timer. */
+  key = "";
+  date = "";
+
+  /** `positions`: what the record's number is put behind; of a timer, the whole position. */
+  constructor(feed: string, head: Uint8Array, origin: Origin, source: string | null, positions: string) {
+    this.feed = feed;
+    this.head = head;
+    this.origin = origin;
+    this.source = source;
+    this.positions = positions;
+  }
+
+  evidence(): Evidence {
+    if (this.row === null) return { feed: null, source: null, position: this.positions, eventId: null };
+    return { feed: this.feed, source: this.source, position: `${this.positions}${this.at}`, eventId: this.key };
+  }
 }
 
 /** A record that cannot be processed, found while it is being processed. */
@@ -66,7 +81,7 @@ interface PendingRow {
 /** An actor that a root has touched, as it was before. */
 interface Touched {
   place: Place;
-  readonly words: number[];
+  words: Uint32Array;
   warmBefore: Uint8Array | null;
   warmTouched: boolean;
 }
@@ -96,6 +111,7 @@ export class Root implements Out<AnyMessage> {
   readonly #facts = new Map<ActorId, readonly Fact[]>();
   readonly #born: Place[] = [];
   readonly #timers: TimerRow[] = [];
+  readonly #lists: readonly unknown[][] = [this.#tells, this.#alerts, this.#curated, this.#stamps, this.#notes, this.#rows, this.#born, this.#timers];
   readonly #markWarm = (): void => {
     if (this.#current !== null) this.#current.warmTouched = true;
   };
@@ -105,6 +121,7 @@ export class Root implements Out<AnyMessage> {
   }
 
   begin(cause: Cause): void {
+    if (cause.feed !== this.#cause?.feed) this.#noteGroup = `note ${cause.feed}`;
     this.#cause = cause;
     this.#number += 1;
     this.#touchedCount = 0;
@@ -277,10 +294,10 @@ export class Root implements Out<AnyMessage> {
     for (const row of this.#rows) rows.push(row);
     for (const [id, facts] of this.#facts) this.#world.setFacts(id, facts);
     for (const timer of this.#timers) this.#world.timerQueue(timer.feed).push(timer);
-    for (const place of this.#born) counters.add(`actor ${place.kind.behaviour.kind}`, 1);
+    for (const place of this.#born) counters.add("actor", place.kind.behaviour.kind, 1);
     this.#world.actorCount += this.#born.length;
-    for (const code of this.#notes) counters.add(`note ${this.#now().feed} ${code}`, 1);
-    for (const { rule, change } of this.#alerts) if (change === "raised") counters.add(`alert ${rule.id}`, 1);
+    for (const code of this.#notes) counters.add(this.#noteGroup, code, 1);
+    for (const { rule, change } of this.#alerts) if (change === "raised") counters.add("alert", rule.id, 1);
   }
 
   /** Puts back every part that was touched. */
@@ -289,7 +306,7 @@ export class Root implements Out<AnyMessage> {
       const { place, words, warmBefore } = this.#touched[n] as Touched;
       aim(place);
       const { u32, u } = place.kind.cursor;
-      for (let i = 0; i < words.length; i += 1) u32[u + i] = words[i] as number;
+      for (let i = 0; i < place.kind.slab.plan.strideBytes / 4; i += 1) u32[u + i] = words[i] as number;
       place.kind.unseal(place.slot, warmBefore);
     }
     for (const place of this.#born) this.#world.population.forget(place);
@@ -299,6 +316,7 @@ export class Root implements Out<AnyMessage> {
   // Inside. ---------------------------------------------------------------------------------------------------------------------------
 
   #bornNow = false;
+  #noteGroup = "";
 
   #bear(): void {
     const { limits, actorCount } = this.#world;
@@ -310,13 +328,13 @@ export class Root implements Out<AnyMessage> {
     const n = this.#touchedCount;
     let touched = this.#touched[n];
     if (touched === undefined) {
-      touched = { place, words: [], warmBefore: null, warmTouched: false };
+      touched = { place, words: new Uint32Array(0), warmBefore: null, warmTouched: false };
       this.#touched.push(touched);
     }
     const length = place.kind.slab.plan.strideBytes / 4;
+    if (touched.words.length < length) touched.words = new Uint32Array(length);
     const { u32, u } = place.kind.cursor;
     const { words } = touched;
-    words.length = length;
     for (let i = 0; i < length; i += 1) words[i] = u32[u + i] as number;
     touched.place = place;
     touched.warmBefore = place.kind.sealed(place.slot);
@@ -367,7 +385,7 @@ export class Root implements Out<AnyMessage> {
 
   /** Links in force from region down, without the actor. */
   #path({ kind, slot }: Place): readonly ActorId[] {
-    const { links } = kind.behaviour.describe(kind.look(slot), this.self);
+    const links = kind.behaviour.links(kind.look(slot), this.self);
     return ["region", "substation", "transformer"].flatMap((above) => (links[above] === undefined ? [] : [links[above]]));
   }
 
@@ -392,51 +410,39 @@ export class Root implements Out<AnyMessage> {
   }
 
   #emitRows(entries: ChangedEntry[]): void {
-    const cause = this.#now();
-    const ordinals = new Map<string, number>();
-    for (const row of this.#curated) {
-      const ordinal = ordinals.get(row.table.name) ?? 0;
-      if (this.#curated.length > 1) ordinals.set(row.table.name, ordinal + 1);
-      this.#emit(row, cause.key, ordinal, cause.date, entries);
+    const { key, date } = this.#now();
+    for (let n = 0; n < this.#curated.length; n += 1) {
+      const row = this.#curated[n] as PendingRow;
+      let ordinal = 0;
+      for (let before = 0; before < n; before += 1) if (this.#curated[before]?.table === row.table) ordinal += 1;
+      this.#emit(row, key, ordinal, date, entries);
     }
   }
 
   #emit({ table, actor, columns }: PendingRow, key: string, ordinal: number, date: string, entries: ChangedEntry[]): void {
     const cause = this.#now();
-    const ofFeed = table.feed !== null && table.feed === cause.feed && cause.row !== null;
-    const cells = cellsOf(table, ofFeed ? cause.row : null, columns);
-    const bytes = encodeRow(cause.head, {
+    const record = table.feed !== null && table.feed === cause.feed ? cause.row : null;
+    const bytes = encodeRow(cause, {
       table,
       key,
       ordinal,
-      amends: null,
-      actor,
-      at: cause.at,
-      arrivedAtMs: cause.arrivedAtMs,
       date,
-      rescued: cause.rescued,
-      schemaVersion: cause.schemaVersion,
+      actor,
       late: this.late,
-      rules: ofFeed ? this.stamps : null,
-      cells,
-      extra: ofFeed ? cause.extra : null,
+      rules: record === null ? null : this.stamps,
+      record,
+      added: columns,
+      extra: record === null ? null : cause.extra,
     });
     entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
     this.#world.nextSequence += 1;
-    this.#world.counters.add(`table ${table.name}`, 1);
+    this.#world.counters.add("table", table.name, 1);
   }
 
   #clear(): void {
     this.#current = null;
     this.#bornNow = false;
-    this.#tells.length = 0;
-    this.#alerts.length = 0;
-    this.#curated.length = 0;
-    this.#stamps.length = 0;
-    this.#notes.length = 0;
-    this.#rows.length = 0;
-    this.#timers.length = 0;
-    this.#born.length = 0;
+    for (const list of this.#lists) if (list.length > 0) list.length = 0; // Setting a length that is 0 already costs a call.
     if (this.#facts.size > 0) this.#facts.clear();
   }
 }

@@ -16,16 +16,3 @@ export function resolveTable(table: Table, feed: { readonly fields: Readonly<Rec
   return { name: table.name, feed: table.feed, columns: [...ofFeed, ...Object.entries(table.columns)], ofFeed: ofFeed.length };
 }
 
-
-type Cells = Readonly<Record<string, CellValue | undefined>>;
-
-/** The cells of a row in table order: those of the feed's record (if there is one), then those that the actor adds. What is missing is null. */
-export function cellsOf(table: ResolvedTable, record: Cells | null, added: Cells): CellValue[] {
-  const { columns, ofFeed } = table;
-  const cells: CellValue[] = [];
-  for (let n = 0; n < columns.length; n += 1) {
-    const name = (columns[n] as ResolvedTable["columns"][number])[0];
-    cells.push((n < ofFeed ? record?.[name] : added[name]) ?? null);
-  }
-  return cells;
-}

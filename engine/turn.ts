@@ -1,17 +1,16 @@
 import type { ChangedEntry, ChangedRow, Commit } from "./commit.ts";
 import { type Decoded, decode } from "./decode.ts";
 import type { CellValue } from "./emission.ts";
-import { encodeBatchHead, encodeRow } from "./emission_codec.ts";
 import { BrokenInvariant, type Fault, fault } from "./fault.ts";
 import type { Feed, RecordContext } from "./feed.ts";
 import { hashRow, hashText } from "./hash.ts";
 import { type ActorId, quarantineId, type SourceId } from "./ids.ts";
 import type { Place } from "./population.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
-import { type Cause, Refused, Root } from "./root.ts";
+import { Cause, Refused, Root } from "./root.ts";
+import { encodeHead, encodeRow } from "./row_codec.ts";
 import { encodeSchema } from "./schema.ts";
 import type { Batch, SourceRecord } from "./source.ts";
-import { cellsOf } from "./table.ts";
 import type { TimerRow } from "./timers.ts";
 import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
 import type { FeedClock, Partition } from "./watermark.ts";
@@ -68,7 +67,8 @@ class Intaker {
   readonly #partition: Partition;
   readonly #clockBeforeMs: number;
   readonly #partitionBefore: Partition;
-  readonly #head: Uint8Array;
+  readonly #cause: Cause;
+  readonly #context: Mutable<RecordContext>;
   readonly #sourceText: string;
   readonly #entries: ChangedEntry[];
   readonly #rows: ChangedRow[];
@@ -89,7 +89,8 @@ class Intaker {
     this.#clockBeforeMs = this.#clock.clockMs;
     this.#partitionBefore = { ...this.#partition };
     this.#sourceText = batch.path === null ? intake.source : `${intake.source}:${batch.path}`;
-    this.#head = encodeBatchHead(intake.feed, this.#sourceText, batch.origin);
+    this.#cause = new Cause(intake.feed, encodeHead(intake.feed, this.#sourceText, batch.origin), intake.origin, intake.source, batch.origin);
+    this.#context = { path: batch.path, generation: batch.generation, mode: intake.mode, arrivedAtMs: 0, authored: () => true };
     this.#entries = entries;
     this.#rows = rows;
   }
@@ -116,12 +117,12 @@ class Intaker {
       this.#fire(this.#clock.reachableMs());
     }
     const { counters } = this.#world;
-    const key = `feed ${this.#feed.name}`;
-    counters.add(`${key} read`, this.#batch.records.length);
-    counters.add(`${key} accepted`, this.#accepted);
-    counters.add(`${key} duplicates`, this.#duplicates);
-    counters.add(`${key} late`, this.#late);
-    counters.add(`${key} quarantined`, this.#quarantined);
+    const group = `feed ${this.#feed.name}`;
+    counters.add(group, "read", this.#batch.records.length);
+    counters.add(group, "accepted", this.#accepted);
+    counters.add(group, "duplicates", this.#duplicates);
+    counters.add(group, "late", this.#late);
+    counters.add(group, "quarantined", this.#quarantined);
     const { latestMs, idle } = this.#partition;
     if (latestMs !== this.#partitionBefore.latestMs || idle !== this.#partitionBefore.idle) {
       const value = { feed: this.#feed.name, latestMs: Number.isFinite(latestMs) ? latestMs : null, idle };
@@ -141,10 +142,11 @@ class Intaker {
   #process(record: SourceRecord, decoded: Decoded, atMs: number): void {
     const root = this.#root;
     const ids = this.#feed.actors(decoded.row);
-    root.begin(this.#cause(record, decoded, atMs));
+    this.#become(record, decoded, atMs);
+    root.begin(this.#cause);
     try {
       for (const { code } of decoded.notes) root.note(code);
-      const message = this.#feed.message(decoded.row, this.#context(record, decoded));
+      const message = this.#feed.message(decoded.row, this.#context);
       for (const id of ids) this.#admit(id, decoded, message as { readonly type: string }, atMs);
       root.settleTells();
       root.finish(this.#entries, this.#rows);
@@ -159,29 +161,19 @@ class Intaker {
     if (root.late && !root.isDuplicate) this.#late += 1;
   }
 
-  #context(record: SourceRecord, decoded: Decoded): RecordContext {
-    const { path, generation } = this.#batch;
-    return { path, generation, mode: this.#intake.mode, arrivedAtMs: record.arrivedAtMs, authored: decoded.authored };
-  }
-
-  #cause(record: SourceRecord, decoded: Decoded, atMs: number): Cause {
-    const feed = this.#feed;
-    const key = feed.dedupKey(decoded.row);
-    return {
-      feed: feed.name,
-      row: decoded.row,
-      extra: decoded.extra,
-      rescued: decoded.rescued,
-      schemaVersion: decoded.schema.version,
-      head: this.#head,
-      at: record.at,
-      key,
-      date: feed.date === null ? utcDate(atMs) : feed.date(decoded.row),
-      atMs,
-      arrivedAtMs: record.arrivedAtMs,
-      origin: this.#intake.origin,
-      evidence: () => ({ feed: feed.name, source: this.#intake.source, position: `${this.#batch.origin}${record.at}`, eventId: key }),
-    };
+  /** The batch's cause and context become this record's. */
+  #become(record: SourceRecord, decoded: Decoded, atMs: number): void {
+    const cause = this.#cause;
+    cause.row = decoded.row;
+    cause.extra = decoded.extra;
+    cause.rescued = decoded.rescued;
+    cause.schemaVersion = decoded.schema.version;
+    cause.at = record.at;
+    cause.arrivedAtMs = record.arrivedAtMs;
+    cause.key = this.#feed.dedupKey(decoded.row);
+    cause.date = this.#feed.date === null ? utcDate(atMs) : this.#feed.date(decoded.row);
+    this.#context.arrivedAtMs = record.arrivedAtMs;
+    this.#context.authored = decoded.authored;
   }
 
   /** Judges the record against the actor's clock and window, and lets the actor have it. */
@@ -217,7 +209,7 @@ class Intaker {
   #isNew(place: Place, decoded: Decoded, atMs: number, clockMs: number | null): boolean {
     const { kind, slot } = place;
     const { cursor, at } = kind;
-    hashText(this.#feed.dedupKey(decoded.row));
+    hashText(this.#cause.key);
     const payload = hashRow(decoded.row, this.#names, this.#names[0] ?? "");
     const overflowed = cursor.u32[cursor.u + at.count.overflowed] as number;
     const overflow = overflowed === 0 ? NO_OVERFLOW : (kind.peekWarm(slot)?.overflow ?? NO_OVERFLOW);
@@ -260,7 +252,7 @@ class Intaker {
         sizeBytes: bytes.length,
         bytes: bytes.length > quarantineBytesKept ? bytes.subarray(0, quarantineHeadBytes) : bytes,
       },
-      this.#head,
+      this.#cause.head,
       record.at,
     );
   }
@@ -273,8 +265,8 @@ class Intaker {
     const id = quarantineId(this.#intake.source, facts.position, facts.reason);
     const row: QuarantineRow = { id, feed: this.#feed.name, source: this.#sourceText, attempts: 1, status: "open", ...facts };
     this.#rows.push({ table: "quarantine", key: id, value: encodeQuarantine(row) });
-    this.#world.counters.add(`quarantine ${this.#feed.name} ${row.reason}`, 1);
-    this.#emitEngineRow("quarantine", head, at, id, utcDate(row.arrivedAtMs), row.arrivedAtMs, {
+    this.#world.counters.add(`quarantine ${this.#feed.name}`, row.reason, 1);
+    this.#emitEngineRow("quarantine", { head, at, arrivedAtMs: row.arrivedAtMs }, id, {
       quarantine_id: id,
       feed: row.feed,
       reason: row.reason,
@@ -305,7 +297,8 @@ class Intaker {
     for (const [column, { type, origin }] of Object.entries(schema.columns)) {
       if (before.columns[column] !== undefined) continue;
       const position = `${this.#batch.origin}${record.at}`;
-      this.#emitEngineRow("schema_versions", this.#head, record.at, `${this.#feed.name} ${column}`, utcDate(record.arrivedAtMs), record.arrivedAtMs, {
+      const cause = { head: this.#cause.head, at: record.at, arrivedAtMs: record.arrivedAtMs };
+      this.#emitEngineRow("schema_versions", cause, `${this.#feed.name} ${column}`, {
         feed: this.#feed.name,
         version: schema.version,
         column,
@@ -318,33 +311,15 @@ class Intaker {
 
   #emitEngineRow(
     name: string,
-    head: Uint8Array,
-    at: number,
+    cause: { readonly head: Uint8Array; readonly at: number; readonly arrivedAtMs: number },
     key: string,
-    date: string,
-    arrivedAtMs: number,
-    columns: Readonly<Record<string, CellValue>>,
+    added: Readonly<Record<string, CellValue>>,
   ): void {
-    const table = this.#world.table(name);
-    const bytes = encodeRow(head, {
-      table,
-      key,
-      ordinal: 0,
-      amends: null,
-      actor: null,
-      at,
-      arrivedAtMs,
-      date,
-      rescued: null,
-      schemaVersion: 1,
-      late: false,
-      rules: null,
-      cells: cellsOf(table, null, columns),
-      extra: null,
-    });
+    const row = { table: this.#world.table(name), key, ordinal: 0, date: utcDate(cause.arrivedAtMs), actor: null, late: false, rules: null };
+    const bytes = encodeRow({ ...cause, rescued: null, schemaVersion: 1 }, { ...row, record: null, added, extra: null });
     this.#entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
     this.#world.nextSequence += 1;
-    this.#world.counters.add(`table ${name}`, 1);
+    this.#world.counters.add("table", name, 1);
   }
 
   // Time. -----------------------------------------------------------------------------------------------------------------------------
@@ -427,22 +402,14 @@ class Intaker {
 }
 
 function timerCause(row: TimerRow, position: string, source: string, origin: Intake["origin"]): Cause {
-  return {
-    feed: row.feed,
-    row: null,
-    extra: null,
-    rescued: null,
-    schemaVersion: 1,
-    head: encodeBatchHead(null, source, position),
-    at: -1,
-    key: `${row.actor}/${row.name}/${row.dueMs}`,
-    date: utcDate(row.dueMs),
-    atMs: row.dueMs,
-    arrivedAtMs: row.dueMs,
-    origin,
-    evidence: () => ({ feed: null, source: null, position, eventId: null }),
-  };
+  const cause = new Cause(row.feed, encodeHead(null, source, position), origin, null, position);
+  cause.key = `${row.actor}/${row.name}/${row.dueMs}`;
+  cause.date = utcDate(row.dueMs);
+  cause.arrivedAtMs = row.dueMs;
+  return cause;
 }
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 const DAY_MS = 86_400_000;
 let cachedDay = Number.NaN;

@@ -67,7 +67,7 @@ export class World {
     this.schemas = new Map(feeds.map((feed) => [feed.name, firstSchema(feed, options.schemas.get(feed.name))]));
     this.population = new Population(behaviours, windowedKinds(behaviours, this.feeds), store);
     this.#restore(options.schemas);
-    this.actorCount = Object.values(this.counters.under("actor ")).reduce((sum, count) => sum + count, 0);
+    this.actorCount = Object.values(this.counters.group("actor")).reduce((sum, count) => sum + count, 0);
   }
 
   feed(name: string): Feed {
