@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { conflictFindings } from "./config_conflicts.ts";
 import { childValue } from "./config_keys.ts";
-import { type Catalogue, conflictFindings, referenceFindings, unsupportedFindings } from "./config_references.ts";
+import { type Catalogue, referenceFindings } from "./config_references.ts";
 import { type Report, reportOn, schemaFindings } from "./config_report.ts";
 import { resolveConfig } from "./config_resolve.ts";
 import { type ConfigDocument, configSchema } from "./config_schema.ts";
 import { isHidden, masked, reveal } from "./config_secrets.ts";
 import { type ConfigText, linesOfBrokenText, readConfigText } from "./config_text.ts";
 import type { Config } from "./config_types.ts";
+import { unsupportedFindings } from "./config_unsupported.ts";
 import { type FreeNames, type Override, readVariables, withOverride } from "./config_variables.ts";
 import { ConfigError, type Finding, type FindingSource, type KeyPath, type Layer } from "./finding.ts";
 
@@ -58,9 +60,9 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
   return loaded;
 }
 
-/** Refuses a configuration with sources or sinks that this version cannot run, all of them named. Throws `ConfigError`. */
+/** Refuses a configuration that asks for what this version cannot run, all of it named. Throws `ConfigError`. */
 export function requireRunnable({ warnings, source }: LoadedConfig): void {
-  const unsupported = warnings.filter(({ code }) => code === "unsupported_type");
+  const unsupported = warnings.filter(({ code }) => code === "unsupported");
   if (unsupported.length === 0) return;
   throw new ConfigError("references", unsupported.map((finding) => ({ ...finding, level: "error" })), source); // biome-ignore format: one line
 }
@@ -98,11 +100,11 @@ function inspectText(text: ConfigText, file: string, name: string, options: Conf
   if (hasErrors(ofDocument)) return failed("references", ofDocument, source);
 
   const absolute = (path: string, at: KeyPath): string => resolve(isInFile(at) ? dirname(file) : cwd, path);
-  const config = resolveConfig(document, catalogue.feeds, absolute);
+  const config = resolveConfig(document, catalogue, absolute);
   const findings = [
     ...ofDocument,
     ...conflictFindings(config, options.flags.allowRaisedLimits === true, report),
-    ...unsupportedFindings(config, report),
+    ...unsupportedFindings(document, config, report),
   ];
   if (hasErrors(findings)) return failed("references", findings, source);
 

@@ -1,19 +1,16 @@
-import { realpathSync } from "node:fs";
 import { isIP } from "node:net";
-import { sep } from "node:path";
 import type { ColumnType } from "../engine/emission.ts";
-import { invariant } from "../engine/fault.ts";
-import { DEFAULT_LIMITS, type Limits } from "../engine/limits.ts";
+import { firstSchema, type SchemaSettings } from "../engine/schema.ts";
 import { meant, type Report } from "./config_report.ts";
-import { type KnownFeed, parseBlob, parseHints } from "./config_resolve.ts";
-import { type ConfigDocument, RESIDENT_ACTORS } from "./config_schema.ts";
-import type { Config, HintType, Location, SourceConfig } from "./config_types.ts";
+import { type KnownFeed, overriddenActor, parseBlob, schemaSettings } from "./config_resolve.ts";
+import type { ConfigDocument } from "./config_schema.ts";
 import type { Finding, KeyPath } from "./finding.ts";
-import { below, type Glob, globsMeet, parseGlob } from "./glob.ts";
+import { parseGlob } from "./glob.ts";
 
 /** What the configuration needs to know of a feed to check what it says about its columns. */
 export interface CheckedFeed extends KnownFeed {
   readonly fields: Readonly<Record<string, { readonly column: ColumnType; readonly required: boolean }>>;
+  readonly evolution: SchemaSettings;
 }
 
 /** What the configuration needs to know of a rule. */
@@ -26,62 +23,23 @@ export interface KnownRule {
 export interface Catalogue {
   readonly feeds: readonly CheckedFeed[];
   readonly rules: readonly KnownRule[];
+  /** Kinds of actors. */
+  readonly kinds: readonly string[];
+  /** Regions that the data knows. */
+  readonly regions: readonly string[];
 }
 
-/** Transports and outputs that this version runs; all others are for later ones, and valid. */
-const RUNS = { sources: ["landing", "simulator"], sinks: ["jsonl", "parquet"] } as const;
-/** Limits that are set elsewhere than under `limits`. */
-const LIMIT_PATHS: Readonly<Partial<Record<keyof Limits, KeyPath>>> = {
-  batchRecords: ["batch", "records"],
-  batchBytes: ["batch", "bytes"],
-};
-const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
-const REGIONS = ["NORTH", "SOUTH", "EAST", "WEST", "CENTRAL"];
-
 /** Checks what one part of the configuration says about another, or about the catalogue. The schema has passed. */
-export function referenceFindings(document: ConfigDocument, { feeds, rules }: Catalogue, report: Report): readonly Finding[] {
+export function referenceFindings(document: ConfigDocument, catalogue: Catalogue, report: Report): readonly Finding[] {
   return [
-    ...sourceFindings(document, feeds, report),
+    ...sourceFindings(document, catalogue.feeds, report),
     ...stageFindings(document, report),
-    ...feedFindings(document, feeds, report),
-    ...ruleFindings(document, rules, report),
+    ...feedFindings(document, catalogue.feeds, report),
+    ...ruleFindings(document, catalogue, report),
     ...connectionFindings(document, report),
     ...webhookFindings(document, report),
     ...doorFindings(document, report),
   ];
-}
-
-/** Checks that need numbers and absolute paths: no limit raised, no two sources that read the same, no two outputs at one place. */
-export function conflictFindings(config: Config, allowRaisedLimits: boolean, report: Report): readonly Finding[] {
-  return [
-    ...(allowRaisedLimits ? [] : raisedLimits(config, report)),
-    ...sharedInputs(config.sources, report),
-    ...sharedTopics(config.sources, report),
-    ...sharedOutputs(config, report),
-  ];
-}
-
-/** What is valid, but cannot be run by this version. */
-export function unsupportedFindings(config: Config, report: Report): readonly Finding[] {
-  const sources = config.sources.flatMap((source) => {
-    const path = ["sources", source.id, "type"];
-    if (!(RUNS.sources as readonly string[]).includes(source.type)) return [unsupported(path, `sources of type ${source.type}`, report)];
-    return source.type === "landing" && source.location.type === "blob"
-      ? [unsupported(["sources", source.id, "location"], "blob containers", report)]
-      : [];
-  });
-  const sinks = config.sinks.filter(({ type }) => !(RUNS.sinks as readonly string[]).includes(type));
-  return [...sources, ...sinks.map(({ name, type }) => unsupported(["sinks", name, "type"], `sinks of type ${type}`, report))];
-}
-
-function unsupported(path: KeyPath, what: string, report: Report): Finding {
-  const message = `this version does not run ${what}`;
-  return report.warning(
-    "unsupported_type",
-    path,
-    message,
-    `it runs sources of type ${RUNS.sources.join(", ")} (local folders) and sinks of type ${RUNS.sinks.join(", ")}`,
-  );
 }
 
 function sourceFindings({ sources, connections }: ConfigDocument, feeds: readonly CheckedFeed[], report: Report): readonly Finding[] {
@@ -186,12 +144,16 @@ function feedFindings({ feeds }: ConfigDocument, known: readonly CheckedFeed[], 
     const checked = known.find((each) => each.name === name);
     if (checked === undefined)
       return [report.error("unknown_feed", ["feeds", name], `there is no feed "${name}"`, meant(name, names, "feeds"), "key")];
-    const lists = { untracked: feed.history.untracked ?? [], ignored: feed.history.ignored, ignoreNulls: feed.history.ignoreNulls };
+    const lists = {
+      untracked: feed.history.untracked ?? [],
+      ignored: feed.history.ignored ?? [],
+      ignoreNulls: feed.history.ignoreNulls ?? [],
+    };
     return [
       ...Object.entries(lists).flatMap(([list, columns]) => columnFindings(["feeds", name, "history", list], columns, checked, report)),
       ...columnFindings(["feeds", name, "captureColumns"], feed.captureColumns, checked, report),
       ...precedenceFindings(["feeds", name, "history", "precedence"], feed.history.precedence, report),
-      ...hintFindings(["feeds", name, "schemaEvolution", "hints"], feed.schemaEvolution.hints ?? "", checked, report),
+      ...hintFindings(["feeds", name, "schemaEvolution", "hints"], checked, feed, report),
     ];
   });
 }
@@ -215,70 +177,59 @@ function precedenceFindings(at: KeyPath, precedence: readonly string[], report: 
   return [report.error("bad_value", at, "expected snapshot, delta and cdc, each once, low to high")];
 }
 
-const HINT_COLUMN: Readonly<Record<HintType, ColumnType["type"]>> = {
-  bigint: "long",
-  double: "double",
-  boolean: "boolean",
-  string: "string",
-  json: "string",
-  date: "date",
-  timestamp: "timestamp",
-};
+/** The engine itself judges hints when it starts; here it is asked beforehand. */
+function hintFindings(at: KeyPath, checked: CheckedFeed, feed: ConfigDocument["feeds"][string], report: Report): readonly Finding[] {
+  try {
+    firstSchema(checked, schemaSettings(feed));
+    return [];
+  } catch (error) {
+    return [report.error("bad_hint", at, error instanceof Error ? error.message : String(error), "write name type, name type")];
+  }
+}
 
-function hintFindings(at: KeyPath, text: string, { name, fields }: CheckedFeed, report: Report): readonly Finding[] {
-  const hints = parseHints(text);
-  if (typeof hints === "string") return [report.error("bad_hint", at, hints)];
-  return hints.flatMap(({ column, type }) => {
-    const field = Object.hasOwn(fields, column) ? fields[column] : undefined;
-    if (field?.required !== true || field.column.type === HINT_COLUMN[type]) return [];
-    return [
-      report.error(
-        "hint_contradicts",
-        at,
-        `${column} is a required ${field.column.type} of the feed ${name}, not ${type}`,
-        `leave out ${column}`,
-      ),
-    ];
+function ruleFindings({ rules }: ConfigDocument, catalogue: Catalogue, report: Report): readonly Finding[] {
+  const ids = catalogue.rules.map(({ id }) => id);
+  return Object.entries(rules).flatMap(([id, { enabled: _, overrides, ...limits }]) => {
+    const rule = catalogue.rules.find((each) => each.id === id);
+    if (rule === undefined) {
+      const fix = meant(id, ids, "rules") ?? "all of them: gridactor schema rules";
+      return [report.error("unknown_rule", ["rules", id], `there is no rule "${id}"`, fix, "key")];
+    }
+    return [...limitFindings(["rules", id], Object.keys(limits), rule, report), ...overrideFindings(rule, overrides, catalogue, report)];
   });
 }
 
-function ruleFindings({ rules }: ConfigDocument, known: readonly KnownRule[], report: Report): readonly Finding[] {
-  const ids = known.map(({ id }) => id);
-  return Object.entries(rules).flatMap(([id, { enabled: _, overrides, ...limits }]) => {
-    const rule = known.find((each) => each.id === id);
-    if (rule === undefined)
-      return [
+type Overrides = ConfigDocument["rules"][string]["overrides"];
+
+function overrideFindings(rule: KnownRule, overrides: Overrides, { kinds, regions }: Catalogue, report: Report): readonly Finding[] {
+  const seen = new Set<string>();
+  return overrides.flatMap(({ region, tariff, actor, ...limits }, n) => {
+    const at = ["rules", rule.id, "overrides", String(n)];
+    const scope = JSON.stringify([region, tariff, actor]);
+    const isRepeated = seen.has(scope);
+    seen.add(scope);
+    const findings = [...limitFindings(at, Object.keys(limits), rule, report)];
+    if (region === undefined && tariff === undefined && actor === undefined) {
+      findings.push(report.error("override_scope", at, "an override is for a region, a tariff or an actor", "name one of them"));
+    } else if (isRepeated) {
+      findings.push(report.error("duplicate_override", at, "the same is overridden twice", "put the limits together"));
+    }
+    if (actor !== undefined && overriddenActor(rule.id, actor, kinds) === null) {
+      findings.push(
         report.error(
-          "unknown_rule",
-          ["rules", id],
-          `there is no rule "${id}"`,
-          meant(id, ids, "rules") ?? "all of them: gridactor schema rules",
-          "key",
+          "bad_actor",
+          [...at, "actor"],
+          `"${actor}" names no kind of actor`,
+          `write <kind>/${actor.slice(actor.indexOf("/") + 1)}; kinds: ${kinds.join(", ")}`,
         ),
-      ];
-    const seen = new Set<string>();
-    const ofOverrides = overrides.flatMap(({ region, tariff, actor, ...own }, n) => {
-      const at = ["rules", id, "overrides", String(n)];
-      const scopes = Object.entries({ region, tariff, actor }).filter(([, value]) => value !== undefined);
-      const scope = scopes.map(([name, value]) => `${name} ${value}`).join(", ");
-      const found = limitFindings(at, Object.keys(own), rule, report);
-      if (scopes.length !== 1)
-        return [...found, report.error("override_scope", at, "an override is for one region, one tariff or one actor", "name exactly one")];
-      if (seen.has(scope))
-        return [...found, report.error("duplicate_override", at, `${scope} is overridden twice`, "put the limits together")];
-      seen.add(scope);
-      if (region === undefined || REGIONS.includes(region)) return found;
-      return [
-        ...found,
-        report.warning(
-          "unknown_region",
-          [...at, "region"],
-          `no region of the data is called "${region}"`,
-          meant(region, REGIONS, "regions"),
-        ),
-      ];
-    });
-    return [...limitFindings(["rules", id], Object.keys(limits), rule, report), ...ofOverrides];
+      );
+    }
+    if (region !== undefined && !regions.includes(region)) {
+      findings.push(
+        report.warning("unknown_region", [...at, "region"], `the data has no region "${region}"`, meant(region, regions, "regions")),
+      );
+    }
+    return findings;
   });
 }
 
@@ -367,85 +318,4 @@ function doorFindings({ admin: { http } }: ConfigDocument, report: Report): read
 /** Whether only this machine can reach an address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
-}
-
-function raisedLimits({ limits, residentActorsMax, feeds }: Config, report: Report): readonly Finding[] {
-  const raised = (at: KeyPath, value: number, max: number): readonly Finding[] => {
-    const message = `${at.at(-1)} is raised from ${max} to ${value}`;
-    return value <= max ? [] : [report.error("raised_limit", at, message, "lower it, or start with --allow-raised-limits")];
-  };
-  return [
-    ...LIMIT_NAMES.flatMap((name) => raised(LIMIT_PATHS[name] ?? ["limits", name], limits[name], DEFAULT_LIMITS[name])),
-    ...raised(["limits", "residentActors"], residentActorsMax, RESIDENT_ACTORS),
-    ...Object.entries(feeds).flatMap(([name, { futureMs }]) =>
-      raised(["feeds", name, "future"], futureMs, Math.max(limits.futureMs, DEFAULT_LIMITS.futureMs)),
-    ),
-  ];
-}
-
-/** Two sources that can read the same file would count its records twice. Links are followed, so that one folder has one name. */
-function sharedInputs(sources: readonly SourceConfig[], report: Report): readonly Finding[] {
-  const readers = sources.flatMap((source) =>
-    source.type === "landing" ? [{ source, globs: source.include.map((each) => placed(source.location, each)) }] : [],
-  );
-  return readers.flatMap(({ source, globs }, n) => {
-    const other = readers.slice(0, n).find((earlier) => globs.some((glob) => earlier.globs.some((each) => globsMeet(glob, each))));
-    if (other === undefined) return [];
-    const message = `a file can belong to both ${other.source.id} and ${source.id}`;
-    return [report.error("shared_files", ["sources", source.id, "include"], message, "make their patterns exclude each other")];
-  });
-}
-
-function placed(location: Location, pattern: string): Glob {
-  const glob = parseGlob(pattern);
-  invariant(typeof glob !== "string", "patterns were checked");
-  const folder =
-    location.type === "folder" ? realFolder(location.path) : `blob:${location.connection}/${location.container}/${location.prefix}`;
-  return below(folder.split(sep).join("/"), glob);
-}
-
-function realFolder(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path; // It is not there yet: the environment layer says so.
-  }
-}
-
-function sharedTopics(sources: readonly SourceConfig[], report: Report): readonly Finding[] {
-  const topics = new Map<string, string>();
-  return sources.flatMap((source) => {
-    if (source.type !== "kafka" && source.type !== "eventhub") return [];
-    const place = `${source.connection}/${source.topic}`;
-    const other = topics.get(place);
-    topics.set(place, source.id);
-    const key = source.type === "kafka" ? "topic" : "hub";
-    if (other === undefined) return [];
-    return [
-      report.error("shared_topic", ["sources", source.id, key], `${other} and ${source.id} read the same ${key}`, "keep one of them"),
-    ];
-  });
-}
-
-/** An output belongs to one writer, and the state directory to the store. */
-function sharedOutputs({ stateDir, sinks }: Config, report: Report): readonly Finding[] {
-  const taken: { readonly owner: string; readonly path: string }[] = [{ owner: "the state directory", path: stateDir }];
-  return sinks.flatMap((sink) => {
-    if (sink.type !== "jsonl" && sink.type !== "parquet") return [];
-    const other = taken.find(({ path }) => isWithin(path, sink.path) || isWithin(sink.path, path));
-    taken.push({ owner: `the sink ${sink.name}`, path: sink.path });
-    if (other === undefined) return [];
-    return [
-      report.error(
-        "shared_output",
-        ["sinks", sink.name, "path"],
-        `${other.owner} and the sink ${sink.name} write to the same place`,
-        "give each its own path",
-      ),
-    ];
-  });
-}
-
-function isWithin(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

@@ -63,8 +63,12 @@ function schemaFinding(issue: z.core.$ZodIssue, value: unknown, report: Report):
     case "invalid_value":
       return [notOneOf(issue.values.map(String), issue.input, path, value, report)];
     case "invalid_union": {
-      if (issue.discriminator === undefined || !("options" in issue)) break;
-      return [notOneOf((issue.options ?? []).map(String), typeOf(issue.input), path, value, report)];
+      if (issue.discriminator !== undefined && "options" in issue) {
+        return [notOneOf((issue.options ?? []).map(String), typeOf(issue.input), path, value, report)];
+      }
+      const inside = issue.errors.find((branch) => branch.some((each) => each.path.length > 0 || each.code === "unrecognized_keys"));
+      if (inside === undefined) break;
+      return inside.flatMap((each) => schemaFinding({ ...each, path: [...issue.path, ...each.path] }, value, report));
     }
     case "too_small":
     case "too_big":

@@ -1,25 +1,13 @@
 import { parseSpanMs } from "../engine/duration.ts";
 import { invariant } from "../engine/fault.ts";
-import { SourceId } from "../engine/ids.ts";
+import type { HistoryOptions } from "../engine/history.ts";
+import { ActorId, SourceId } from "../engine/ids.ts";
 import { DEFAULT_LIMITS, type Limits } from "../engine/limits.ts";
+import type { RuleOverride, RuleSetting } from "../engine/rule_table.ts";
+import { parseHints, type SchemaSettings } from "../engine/schema.ts";
 import { type ConfigDocument, type ConfigurableLimit, limitUnit } from "./config_schema.ts";
 import { secret } from "./config_secrets.ts";
-import type {
-  Config,
-  ConnectionConfig,
-  EvolutionMode,
-  FeedConfig,
-  Hint,
-  HintType,
-  HttpConfig,
-  Location,
-  Mode,
-  RuleConfig,
-  RuleOverride,
-  Secret,
-  SinkConfig,
-  SourceConfig,
-} from "./config_types.ts";
+import type { Config, ConnectionConfig, FeedConfig, HttpConfig, Location, Mode, Secret, SinkConfig, SourceConfig } from "./config_types.ts";
 import type { KeyPath } from "./finding.ts";
 import { parseSeverities } from "./severity.ts";
 import { parseSizeBytes } from "./size.ts";
@@ -36,22 +24,13 @@ type Feeds = ConfigDocument["feeds"][string];
 type Sinks = ConfigDocument["sinks"][string];
 type Connections = ConfigDocument["connections"][string];
 
-/** Where feeds differ from the defaults that all others share. */
-const OF_FEED: Readonly<
-  Record<
-    string,
-    { readonly mode?: Mode; readonly evolution?: EvolutionMode; readonly hints?: string; readonly untracked?: readonly string[] }
-  >
-> = {
-  billing: { mode: "cdc" },
-  renewable: { evolution: "addNewColumns", hints: "production_mw double, curtailment_mw double, battery_storage_mwh double" },
-  customer_master: { untracked: ["outstanding_balance", "customer_name"] },
-};
+/** What rows of a source are taken for, where it does not say. */
+const MODE_OF_FEED: ReadonlyMap<string, Mode> = new Map([["billing", "cdc"]]);
 
 /** The configuration in the program's units. The document has passed every check; `absolute` makes a path absolute by where it was written. */
 export function resolveConfig(
   document: ConfigDocument,
-  feeds: readonly KnownFeed[],
+  { feeds, kinds }: { readonly feeds: readonly KnownFeed[]; readonly kinds: readonly string[] },
   absolute: (path: string, at: KeyPath) => string,
 ): Config {
   const batch = { recordsMax: document.batch.records, bytesMax: bytes(document.batch.bytes), waitMs: span(document.batch.wait) };
@@ -62,8 +41,8 @@ export function resolveConfig(
     http: document.admin.http === false ? null : httpConfig(document.admin.http),
     connections: mapValues(document.connections, connectionConfig),
     sources: Object.entries(document.sources).map(([name, source]) => sourceConfig(name, source, absolute)),
-    feeds: Object.fromEntries(feeds.map((feed) => [feed.name, feedConfig(feed, own(document.feeds, feed.name), limits.futureMs)])),
-    rules: mapValues(document.rules, ruleConfig),
+    feeds: new Map(feeds.map((feed) => [feed.name, feedConfig(feed, own(document.feeds, feed.name), limits.futureMs)])),
+    rules: new Map(Object.entries(document.rules).map(([id, rule]) => [id, ruleSetting(id, rule, kinds)])),
     sinks: Object.entries(document.sinks).map(([name, sink]) => sinkConfig(name, sink, absolute)),
     batch,
     log: { keepMs: span(document.log.keep), sizeBytesMax: bytes(document.log.size), minFreeDiskBytes: bytes(document.log.minFreeDisk) },
@@ -79,28 +58,20 @@ export function configuredLimits({ limits }: ConfigDocument): Readonly<Partial<R
   return Object.fromEntries(numbers.filter(([, value]) => value !== undefined));
 }
 
-/** Reads `name type, name type`. A sentence that says what is wrong, if it is none. */
-export function parseHints(text: string): readonly Hint[] | string {
-  const hints: Hint[] = [];
-  for (const part of text.split(",").filter((each) => each.trim() !== "")) {
-    const [column = "", type = "", ...rest] = part.trim().split(/\s+/);
-    if (rest.length > 0 || !isHintType(type))
-      return `"${part.trim()}" is no hint: name type, where type is one of ${HINT_TYPES.join(", ")}`;
-    hints.push({ column, type });
-  }
-  return hints;
+/**
+ * The actor that an override of a rule names: `meter/SM-N-00042`, or the key alone where the rule's prefix is the kind. Any case. Null: no kind can
+ * be told.
+ */
+export function overriddenActor(rule: string, text: string, kinds: readonly string[]): ActorId | null {
+  const slash = text.indexOf("/");
+  const kind = slash < 0 ? rule.slice(0, rule.indexOf(".")) : text.slice(0, slash).toLowerCase();
+  return kinds.includes(kind) ? ActorId(kind, text.slice(slash + 1).toUpperCase()) : null;
 }
 
 /** Reads `blob:<connection>/<container>/<prefix>`. Null if the text is a folder, which it is without the `blob:`. */
 export function parseBlob(text: string): Extract<Location, { type: "blob" }> | null {
   const match = /^blob:([^/]+)\/([^/]+)(?:\/(.*?))?\/?$/.exec(text);
   return match === null ? null : { type: "blob", connection: match[1] ?? "", container: match[2] ?? "", prefix: match[3] ?? "" };
-}
-
-const HINT_TYPES: readonly HintType[] = ["bigint", "double", "boolean", "string", "json", "date", "timestamp"];
-
-function isHintType(text: string): text is HintType {
-  return (HINT_TYPES as readonly string[]).includes(text);
 }
 
 function httpConfig({ host, port, hosts, reads, tls, tokens }: Exclude<ConfigDocument["admin"]["http"], false>): HttpConfig {
@@ -147,7 +118,7 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
       return {
         ...any,
         type: "landing",
-        mode: source.mode ?? defaultMode(feed),
+        mode: source.mode ?? MODE_OF_FEED.get(feed) ?? "delta",
         location: parseBlob(source.location) ?? { type: "folder", path: absolute(source.location, ["sources", name, "location"]) },
         include,
         format,
@@ -177,7 +148,7 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
       return {
         ...any,
         type,
-        mode: source.mode ?? defaultMode(feed),
+        mode: source.mode ?? MODE_OF_FEED.get(feed) ?? "delta",
         connection,
         ...place,
         start,
@@ -188,44 +159,56 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
   }
 }
 
-function defaultMode(feed: string): Mode {
-  return own(OF_FEED, feed)?.mode ?? "delta";
-}
-
 function feedConfig(known: KnownFeed, feed: Feeds | undefined, futureMs: number): FeedConfig {
-  const ofFeed = own(OF_FEED, known.name) ?? {};
-  const hints = parseHints(feed?.schemaEvolution.hints ?? ofFeed.hints ?? "");
-  invariant(typeof hints !== "string", "hints were checked");
   return {
     latenessMs: feed?.lateness === undefined ? known.latenessMs : span(feed.lateness),
     dedupMs: feed?.dedup === undefined ? known.dedupMs : span(feed.dedup),
     futureMs: feed?.future === undefined ? futureMs : span(feed.future),
     idleMs: span(feed?.idle ?? "5m"),
-    schemaEvolution: {
-      mode: feed?.schemaEvolution.mode ?? ofFeed.evolution ?? "rescue",
-      hints,
-      inferColumnTypes: feed?.schemaEvolution.inferColumnTypes ?? true,
-      caseSensitive: feed?.schemaEvolution.caseSensitive ?? true,
-    },
-    history: {
-      untracked: feed?.history.untracked ?? ofFeed.untracked ?? [],
-      ignored: feed?.history.ignored ?? [],
-      ignoreNulls: feed?.history.ignoreNulls ?? [],
-      precedence: feed?.history.precedence ?? ["snapshot", "delta", "cdc"],
-    },
+    schema: schemaSettings(feed),
+    history: historyOptions(feed),
+    precedence: feed?.history.precedence ?? ["snapshot", "delta", "cdc"],
     captureColumns: feed?.captureColumns ?? [],
   };
 }
 
-function ruleConfig({ enabled, overrides, ...limits }: ConfigDocument["rules"][string]): RuleConfig {
-  return { enabled, limits, overrides: overrides.map(ruleOverride) };
+/** Modes that this version does not know are left out: a configuration with one is not run. */
+export function schemaSettings(feed: Feeds | undefined): SchemaSettings {
+  const { mode, hints, inferColumnTypes = true } = feed?.schemaEvolution ?? {};
+  return {
+    inferColumnTypes,
+    ...(mode === "addNewColumns" || mode === "rescue" ? { mode } : {}),
+    ...(hints === undefined || hints.trim() === "" ? {} : { hints: parseHints(hints) }),
+  };
 }
 
-function ruleOverride({ region, tariff, actor, ...limits }: ConfigDocument["rules"][string]["overrides"][number]): RuleOverride {
-  if (region !== undefined) return { scope: "region", value: region, limits };
-  if (tariff !== undefined) return { scope: "tariff", value: tariff, limits };
-  invariant(actor !== undefined, "an override has one scope");
-  return { scope: "actor", value: actor, limits };
+function historyOptions(feed: Feeds | undefined): Partial<HistoryOptions> {
+  const { untracked, ignored, ignoreNulls } = feed?.history ?? {};
+  return {
+    ...(untracked === undefined ? {} : { untracked }),
+    ...(ignored === undefined ? {} : { ignored }),
+    ...(ignoreNulls === undefined ? {} : { ignoreNulls }),
+  };
+}
+
+function ruleSetting(
+  id: string,
+  { enabled, overrides, ...limits }: ConfigDocument["rules"][string],
+  kinds: readonly string[],
+): RuleSetting {
+  return { enabled, limits, overrides: overrides.map((each) => ruleOverride(id, each, kinds)) };
+}
+
+type Overrides = ConfigDocument["rules"][string]["overrides"][number];
+
+function ruleOverride(id: string, { region, tariff, actor, ...limits }: Overrides, kinds: readonly string[]): RuleOverride {
+  const named = actor === undefined ? null : overriddenActor(id, actor, kinds);
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(tariff === undefined ? {} : { tariff }),
+    ...(named === null ? {} : { actor: named }),
+    limits,
+  };
 }
 
 function sinkConfig(name: string, sink: Sinks, absolute: (path: string, at: KeyPath) => string): SinkConfig {

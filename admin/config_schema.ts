@@ -25,7 +25,7 @@ const sizeText = z
   .regex(SIZE)
   .refine((size) => parseSizeBytes(size) !== null);
 const size = z.union([z.int().nonnegative(), sizeText], { error: SIZE_TEXT });
-const columns = z.array(text).default([]);
+const columns = z.array(text).optional(); // Left out: the feed's own word.
 const quantity = z.int().positive();
 
 const http = z.strictObject({
@@ -128,7 +128,7 @@ const feed = z.strictObject({
     .prefault({}),
   history: z
     .strictObject({
-      untracked: z.array(text).optional().describe("Columns overwritten in place: their changes open no version."),
+      untracked: columns.describe("Columns overwritten in place: their changes open no version."),
       ignored: columns.describe("Columns neither compared nor kept."),
       ignoreNulls: columns.describe("Columns in which a null means: not said."),
       precedence: z
@@ -137,7 +137,7 @@ const feed = z.strictObject({
         .describe("Low to high."),
     })
     .prefault({}),
-  captureColumns: columns.describe("Captured columns of a CDC feed, in ordinal order. Default: the feed's own order."),
+  captureColumns: z.array(text).default([]).describe("Captured columns of a CDC feed, in ordinal order. Default: the feed's own order."),
 });
 
 const rule = z

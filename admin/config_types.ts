@@ -1,6 +1,9 @@
 import type { Severity } from "../engine/emission.ts";
+import type { HistoryOptions } from "../engine/history.ts";
 import type { SourceId } from "../engine/ids.ts";
 import type { Limits } from "../engine/limits.ts";
+import type { RuleSetting } from "../engine/rule_table.ts";
+import type { SchemaSettings } from "../engine/schema.ts";
 
 /** A value that must not be seen: only `reveal` gives it; printed, logged or made to JSON it is `***`. */
 export interface Secret {
@@ -20,9 +23,9 @@ export interface Config {
   /** In the order written, which within a stage is the order of reading. */
   readonly sources: readonly SourceConfig[];
   /** Every feed of the catalogue, configured or not. */
-  readonly feeds: Readonly<Record<string, FeedConfig>>;
+  readonly feeds: ReadonlyMap<string, FeedConfig>;
   /** The rules that the configuration speaks about. */
-  readonly rules: Readonly<Record<string, RuleConfig>>;
+  readonly rules: ReadonlyMap<string, RuleSetting>;
   readonly sinks: readonly SinkConfig[];
   readonly batch: { readonly recordsMax: number; readonly bytesMax: number; readonly waitMs: number };
   readonly log: { readonly keepMs: number; readonly sizeBytesMax: number; readonly minFreeDiskBytes: number };
@@ -112,49 +115,18 @@ export interface BrokerSourceConfig extends AnySource {
   readonly onGap: "stop" | "accept";
 }
 
-export type EvolutionMode = "addNewColumns" | "addNewColumnsWithTypeWidening" | "rescue" | "failOnNewColumns" | "none";
-
+/** What the configuration says of a feed; in `schema` and `history` only what it says itself, the rest is the feed's own word. */
 export interface FeedConfig {
   readonly latenessMs: number;
   readonly dedupMs: number;
   readonly futureMs: number;
   readonly idleMs: number;
-  readonly schemaEvolution: {
-    readonly mode: EvolutionMode;
-    readonly hints: readonly Hint[];
-    readonly inferColumnTypes: boolean;
-    readonly caseSensitive: boolean;
-  };
-  readonly history: {
-    readonly untracked: readonly string[];
-    readonly ignored: readonly string[];
-    readonly ignoreNulls: readonly string[];
-    /** Low to high. */
-    readonly precedence: readonly Mode[];
-  };
+  readonly schema: SchemaSettings;
+  readonly history: Partial<HistoryOptions>;
+  /** Low to high. */
+  readonly precedence: readonly Mode[];
+  /** In ordinal order; empty: the feed's own order. */
   readonly captureColumns: readonly string[];
-}
-
-/** The type that a column is to have when it comes. */
-export interface Hint {
-  readonly column: string;
-  readonly type: HintType;
-}
-
-export type HintType = "bigint" | "double" | "boolean" | "string" | "json" | "date" | "timestamp";
-
-export interface RuleConfig {
-  readonly enabled: boolean;
-  /** The limits that differ from the rule's own. */
-  readonly limits: Readonly<Record<string, number>>;
-  readonly overrides: readonly RuleOverride[];
-}
-
-/** Limits for one region, tariff or actor. Of several that fit, an actor's win over a tariff's, and these over a region's. */
-export interface RuleOverride {
-  readonly scope: "region" | "tariff" | "actor";
-  readonly value: string;
-  readonly limits: Readonly<Record<string, number>>;
 }
 
 export type SinkConfig =

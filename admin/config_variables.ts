@@ -82,11 +82,12 @@ function keysAt(
   value: unknown,
   { feeds, rules }: FreeNames,
 ): { readonly closed: boolean; readonly keys: readonly string[] } {
-  const open = shapesAt(path, value).some(({ additionalProperties }) => typeof additionalProperties === "object");
   const written = valueAt(value, path);
-  const inFile = typeof written === "object" && written !== null && !Array.isArray(written) ? Object.keys(written) : [];
-  const free = freeNames(path, feeds, rules);
-  return { closed: !open, keys: [...knownKeys(path, value), ...inFile, ...free] };
+  const isMap = typeof written === "object" && written !== null && !Array.isArray(written);
+  const decisive = isMap ? value : null; // What is no map (`http: false`) gives way to one.
+  const isOpen = shapesAt(path, decisive).some(({ additionalProperties }) => typeof additionalProperties === "object");
+  const inFile = isMap ? Object.keys(written) : [];
+  return { closed: !isOpen, keys: [...knownKeys(path, decisive), ...inFile, ...freeNames(path, feeds, rules)] };
 }
 
 function freeNames(path: KeyPath, feeds: FreeNames["feeds"], rules: FreeNames["rules"]): readonly string[] {

@@ -1,0 +1,55 @@
+import type { Report } from "./config_report.ts";
+import type { ConfigDocument } from "./config_schema.ts";
+import type { Config, SinkConfig, SourceConfig } from "./config_types.ts";
+import type { Finding, KeyPath } from "./finding.ts";
+
+/** What this version runs. All else that the schema knows is valid, and for a later one. */
+const RUNS = {
+  sources: ["landing", "simulator"],
+  sinks: ["jsonl", "parquet"],
+  modes: ["addNewColumns", "rescue"],
+  precedence: "snapshot, delta, cdc",
+};
+const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} (local folders) and sinks of type ${RUNS.sinks.join(", ")}`;
+
+/** What is valid, but cannot be run by this version: warnings, which refuse a run. */
+export function unsupportedFindings(document: ConfigDocument, config: Config, report: Report): readonly Finding[] {
+  const unless = (isRun: boolean, path: KeyPath, what: string, fix: string): readonly Finding[] => {
+    return isRun ? [] : [report.warning("unsupported", path, `this version does not run ${what}`, fix)];
+  };
+  return [
+    ...config.sources.flatMap((source) => ofSource(source, unless)),
+    ...config.sinks.flatMap((sink) => ofSink(sink, unless)),
+    ...Object.entries(document.feeds).flatMap(([name, feed]) => ofFeed(name, feed, config, unless)),
+  ];
+}
+
+type Unless = (isRun: boolean, path: KeyPath, what: string, fix: string) => readonly Finding[];
+
+function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
+  const at = ["sources", source.id];
+  if (source.type !== "landing")
+    return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
+  return [
+    ...unless(source.location.type === "folder", [...at, "location"], "blob containers", TYPES),
+    ...unless(source.cleanSource.mode === "off", [...at, "cleanSource"], "the cleaning of sources", "remove cleanSource"),
+  ];
+}
+
+function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] {
+  return unless(RUNS.sinks.includes(type), ["sinks", name, "type"], `sinks of type ${type}`, TYPES);
+}
+
+function ofFeed(name: string, feed: ConfigDocument["feeds"][string], { feeds, limits }: Config, unless: Unless): readonly Finding[] {
+  const at = ["feeds", name];
+  const { mode = "rescue", caseSensitive } = feed.schemaEvolution;
+  const isUsualFuture = feeds.get(name)?.futureMs === limits.futureMs;
+  const isUsualOrder = feed.history.precedence.join(", ") === RUNS.precedence;
+  return [
+    ...unless(RUNS.modes.includes(mode), [...at, "schemaEvolution", "mode"], `the mode ${mode}`, `modes: ${RUNS.modes.join(", ")}`),
+    ...unless(caseSensitive, [...at, "schemaEvolution", "caseSensitive"], "column names in any case", "remove it"),
+    ...unless(isUsualOrder, [...at, "history", "precedence"], "another precedence", `it is ${RUNS.precedence}`),
+    ...unless(feed.captureColumns.length === 0, [...at, "captureColumns"], "columns captured in another order", "remove it"),
+    ...unless(isUsualFuture, [...at, "future"], "a future of its own for one feed", "set limits.futureMs"),
+  ];
+}
