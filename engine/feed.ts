@@ -55,8 +55,6 @@ export interface RecordContext {
   readonly arrivedAtMs: number;
   /** Whether the record spoke about the column at all (a null counts, an absent key does not). */
   readonly authored: (column: string) => boolean;
-  /** Columns born by schema evolution, if the record has any. */
-  readonly extra?: Row | null;
 }
 
 /**

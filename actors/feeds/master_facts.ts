@@ -1,0 +1,60 @@
+import type { Fault } from "../../engine/fault.ts";
+import { fault } from "../../engine/fault.ts";
+import type { RecordContext, Row } from "../../engine/feed.ts";
+import type { HistoryChange, Rank } from "../../engine/history.ts";
+import { longHash } from "../../engine/ids.ts";
+import { civilDayStartMs } from "../civil_day.ts";
+
+const OPEN_END = "9999-12-31";
+const PRECEDENCE: Readonly<Record<RecordContext["mode"], number>> = { snapshot: 0, delta: 1, cdc: 2 };
+
+/** The part of a master record that places it in time. What it says of being current, and of its version's number, is not believed. */
+export interface Validity {
+  readonly record_effective_date: string;
+  /** 9999-12-31 and null: open. */
+  readonly record_end_date: string | null;
+}
+
+/** A master record as facts of a history: what holds from its effective date and, if it states a real end, that nothing does from there. */
+export interface MasterFacts {
+  readonly atMs: number;
+  readonly change: HistoryChange;
+  readonly close: HistoryChange | null;
+}
+
+/** `columns` are those of the business, without the key. */
+export function masterFacts(row: Row & Validity, columns: readonly string[], context: RecordContext): MasterFacts {
+  const rank = rankOf(context);
+  const authored = columns.filter(context.authored);
+  const values = Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  const from = row.record_effective_date;
+  const end = realEnd(row);
+  return {
+    atMs: civilDayStartMs(from),
+    change: { from, kind: "upsert", rank, values, authored: authored.length === columns.length ? null : authored, atMs: null },
+    close: end === null ? null : { from: end, kind: "close", rank, values: {}, authored: null, atMs: null },
+  };
+}
+
+/** A version must last a day: ends are days on which it no longer holds. */
+export function checkValidity(row: Validity): Fault | null {
+  const end = realEnd(row);
+  if (end === null || end > row.record_effective_date) return null;
+  return fault("bad_interval", "the record ends before it takes effect", "record_effective_date");
+}
+
+/** The identity of a master record: who, from when, and what it says. */
+export function masterKey(key: string, row: Row & Validity): string {
+  return `${key}@${row.record_effective_date}/${longHash([JSON.stringify(Object.values(row))])}`;
+}
+
+function realEnd({ record_end_date: end }: Validity): string | null {
+  return end === OPEN_END ? null : end;
+}
+
+/** Publication: the 8 digits in a file's name, 0 without. */
+function rankOf({ path, mode, generation }: RecordContext): Rank {
+  const name = path === null ? "" : path.slice(path.lastIndexOf("/") + 1);
+  const [publication = "0"] = /(?<!\d)\d{8}(?!\d)/.exec(name) ?? [];
+  return { publication: Number(publication), precedence: PRECEDENCE[mode], generation };
+}
