@@ -139,6 +139,8 @@ test("without a clear limit every normal observation counts", () => {
   assert.equal(told(BASE, hit(0), fine(5)).lines, ["0 raised open x1", "5 cleared cleared x1"]);
   const volt = (atMin: number, value: number) => see({ holds: value < 207, atMs: minutes(atMin), value, limit: 207, clear: 207 });
   assert.equal(told(BASE, volt(0, 200), volt(5, 208)).lines, ["0 raised open x1", "5 cleared cleared x1"]);
+  const load = (atMin: number, value: number) => see({ holds: value > 100, atMs: minutes(atMin), value, limit: 100, clear: 100 });
+  assert.equal(told(BASE, load(0, 101), load(5, 99)).lines, ["0 raised open x1", "5 cleared cleared x1"]);
 });
 
 test("a repeat counts and publishes nothing", () => {
