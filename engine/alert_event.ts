@@ -1,6 +1,7 @@
-import type { AlertEvent, CellValue, Evidence } from "./emission.ts";
+import type { AlertChange, AlertEvent, CellValue, Origin, Severity } from "./emission.ts";
 import { type EpisodeChange, statusOf } from "./episode.ts";
-import type { ActorId } from "./ids.ts";
+import { type ActorId, actorIdFrom } from "./ids.ts";
+import type { Evidence } from "./emission.ts";
 import type { Rule } from "./rule.ts";
 
 /** A change of an episode, and what else its event says. */
@@ -12,16 +13,52 @@ export interface AlertFacts extends EpisodeChange {
   readonly evidence: Evidence;
 }
 
-/** The CloudEvent of a change. `shard` is the engine's name, `sequence` the log's number. */
-export function alertEvent(shard: string, facts: AlertFacts, sequence: number): AlertEvent {
-  const { actor, rule, change, episode, path, atMs, evidence } = facts;
-  const time = new Date(atMs).toISOString();
-  const isLower = episode.limit !== null && episode.clear !== null && episode.clear > episode.limit;
+/** Cells of table `alerts`. They say all that the event says, but its sequence and the engine's name. */
+export type AlertCells = Readonly<Record<string, CellValue>>;
+
+/** An event as it is logged: a row of table `alerts`. */
+export function alertCells({ actor, rule, change, episode, path, atMs, evidence }: AlertFacts): AlertCells {
+  const { value, limit, clear } = episode;
+  const isLower = limit !== null && clear !== null && clear > limit;
+  return {
+    event_id: `${episode.alertId}/${episode.revision}`,
+    alert_id: episode.alertId,
+    change,
+    rule: rule.id,
+    rule_version: rule.version,
+    severity: episode.severity,
+    status: statusOf(episode),
+    actor,
+    path: path.join(" "),
+    event_time: atMs,
+    starts_at: episode.onsetMs,
+    ends_at: episode.endsAtMs,
+    count: episode.count,
+    flags: episode.flags.length === 0 ? "" : episode.flags.join(" "),
+    metric: rule.metric,
+    value: typeof value === "number" ? value : null,
+    value_text: typeof value === "string" ? value : null,
+    unit: rule.unit,
+    limit_lower: isLower ? limit : null,
+    limit_upper: isLower ? null : limit,
+    evidence_feed: evidence.feed,
+    evidence_source: evidence.source,
+    evidence_position: evidence.position,
+    evidence_event_id: evidence.eventId,
+    origin: episode.origin,
+    suppressed_by: episode.suppressedBy,
+  };
+}
+
+/** The CloudEvent of a logged row. `shard`: the engine's name; `sequence`: the entry's number in the log. */
+export function alertEvent(shard: string, cells: AlertCells, sequence: number): AlertEvent {
+  const actor = actorIdFrom(text(cells["actor"]));
+  const time = instant(cells["event_time"]);
   return {
     specversion: "1.0",
-    type: `energy.alert.${change}.v1`,
+    type: `energy.alert.${text(cells["change"]) as AlertChange}.v1`,
     source: `/gridactor/${shard}`,
-    id: `${episode.alertId}/${episode.revision}`,
+    id: text(cells["event_id"]),
     subject: actor,
     time,
     datacontenttype: "application/json",
@@ -29,59 +66,59 @@ export function alertEvent(shard: string, facts: AlertFacts, sequence: number): 
     partitionkey: actor,
     sequence: String(sequence).padStart(20, "0"),
     data: {
-      alertId: episode.alertId,
-      rule: rule.id,
-      ruleVersion: rule.version,
-      severity: episode.severity,
-      status: statusOf(episode),
-      startsAt: new Date(episode.onsetMs).toISOString(),
+      alertId: text(cells["alert_id"]),
+      rule: text(cells["rule"]),
+      ruleVersion: Number(cells["rule_version"]),
+      severity: text(cells["severity"]) as Severity,
+      status: text(cells["status"]) as AlertEvent["data"]["status"],
+      startsAt: instant(cells["starts_at"]),
       updatedAt: time,
-      endsAt: episode.endsAtMs === null ? null : new Date(episode.endsAtMs).toISOString(),
-      count: episode.count,
-      flags: episode.flags,
+      endsAt: cells["ends_at"] == null ? null : instant(cells["ends_at"]),
+      count: Number(cells["count"]),
+      flags: words(cells["flags"]),
       actor,
-      path,
+      path: words(cells["path"]).map(actorIdFrom),
       observation: {
-        metric: rule.metric,
-        value: episode.value,
-        unit: rule.unit,
+        metric: text(cells["metric"]),
+        value: cells["value"] ?? cells["value_text"] ?? null,
+        unit: text(cells["unit"]),
         expected: null,
-        lower: isLower ? episode.limit : null,
-        upper: isLower ? null : episode.limit,
+        lower: number(cells["limit_lower"]),
+        upper: number(cells["limit_upper"]),
         score: null,
         n: null,
       },
-      evidence: [evidence],
-      origin: episode.origin,
-      suppressedBy: episode.suppressedBy,
+      evidence: [
+        {
+          feed: textOrNull(cells["evidence_feed"]),
+          source: textOrNull(cells["evidence_source"]),
+          position: text(cells["evidence_position"]),
+          eventId: textOrNull(cells["evidence_event_id"]),
+        },
+      ],
+      origin: text(cells["origin"]) as Origin,
+      suppressedBy: textOrNull(cells["suppressed_by"]),
     },
   };
 }
 
-/** The same event as columns of table `alerts`. */
-export function alertColumns({ id, type, time, data }: AlertEvent): Readonly<Record<string, CellValue>> {
-  return {
-    event_id: id,
-    alert_id: data.alertId,
-    change: type.split(".")[2] ?? null,
-    rule: data.rule,
-    rule_version: data.ruleVersion,
-    severity: data.severity,
-    status: data.status,
-    actor: data.actor,
-    path: JSON.stringify(data.path),
-    event_time: Date.parse(time),
-    starts_at: Date.parse(data.startsAt),
-    ends_at: data.endsAt === null ? null : Date.parse(data.endsAt),
-    count: data.count,
-    flags: JSON.stringify(data.flags),
-    metric: data.observation.metric,
-    value: data.observation.value === null ? null : String(data.observation.value),
-    unit: data.observation.unit,
-    limit_lower: data.observation.lower,
-    limit_upper: data.observation.upper,
-    evidence: JSON.stringify(data.evidence),
-    origin: data.origin,
-    suppressed_by: data.suppressedBy,
-  };
+function text(cell: CellValue | undefined): string {
+  return String(cell ?? "");
+}
+
+function textOrNull(cell: CellValue | undefined): string | null {
+  return typeof cell === "string" ? cell : null;
+}
+
+function number(cell: CellValue | undefined): number | null {
+  return typeof cell === "number" ? cell : null;
+}
+
+function instant(cell: CellValue | undefined): string {
+  return new Date(Number(cell)).toISOString();
+}
+
+/** Ids and flags hold no spaces: they are told apart by them. */
+function words(cell: CellValue | undefined): string[] {
+  return text(cell).split(" ").filter((word) => word !== "");
 }

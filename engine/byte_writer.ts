@@ -8,32 +8,33 @@ const TRUE = 2;
 const FALSE = 3;
 const SHORT = 4;
 const LONG = 5;
+const SMALL = 6;
 
 /**
- * Writes rows of cells as bytes, by hand: the row of a reading is the largest single cost of a turn. A row is written into a scratch buffer that
- * grows, then copied once into a chunk that is never written again.
+ * Writes rows of cells as bytes, by hand: the row of a reading is the largest single cost of a turn. Rows lie one behind another in chunks that
+ * are never written again; one that meets the end of its chunk moves to the next.
  */
 export class ByteWriter {
-  #scratch = Buffer.allocUnsafeSlow(1 << 16);
-  #at = 0;
   #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  #used = 0;
+  #start = 0;
+  #at = 0;
   readonly #float = new Float64Array(1);
   readonly #floatBytes = new Uint8Array(this.#float.buffer);
 
+  /** Begins a row. One that was not ended is forgotten. */
   begin(): void {
-    this.#at = 0;
+    this.#at = this.#start;
   }
 
   bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
-    this.#scratch.set(bytes, this.#at);
+    this.#chunk.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
   byte(value: number): void {
     this.#reserve(1);
-    this.#scratch[this.#at] = value;
+    this.#chunk[this.#at] = value;
     this.#at += 1;
   }
 
@@ -45,25 +46,27 @@ export class ByteWriter {
 
   /** The row's bytes. */
   end(): Uint8Array {
-    const length = this.#at;
-    if (this.#used + length > this.#chunk.length) {
-      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length));
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used += length;
-    this.#scratch.copy(this.#chunk, start, 0, length);
-    return this.#chunk.subarray(start, this.#used);
+    const row = this.#chunk.subarray(this.#start, this.#at);
+    this.#start = this.#at;
+    return row;
   }
 
+  /** -0 and NaN are written as they are: equal values, equal bytes. Small whole numbers take three bytes. */
   #number(value: number): void {
     this.#reserve(9);
-    const scratch = this.#scratch;
+    const chunk = this.#chunk;
     const at = this.#at;
+    if (value >= 0 && value < 65_536 && Number.isInteger(value) && !Object.is(value, -0)) {
+      chunk[at] = SMALL;
+      chunk[at + 1] = value & 255;
+      chunk[at + 2] = value >> 8;
+      this.#at = at + 3;
+      return;
+    }
     const bytes = this.#floatBytes;
     this.#float[0] = value;
-    scratch[at] = NUMBER;
-    for (let n = 0; n < 8; n += 1) scratch[at + 1 + n] = bytes[n] as number;
+    chunk[at] = NUMBER;
+    for (let n = 0; n < 8; n += 1) chunk[at + 1 + n] = bytes[n] as number;
     this.#at = at + 9;
   }
 
@@ -71,34 +74,36 @@ export class ByteWriter {
     const { length } = value;
     this.#reserve(length * 3 + 5);
     if (length <= SHORT_MAX && this.#ascii(value)) return;
-    const scratch = this.#scratch;
-    const bytes = scratch.write(value, this.#at + 5);
-    scratch[this.#at] = LONG;
-    scratch.writeUInt32LE(bytes, this.#at + 1);
+    const chunk = this.#chunk;
+    const bytes = chunk.write(value, this.#at + 5);
+    chunk[this.#at] = LONG;
+    chunk.writeUInt32LE(bytes, this.#at + 1);
     this.#at += 5 + bytes;
   }
 
   /** False: the text is not ASCII, nothing has been written. */
   #ascii(value: string): boolean {
-    const scratch = this.#scratch;
+    const chunk = this.#chunk;
     const { length } = value;
     const start = this.#at + 2;
     for (let n = 0; n < length; n += 1) {
       const unit = value.charCodeAt(n);
       if (unit > 127) return false;
-      scratch[start + n] = unit;
+      chunk[start + n] = unit;
     }
-    scratch[start - 2] = SHORT;
-    scratch[start - 1] = length;
+    chunk[start - 2] = SHORT;
+    chunk[start - 1] = length;
     this.#at = start + length;
     return true;
   }
 
   #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#scratch.length) return;
-    const larger = Buffer.allocUnsafeSlow((this.#at + bytes) * 2);
-    this.#scratch.copy(larger, 0, 0, this.#at);
-    this.#scratch = larger;
+    if (this.#at + bytes <= this.#chunk.length) return;
+    const begun = this.#chunk.subarray(this.#start, this.#at);
+    this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, (begun.length + bytes) * 2));
+    this.#chunk.set(begun, 0);
+    this.#start = 0;
+    this.#at = begun.length;
   }
 }
 
@@ -132,6 +137,8 @@ export class ByteReader {
         this.#at += 8;
         return value;
       }
+      case SMALL:
+        return this.byte() | (this.byte() << 8);
       case TRUE:
         return true;
       case FALSE:

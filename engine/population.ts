@@ -1,39 +1,27 @@
-import { Packr } from "msgpackr";
 import type { Behaviour } from "./behaviour.ts";
 import type { ChangedParts } from "./commit.ts";
-import type { Episode } from "./episode.ts";
 import { invariant } from "./fault.ts";
 import { type ActorId, kindOf } from "./ids.ts";
 import type { Layout } from "./layout.ts";
 import { type Cursor, hotView, newCursor, Slab } from "./slab.ts";
 import type { Parts, Store } from "./store.ts";
-import { type VitalsAt, vitalsAt, vitalsLayout, type WindowEntry } from "./vitals.ts";
-
-/** A timer of an actor: `dueMs` is the true time, `rowMs <= dueMs` that of its stored row, both on the clock of `feed`. */
-export interface Timer {
-  readonly feed: string;
-  readonly dueMs: number;
-  readonly rowMs: number;
-}
-
-/** The warm part of an actor: the behaviour's own state, and what the engine keeps for it. */
-export interface Warm {
-  own: unknown;
-  readonly timers: Map<string, Timer>;
-  readonly episodes: Map<string, Episode>;
-  overflow: readonly WindowEntry[];
-}
+import { type VitalsAt, vitalsAt, vitalsLayout } from "./vitals.ts";
+import { decodeWarm, encodeKept, encodeOwn, joinWarm, splitWarm, type Warm } from "./warm_codec.ts";
 
 /** Any behaviour; its state and message types matter to itself only. */
 export type AnyBehaviour = Behaviour<object, { readonly type: string }>;
-
-const packr = new Packr({ useRecords: false, moreTypes: false });
 
 /** Warm parts of a kind kept decoded; between commits the encoded bytes say everything. */
 const DECODED_MAX = 100_000;
 
 const HOT_CHANGED = 1;
 const WARM_CHANGED = 2;
+
+/** A warm part as bytes: what a message may not have spoilt. The two halves change for different reasons. */
+export interface Sealed {
+  readonly own: Uint8Array;
+  readonly kept: Uint8Array;
+}
 
 /** All living actors of one kind. */
 export class Kind {
@@ -43,7 +31,7 @@ export class Kind {
   /** Points at the actor being processed. */
   readonly cursor: Cursor = newCursor();
   readonly ids: ActorId[] = [];
-  readonly #encoded: (Uint8Array | null)[] = [];
+  readonly #sealed: (Sealed | null)[] = [];
   readonly #warm: (Warm | null)[] = [];
   readonly #changes: number[] = [];
   readonly #changed: number[] = [];
@@ -65,7 +53,7 @@ export class Kind {
   add(id: ActorId, parts: Parts | null): number {
     const slot = this.slab.allocate();
     this.ids.push(id);
-    this.#encoded.push(parts?.warm ?? null);
+    this.#sealed.push(parts?.warm == null ? null : splitWarm(parts.warm));
     this.#warm.push(null);
     this.#changes.push(0);
     if (parts?.hot != null) this.slab.restore(slot, parts.hot);
@@ -82,9 +70,9 @@ export class Kind {
   peekWarm(slot: number): Warm | null {
     const held = this.#warm[slot] ?? null;
     if (held !== null) return held;
-    const encoded = this.#encoded[slot] ?? null;
-    if (encoded === null) return null;
-    const warm = decodeWarm(encoded, this.behaviour);
+    const sealed = this.#sealed[slot] ?? null;
+    if (sealed === null) return null;
+    const warm = decodeWarm(sealed.own, sealed.kept, this.behaviour);
     this.#warm[slot] = warm;
     this.#decoded += 1;
     return warm;
@@ -115,25 +103,27 @@ export class Kind {
     return (this.peekWarm(slot)?.own ?? this.behaviour.initial(this.id(slot))) as object;
   }
 
-  /** Encodes the warm part and keeps the bytes. False: they are the same as before. Throws if it cannot be encoded or is too large. */
-  seal(slot: number, bytesMax: number): boolean {
+  /** Encodes the halves of the warm part that may have changed. False: they have not. Throws if they cannot be encoded or are too large. */
+  seal(slot: number, ownTouched: boolean, bytesMax: number): boolean {
     const warm = this.#warm[slot];
     if (warm == null) return false;
-    const bytes = encodeWarm(warm, this.behaviour.version);
-    if (bytes.length > bytesMax) throw new Error(`the state of ${this.id(slot)} would have ${bytes.length} bytes, at most ${bytesMax} are kept`);
-    const before = this.#encoded[slot] ?? null;
-    if (before !== null && Buffer.compare(before, bytes) === 0) return false;
-    this.#encoded[slot] = bytes;
+    const before = this.#sealed[slot] ?? null;
+    const own = before === null || ownTouched ? unlessEqual(before?.own, encodeOwn(warm.own, this.behaviour.version)) : before.own;
+    const kept = unlessEqual(before?.kept, encodeKept(warm));
+    const length = own.length + kept.length;
+    if (length > bytesMax) throw new Error(`the state of ${this.id(slot)} would have ${length} bytes, at most ${bytesMax} are kept`);
+    if (before !== null && own === before.own && kept === before.kept) return false;
+    this.#sealed[slot] = { own, kept };
     return true;
   }
 
   /** The sealed bytes, and how to put them back: the before-image of a record. */
-  sealed(slot: number): Uint8Array | null {
-    return this.#encoded[slot] ?? null;
+  sealed(slot: number): Sealed | null {
+    return this.#sealed[slot] ?? null;
   }
 
-  unseal(slot: number, before: Uint8Array | null): void {
-    this.#encoded[slot] = before;
+  unseal(slot: number, before: Sealed | null): void {
+    this.#sealed[slot] = before;
     this.#warm[slot] = null;
   }
 
@@ -150,7 +140,8 @@ export class Kind {
     for (const slot of this.#changed) {
       const flags = this.#changes[slot] ?? 0;
       this.#changes[slot] = 0;
-      const warm = (flags & WARM_CHANGED) === 0 ? null : (this.#encoded[slot] ?? null);
+      const sealed = (flags & WARM_CHANGED) === 0 ? null : (this.#sealed[slot] ?? null);
+      const warm = sealed === null ? null : joinWarm(sealed.own, sealed.kept);
       into.push({ id: this.id(slot), hot: (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm });
     }
     this.#changed.length = 0;
@@ -171,6 +162,10 @@ export class Kind {
 
 function refuseChange(): void {
   throw new Error("describe may not change the state");
+}
+
+function unlessEqual(before: Uint8Array | undefined, after: Uint8Array): Uint8Array {
+  return before !== undefined && Buffer.compare(before, after) === 0 ? before : after;
 }
 
 /** The cursor that a packed kind's behaviour gets as its state. */
@@ -253,26 +248,4 @@ export class Population {
     for (const kind of this.kinds.values()) kind.takeChanges(parts);
     return parts;
   }
-}
-
-function encodeWarm(warm: Warm, version: number): Uint8Array {
-  return packr.pack([version, warm.own, [...warm.timers].map(([name, { feed, dueMs, rowMs }]) => [name, feed, dueMs, rowMs]), [...warm.episodes.values()], warm.overflow]);
-}
-
-/** Reads a stored warm part. Also for those who only look: inspection, digests. Throws if a newer version of the kind wrote it. */
-export function decodeWarm(bytes: Uint8Array, behaviour: Pick<AnyBehaviour, "kind" | "version">): Warm {
-  const [version, own, timers, episodes, overflow] = packr.unpack(bytes) as [
-    number,
-    unknown,
-    readonly (readonly [string, string, number, number])[],
-    readonly Episode[],
-    readonly WindowEntry[],
-  ];
-  invariant(version <= behaviour.version, `a ${behaviour.kind} of state version ${version} cannot be read by version ${behaviour.version}`);
-  return {
-    own,
-    timers: new Map(timers.map(([name, feed, dueMs, rowMs]) => [name, { feed, dueMs, rowMs }])),
-    episodes: new Map(episodes.map((episode) => [episode.rule, episode])),
-    overflow,
-  };
 }

@@ -1,8 +1,7 @@
-import { alertColumns, alertEvent, type AlertFacts } from "./alert_event.ts";
+import { type AlertFacts, alertCells } from "./alert_event.ts";
 import type { Out, Woken } from "./behaviour.ts";
 import type { ChangedEntry, ChangedRow } from "./commit.ts";
 import type { CellValue, Evidence, Origin } from "./emission.ts";
-import { encodeAlert } from "./emission_codec.ts";
 import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
@@ -10,13 +9,16 @@ import type { Row } from "./feed.ts";
 import { addFact, type Fact, type HistoryChange, type Remembered, type Version, versionsOf } from "./history.ts";
 import { ActorId } from "./ids.ts";
 import type { NoteCode } from "./note.ts";
-import type { Place, Timer, Warm } from "./population.ts";
+import type { Place, Sealed } from "./population.ts";
 import { encodeRow, type RowCause } from "./row_codec.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
+import type { Stream } from "./sink.ts";
 import type { ResolvedTable } from "./table.ts";
 import type { TimerRow } from "./timers.ts";
+import { utcDate } from "./utc_date.ts";
 import { addCount, countOf, setCount } from "./vitals.ts";
+import type { Timer, Warm } from "./warm_codec.ts";
 import { aim, type World } from "./world.ts";
 
 /** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
@@ -82,8 +84,10 @@ interface PendingRow {
 interface Touched {
   place: Place;
   words: Uint32Array;
-  warmBefore: Uint8Array | null;
-  warmTouched: boolean;
+  warmBefore: Sealed | null;
+  /** The behaviour may have changed its own state; the engine what it keeps. */
+  ownTouched: boolean;
+  keptTouched: boolean;
 }
 
 /**
@@ -112,8 +116,8 @@ export class Root implements Out<AnyMessage> {
   readonly #born: Place[] = [];
   readonly #timers: TimerRow[] = [];
   readonly #lists: readonly unknown[][] = [this.#tells, this.#alerts, this.#curated, this.#stamps, this.#notes, this.#rows, this.#born, this.#timers];
-  readonly #markWarm = (): void => {
-    if (this.#current !== null) this.#current.warmTouched = true;
+  readonly #markOwn = (): void => {
+    if (this.#current !== null) this.#current.ownTouched = true;
   };
 
   constructor(world: World) {
@@ -150,7 +154,7 @@ export class Root implements Out<AnyMessage> {
   }
 
   deliver(place: Place, message: AnyMessage | Woken): void {
-    const state = place.kind.stateAt(place.slot, this.#markWarm);
+    const state = place.kind.stateAt(place.slot, this.#markOwn);
     place.kind.behaviour.receive(state, message, this);
   }
 
@@ -192,7 +196,7 @@ export class Root implements Out<AnyMessage> {
   /** The touched actor's warm part, to write. */
   warm(): Warm {
     const { kind, slot } = this.#place();
-    this.#markWarm();
+    if (this.#current !== null) this.#current.keptTouched = true;
     return kind.warm(slot);
   }
 
@@ -328,7 +332,7 @@ export class Root implements Out<AnyMessage> {
     const n = this.#touchedCount;
     let touched = this.#touched[n];
     if (touched === undefined) {
-      touched = { place, words: new Uint32Array(0), warmBefore: null, warmTouched: false };
+      touched = { place, words: new Uint32Array(0), warmBefore: null, ownTouched: false, keptTouched: false };
       this.#touched.push(touched);
     }
     const length = place.kind.slab.plan.strideBytes / 4;
@@ -338,7 +342,8 @@ export class Root implements Out<AnyMessage> {
     for (let i = 0; i < length; i += 1) words[i] = u32[u + i] as number;
     touched.place = place;
     touched.warmBefore = place.kind.sealed(place.slot);
-    touched.warmTouched = false;
+    touched.ownTouched = false;
+    touched.keptTouched = false;
     place.root = this.#number;
     place.touched = n;
     this.#touchedCount = n + 1;
@@ -395,18 +400,25 @@ export class Root implements Out<AnyMessage> {
     return { region: textOr(attributes["region"]), tariff: textOr(attributes["tariff_category"]) };
   }
 
-  #seal({ place, warmTouched }: Touched, bytesMax: number): void {
+  #seal({ place, ownTouched, keptTouched }: Touched, bytesMax: number): void {
     place.kind.hotChanged(place.slot);
-    if (warmTouched && place.kind.seal(place.slot, bytesMax)) place.kind.warmChanged(place.slot);
+    if ((ownTouched || keptTouched) && place.kind.seal(place.slot, ownTouched, bytesMax)) place.kind.warmChanged(place.slot);
   }
 
+  /** An alert event stands in the log twice, as one and the same row: in the stream of alerts, and as a row of its curated table. */
   #emitAlert(alert: AlertFacts, entries: ChangedEntry[]): void {
-    const sequence = this.#world.nextSequence;
-    const event = alertEvent(this.#world.name, alert, sequence);
-    entries.push({ stream: "alerts", sequence, bytes: encodeAlert(event) });
+    const added = alertCells(alert);
+    const date = utcDate(alert.atMs);
+    const row = { table: this.#world.table("alerts"), key: String(added["event_id"]), ordinal: 0, date, actor: alert.actor };
+    const bytes = encodeRow(this.#now(), { ...row, late: this.late, rules: null, record: null, added, extra: null });
+    this.#push("alerts", bytes, entries);
+    this.#push("curated", bytes, entries);
+    this.#world.counters.add("table", "alerts", 1);
+  }
+
+  #push(stream: Stream, bytes: Uint8Array, entries: ChangedEntry[]): void {
+    entries.push({ stream, sequence: this.#world.nextSequence, bytes });
     this.#world.nextSequence += 1;
-    const row = { table: this.#world.table("alerts"), actor: event.subject, columns: alertColumns(event) };
-    this.#emit(row, event.id, 0, event.time.slice(0, 10), entries);
   }
 
   #emitRows(entries: ChangedEntry[]): void {
@@ -434,8 +446,7 @@ export class Root implements Out<AnyMessage> {
       added: columns,
       extra: record === null ? null : cause.extra,
     });
-    entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
-    this.#world.nextSequence += 1;
+    this.#push("curated", bytes, entries);
     this.#world.counters.add("table", table.name, 1);
   }
 

@@ -12,6 +12,7 @@ import { encodeHead, encodeRow } from "./row_codec.ts";
 import { encodeSchema } from "./schema.ts";
 import type { Batch, SourceRecord } from "./source.ts";
 import type { TimerRow } from "./timers.ts";
+import { utcDate } from "./utc_date.ts";
 import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
 import type { FeedClock, Partition } from "./watermark.ts";
 import { aim, type World } from "./world.ts";
@@ -410,17 +411,3 @@ function timerCause(row: TimerRow, position: string, source: string, origin: Int
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-
-const DAY_MS = 86_400_000;
-let cachedDay = Number.NaN;
-let cachedDate = "";
-
-/** The UTC date of an instant, `YYYY-MM-DD`. Neighbouring records mostly share it. */
-function utcDate(ms: number): string {
-  const day = Math.floor(ms / DAY_MS);
-  if (day !== cachedDay) {
-    cachedDay = day;
-    cachedDate = new Date(day * DAY_MS).toISOString().slice(0, 10);
-  }
-  return cachedDate;
-}

@@ -1,0 +1,155 @@
+import { Packr } from "msgpackr";
+import { ByteReader, ByteWriter } from "./byte_writer.ts";
+import type { CellValue } from "./emission.ts";
+import type { AlertFlag, Episode } from "./episode.ts";
+import { invariant } from "./fault.ts";
+import type { WindowEntry } from "./vitals.ts";
+
+/** A timer of an actor: `dueMs` is the true time, `rowMs <= dueMs` that of its stored row, both on the clock of `feed`. */
+export interface Timer {
+  readonly feed: string;
+  readonly dueMs: number;
+  readonly rowMs: number;
+}
+
+/** What the engine keeps for an actor beside the behaviour's own state. */
+export interface Kept {
+  readonly timers: Map<string, Timer>;
+  readonly episodes: Map<string, Episode>;
+  overflow: readonly WindowEntry[];
+}
+
+/** The warm part of an actor. */
+export interface Warm extends Kept {
+  own: unknown;
+}
+
+const packr = new Packr({ useRecords: false, moreTypes: false });
+const writer = new ByteWriter(); // Only a buffer: nothing of one call is in the next.
+
+/** The behaviour's own state, with the version of its shape. Throws if it cannot be encoded. */
+export function encodeOwn(own: unknown, version: number): Uint8Array {
+  return packr.pack([version, own]);
+}
+
+/** What the engine keeps. By hand, because an alert changes it twice and a repeated hit once. */
+export function encodeKept({ timers, episodes, overflow }: Kept): Uint8Array {
+  writer.begin();
+  writer.cell(timers.size);
+  for (const [name, { feed, dueMs, rowMs }] of timers) {
+    writer.cell(name);
+    writer.cell(feed);
+    writer.cell(dueMs);
+    writer.cell(rowMs);
+  }
+  writer.cell(episodes.size);
+  for (const episode of episodes.values()) writeEpisode(episode);
+  writer.cell(overflow.length);
+  for (const entry of overflow) for (const number of entry) writer.cell(number);
+  return writer.end();
+}
+
+/** One value for the store. */
+export function joinWarm(own: Uint8Array, kept: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(4 + own.length + kept.length);
+  bytes.writeUInt32LE(own.length, 0);
+  bytes.set(own, 4);
+  bytes.set(kept, 4 + own.length);
+  return bytes;
+}
+
+/** The two halves of a stored value. */
+export function splitWarm(bytes: Uint8Array): { readonly own: Uint8Array; readonly kept: Uint8Array } {
+  const ownLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  return { own: bytes.subarray(4, 4 + ownLength), kept: bytes.subarray(4 + ownLength) };
+}
+
+/** Reads a warm part. Throws if a newer version of the kind wrote it. */
+export function decodeWarm(own: Uint8Array, kept: Uint8Array, kind: { readonly kind: string; readonly version: number }): Warm {
+  const [version, state] = packr.unpack(own) as [number, unknown];
+  invariant(version <= kind.version, `a ${kind.kind} of state version ${version} cannot be read by version ${kind.version}`);
+  const reader = new ByteReader(kept);
+  const timers = new Map(list(reader, (): [string, Timer] => [text(reader), { feed: text(reader), dueMs: number(reader), rowMs: number(reader) }]));
+  const episodes = new Map(list(reader, () => readEpisode(reader)).map((episode) => [episode.rule, episode]));
+  const overflow = list(reader, (): WindowEntry => [number(reader), number(reader), number(reader), number(reader)]);
+  return { own: state, timers, episodes, overflow };
+}
+
+// Episodes: the members in the order of the interface, which only grows at the end.
+
+function writeEpisode(episode: Episode): void {
+  writer.cell(episode.rule);
+  writer.cell(episode.alertId);
+  writer.cell(episode.state);
+  writer.cell(episode.onsetMs);
+  writer.cell(episode.endsAtMs);
+  writer.cell(episode.count);
+  writer.cell(episode.severity);
+  writer.cell(episode.revision);
+  writer.cell(episode.lastHitMs);
+  writer.cell(episode.normalsInARow);
+  writer.cell(episode.normalSinceMs);
+  writer.cell(episode.flags.length === 0 ? "" : episode.flags.join(" "));
+  writer.cell(episode.seen);
+  writer.cell(episode.origin);
+  writer.cell(episode.value);
+  writer.cell(episode.limit);
+  writer.cell(episode.clear);
+  writer.cell(episode.suppressedBy);
+  writer.cell(episode.shelvedUntilMs);
+  writer.cell(episode.past.length);
+  for (const [onsetMs, endsAtMs] of episode.past) {
+    writer.cell(onsetMs);
+    writer.cell(endsAtMs);
+  }
+}
+
+function readEpisode(reader: ByteReader): Episode {
+  return {
+    rule: text(reader),
+    alertId: text(reader),
+    state: text(reader) as Episode["state"],
+    onsetMs: number(reader),
+    endsAtMs: numberOrNull(reader),
+    count: number(reader),
+    severity: text(reader) as Episode["severity"],
+    revision: number(reader),
+    lastHitMs: number(reader),
+    normalsInARow: number(reader),
+    normalSinceMs: numberOrNull(reader),
+    flags: text(reader)
+      .split(" ")
+      .filter((flag): flag is AlertFlag => flag !== ""),
+    seen: reader.cell() === true,
+    origin: text(reader) as Episode["origin"],
+    value: reader.cell(),
+    limit: numberOrNull(reader),
+    clear: numberOrNull(reader),
+    suppressedBy: textOrNull(reader.cell()),
+    shelvedUntilMs: numberOrNull(reader),
+    past: list(reader, () => [number(reader), number(reader)] as const),
+  };
+}
+
+function list<T>(reader: ByteReader, read: () => T): T[] {
+  const items: T[] = [];
+  for (let left = number(reader); left > 0; left -= 1) items.push(read());
+  return items;
+}
+
+function text(reader: ByteReader): string {
+  return String(reader.cell());
+}
+
+function number(reader: ByteReader): number {
+  return Number(reader.cell());
+}
+
+function numberOrNull(reader: ByteReader): number | null {
+  const cell: CellValue = reader.cell();
+  return cell === null ? null : Number(cell);
+}
+
+function textOrNull(cell: CellValue): string | null {
+  return cell === null ? null : String(cell);
+}
