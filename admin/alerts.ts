@@ -1,6 +1,5 @@
 import { alertLine } from "../engine/alert_line.ts";
 import type { AlertEvent, Emission } from "../engine/emission.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
 import { kindOf } from "../engine/ids.ts";
 import { CommandError } from "./errors.ts";
 import { globsMeet, literal, parseGlob } from "./glob.ts";
@@ -120,10 +119,9 @@ const STATUSES = ["open", "acknowledged", "shelved", "suppressed", "cleared", "r
 const ORIGINS = ["live", "late", "backfill", "replay"];
 
 async function* alertsFrom(view: View, from: number): AsyncGenerator<LoggedAlert, void> {
-  const decode = emissionDecoder(view.domain.tables);
   for await (const entries of logFrom(view, "alerts", from)) {
     for (const entry of entries) {
-      const emission = decode("alerts", entry);
+      const emission = view.decode("alerts", entry);
       if (emission.stream === "alerts") yield emission;
     }
   }

@@ -1,8 +1,9 @@
-import type { AlertEvent, AlertStatus, CellValue, Severity } from "../engine/emission.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
+import type { AlertStatus, CellValue, Severity } from "../engine/emission.ts";
 import { type Episode, statusOf } from "../engine/episode.ts";
+import { invariant } from "../engine/fault.ts";
 import type { Values } from "../engine/history.ts";
 import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
+import type { LogEntry } from "../engine/store.ts";
 import { type Cells, columnTypes, shownCells } from "./cell.ts";
 import { grouped } from "./format.ts";
 import { knownAtMs, versionThen } from "./history.ts";
@@ -67,9 +68,9 @@ export function inspectionText(inspection: Inspection, { asOf, knownAt }: Inspec
   const open = episodes.filter(({ alertId }) => openAlerts.includes(alertId));
   const counted = (["accepted", "duplicates", "late", "quarantined"] as const).map((name) => `${name} ${grouped(counts[name])}`);
   const lines = [
-    `${head.padEnd(HEAD_WIDTH)}  clock ${latestClock ?? "-"}`,
+    `${head.padEnd(HEAD_WIDTH)}  clock ${latestClock?.replace(/\.\d+Z$/, "Z") ?? "-"}`,
     linkLine(inspection),
-    labelled("latest", [measured(state.latest), usual(state.rolling)].filter((part) => part !== "").join("     ")),
+    labelled("latest", [measured(state.latest), usual(state.rolling, state.latest)].filter((part) => part !== "").join("     ")),
     ...open.map((one) =>
       labelled("open", `${one.alertId}  ${one.severity}  ${one.rule}  since ${timeOfDayText(Date.parse(one.startsAt))}`),
     ),
@@ -81,7 +82,7 @@ export function inspectionText(inspection: Inspection, { asOf, knownAt }: Inspec
 const COUNTS = ["accepted", "duplicates", "late", "quarantined", "conflicts", "alerts"] as const;
 
 function inspectNow(view: View, actor: Actor): Inspection {
-  const { status, attributes, latest, rolling, links } = actor.description;
+  const { status, attributes, latest, rolling } = actor.description;
   const types = columnTypes(view.domain, actor.behaviour);
   return {
     ...common(actor, actor.episodes.map(shownEpisode)),
@@ -92,7 +93,7 @@ function inspectNow(view: View, actor: Actor): Inspection {
       latest: latest === null ? null : shownCells(latest, types),
       rolling: rolling === null ? null : shownCells(rolling, types),
     },
-    links,
+    links: actor.links,
   };
 }
 
@@ -155,9 +156,9 @@ class Past {
     return versionThen(id, readFacts(this.#view, id), options, this.#asOfMs, this.#knownMs)?.values ?? null;
   }
 
-  links({ id, behaviour, description }: Actor): Readonly<Record<string, ActorId>> {
+  links({ id, behaviour, links }: Actor): Readonly<Record<string, ActorId>> {
     const found = new Map<string, ActorId>();
-    const unshown = behaviour.history === undefined ? this.#confirm(id, description.links, found) : {};
+    const unshown = behaviour.history === undefined ? this.#confirm(id, links, found) : {};
     this.#add(found, id, this.values(id));
     for (const link of found.values()) this.#add(found, id, this.values(link)); // Goes on over those that it adds.
     for (const [kind, link] of Object.entries(unshown)) if (!found.has(kind)) found.set(kind, link);
@@ -211,15 +212,14 @@ function statusIn(values: Values): string | null {
 }
 
 async function episodesThen(view: View, id: ActorId, asOfMs: number | null, knownMs: number | null): Promise<readonly ShownEpisode[]> {
-  const decode = emissionDecoder(view.domain.tables);
   const latest = new Map<string, ShownEpisode>();
   for await (const entries of logFrom(view, "alerts", 1)) {
     for (const entry of entries) {
-      const emission = decode("alerts", entry);
-      if (emission.stream !== "alerts" || emission.event.subject !== id) continue;
-      if (asOfMs !== null && Date.parse(emission.event.time) > asOfMs) continue;
-      if (knownMs !== null && (await arrivalMs(view, emission)) > knownMs) continue;
-      const { alertId, rule, severity, status, startsAt, endsAt } = emission.event.data;
+      const alert = view.decode("alerts", entry);
+      if (alert.stream !== "alerts" || alert.event.subject !== id) continue;
+      if (asOfMs !== null && Date.parse(alert.event.time) > asOfMs) continue;
+      if (knownMs !== null && arrivalMs(view, entry) > knownMs) continue;
+      const { alertId, rule, severity, status, startsAt, endsAt } = alert.event.data;
       latest.set(alertId, {
         alertId,
         rule,
@@ -233,15 +233,11 @@ async function episodesThen(view: View, id: ActorId, asOfMs: number | null, know
   return [...latest.values()].sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt) || (a.rule < b.rule ? -1 : 1));
 }
 
-/** When the record behind an event came. The event says nothing of it; the curated row that follows it in the log does. */
-async function arrivalMs(
-  { store, domain }: View,
-  { sequence, event }: { readonly sequence: number; readonly event: AlertEvent },
-): Promise<number> {
-  const [entry] = await store.readLog("curated", sequence + 1, 1);
-  const emission = entry === undefined ? null : emissionDecoder(domain.tables)("curated", entry);
-  const isItsRow = emission?.stream === "curated" && emission.row.table === "alerts" && emission.row.cells["event_id"] === event.id;
-  return isItsRow ? emission.row.arrivedAtMs : Number.NEGATIVE_INFINITY;
+/** When the record behind an event came. The event does not say it; but its entry in the log is a row of table `alerts`, which does. */
+function arrivalMs({ decode }: View, entry: LogEntry): number {
+  const emission = decode("curated", entry);
+  invariant(emission.stream === "curated", "an entry is decoded as one of the stream that is asked for");
+  return emission.row.arrivedAtMs;
 }
 
 function shortened(instant: string): string {
@@ -283,19 +279,30 @@ function linkLine({ links }: Inspection): string {
 
 /** Numbers with the unit that their name ends in; what is named otherwise, by name. */
 function measured(cells: Cells | null): string {
-  const shown = Object.entries(cells ?? {}).filter(([name, value]) => value !== null && name !== "eventTime" && name !== "eventId");
-  return shown.map(([name, value]) => withUnit(name, value)).join("  ");
+  return measures(cells)
+    .map(([name, value]) => withUnit(name, value))
+    .join("  ");
+}
+
+function measures(cells: Cells | null): readonly (readonly [string, CellValue])[] {
+  return Object.entries(cells ?? {}).filter(([name, value]) => value !== null && name !== "eventTime" && name !== "eventId");
 }
 
 function withUnit(name: string, value: CellValue): string {
   if (name === "power_factor") return `pf ${value}`;
-  const unit = UNITS[name.slice(name.lastIndexOf("_") + 1)];
+  const unit = unitOf(name);
   return typeof value === "number" && unit !== undefined ? `${value} ${unit}` : `${name} ${value}`;
 }
 
-/** `usual 6.8 (n 14, learning)`. */
-function usual(rolling: Cells | null): string {
+function unitOf(name: string): string | undefined {
+  return UNITS[name.slice(name.lastIndexOf("_") + 1)];
+}
+
+/** `usual 6.8 kWh (n 14, learning)`. What is learnt is the first thing that is measured. */
+function usual(rolling: Cells | null, latest: Cells | null): string {
   if (rolling === null || typeof rolling["median"] !== "number") return "";
+  const [first] = measures(latest);
+  const unit = first === undefined ? undefined : unitOf(first[0]);
   const learning = rolling["learning"] === true ? ", learning" : "";
-  return `usual ${rolling["median"]} (n ${rolling["n"] ?? "-"}${learning})`;
+  return `usual ${rolling["median"]}${unit === undefined ? "" : ` ${unit}`} (n ${rolling["n"] ?? "-"}${learning})`;
 }

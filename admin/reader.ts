@@ -1,4 +1,5 @@
 import type { Description } from "../engine/behaviour.ts";
+import type { Emission } from "../engine/emission.ts";
 import type { Episode } from "../engine/episode.ts";
 import { decodeFact, factPrefix } from "../engine/fact_codec.ts";
 import type { Fact } from "../engine/history.ts";
@@ -14,10 +15,11 @@ import { nearest, suggestions } from "./suggest.ts";
 /** What reading needs of a store. It may belong to a daemon that goes on writing it: nothing here changes anything. */
 export type ReadStore = Pick<Store, "load" | "range" | "actors" | "readLog">;
 
-/** A state directory, and the domain that says what is in it. */
+/** A state directory, and what says what is in it. `decode` is made by `emissionDecoder`. */
 export interface View {
   readonly store: ReadStore;
   readonly domain: Domain;
+  readonly decode: (stream: Stream, entry: LogEntry) => Emission;
 }
 
 /** One stored actor, read whole. */
@@ -25,6 +27,8 @@ export interface Actor {
   readonly id: ActorId;
   readonly behaviour: AnyBehaviour;
   readonly description: Description;
+  /** Kind -> the actor it is linked to now. */
+  readonly links: Readonly<Record<string, ActorId>>;
   /** The latest published episode of each rule, oldest first. */
   readonly episodes: readonly Episode[];
   /** Feed -> latest event time accepted on time; null before the first. In the order of the behaviour. */
@@ -61,6 +65,7 @@ export function readActor({ store, domain }: View, id: ActorId): Actor {
     id,
     behaviour,
     description: behaviour.describe(kind.look(slot), id),
+    links: behaviour.links(kind.look(slot), id),
     episodes: episodes.sort((a, b) => a.onsetMs - b.onsetMs || (a.rule < b.rule ? -1 : 1)),
     clocks: new Map(behaviour.clocks.map((feed) => [feed, clockOf(cursor, at, feed)])),
     counts: Object.fromEntries(Object.keys(at.count).map((count) => [count, countOf(cursor, at, count as Count)])) as Actor["counts"],

@@ -1,6 +1,5 @@
 import { EXACT_RULES, type LabelMeaning, RECORD_LABELS, type RecordLabels, VERSION_LABELS, type VersionLabels } from "../actors/labels.ts";
 import type { CuratedRow } from "../engine/emission.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
 import { decodeFact } from "../engine/fact_codec.ts";
 import { invariant } from "../engine/fault.ts";
 import { type Fact, type Version, versionsOf } from "../engine/history.ts";
@@ -134,11 +133,10 @@ type Tallies = ReadonlyMap<string, Tally>;
 
 async function scoreRecords(view: View, judges: readonly RecordJudge[]): Promise<void> {
   if (judges.length === 0) return;
-  const decode = emissionDecoder(view.domain.tables);
   const byTable = new Map(judges.map((judge) => [judge.table, judge]));
   for await (const entries of logFrom(view, "curated", 1)) {
     for (const entry of entries) {
-      const emission = decode("curated", entry);
+      const emission = view.decode("curated", entry);
       if (emission.stream === "curated") byTable.get(emission.row.table)?.take(emission.row);
     }
   }

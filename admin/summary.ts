@@ -1,8 +1,11 @@
-import { Counters, type FeedCounts } from "../engine/counters.ts";
+import { Counters } from "../engine/counters.ts";
 import { aligned } from "./aligned.ts";
 import { grouped } from "./format.ts";
 import type { View } from "./reader.ts";
 import { spanText } from "./time.ts";
+
+/** Numbers of one feed. `read = accepted + duplicates + quarantined`; `late` is a part of `accepted`. */
+export type FeedCounts = Readonly<Record<(typeof COUNTS)[number], number>>;
 
 /** What a run of `run --drain` did, and what the state then holds. */
 export interface Summary {
@@ -34,12 +37,14 @@ export function readCounters({ store }: { readonly store: Pick<View["store"], "r
 
 /** Sums a run up. */
 export function summary({ behaviours, feeds }: View["domain"], { before, after, digest, tookMs }: SummaryFacts): Summary {
-  const ofRun = (key: string): number => after.value(key) - before.value(key);
-  const written = Object.keys(after.under("table ")).map((name) => [name, ofRun(`table ${name}`)] as const);
+  const ofRun = (group: string, name: string): number => (after.group(group)[name] ?? 0) - (before.group(group)[name] ?? 0);
+  const feedCounts = (feed: string) => Object.fromEntries(COUNTS.map((name) => [name, ofRun(`feed ${feed}`, name)])) as FeedCounts;
+  const actors = after.group("actor");
+  const written = Object.keys(after.group("table")).map((name) => [name, ofRun("table", name)] as const);
   return {
-    feeds: Object.fromEntries(feeds.map(({ name }) => [name, feedCounts((count) => ofRun(`feed ${name} ${count}`))])),
-    actors: Object.fromEntries(behaviours.map(({ kind }) => [kind, after.value(`actor ${kind}`)])),
-    alerts: after.under("alert "),
+    feeds: Object.fromEntries(feeds.map(({ name }) => [name, feedCounts(name)])),
+    actors: Object.fromEntries(behaviours.map(({ kind }) => [kind, actors[kind] ?? 0])),
+    alerts: after.group("alert"),
     curated: Object.fromEntries(written.filter(([, rows]) => rows > 0)),
     digest,
     seconds: Math.round(tookMs / 10) / 100,
@@ -58,16 +63,6 @@ export function summaryText({ feeds, actors, alerts, digest, seconds }: Summary)
 }
 
 const COUNTS = ["read", "accepted", "duplicates", "late", "quarantined"] as const;
-
-function feedCounts(count: (name: (typeof COUNTS)[number]) => number): FeedCounts {
-  return {
-    read: count("read"),
-    accepted: count("accepted"),
-    duplicates: count("duplicates"),
-    late: count("late"),
-    quarantined: count("quarantined"),
-  };
-}
 
 function listed(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
