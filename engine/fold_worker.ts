@@ -1,7 +1,8 @@
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { DamagedStore } from "./damaged_store.ts";
 import { type Images, sealedImages } from "./journal.ts";
 import { readSegments } from "./segment_file.ts";
+import { startThread } from "./thread.ts";
 
 /**
  * Prepares a journal segment for its fold in a thread of its own: reading, checking, ordering and sealing half a million images takes a second,
@@ -9,7 +10,7 @@ import { readSegments } from "./segment_file.ts";
  */
 export async function prepareFold(dir: string, name: string, committedBytes: number): Promise<Images> {
   const task: Task = { isFold: true, dir, name, committedBytes };
-  const worker = new Worker(new URL(import.meta.url), { workerData: task });
+  const worker = startThread(import.meta.url, task);
   const outcome = await new Promise<Outcome>((resolve, reject) => {
     worker.on("message", resolve);
     worker.on("error", reject);

@@ -45,6 +45,7 @@ const ENGINE_EDGES = [
   "retry.ts",
   "segment_file.ts",
   "segment_writer.ts",
+  "thread.ts",
   "write_queue.ts",
 ];
 const MAKES_IDS = "engine/ids.ts";
