@@ -183,7 +183,7 @@ function hintFindings(at: KeyPath, checked: CheckedFeed, feed: ConfigDocument["f
     firstSchema(checked, schemaSettings(feed));
     return [];
   } catch (error) {
-    return [report.error("bad_hint", at, error instanceof Error ? error.message : String(error), "write name type, name type")];
+    return [report.error("bad_hint", at, error instanceof Error ? error.message : String(error))];
   }
 }
 

@@ -132,5 +132,9 @@ function typeOf(input: unknown): unknown {
 function got(input: unknown, path: KeyPath, value: unknown): string {
   if (input === null) return "nothing";
   if (typeof input === "object") return Array.isArray(input) ? "a list" : "a map";
-  return isPrintable(path, value) ? cut(printableJson(input), QUOTED_MAX) : (NOUN[typeof input] ?? typeof input);
+  return isPrintable(path, value) ? cut(quotedText(input), QUOTED_MAX) : (NOUN[typeof input] ?? typeof input);
+}
+
+function quotedText(input: unknown): string {
+  return typeof input === "number" ? String(input) : printableJson(input); // JSON has no infinity.
 }

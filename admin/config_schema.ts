@@ -22,8 +22,8 @@ const span = z
 const SIZE_TEXT = "expected a size such as 64KiB, 8MiB or 4GiB, or a number of bytes";
 const sizeText = z
   .string()
-  .regex(SIZE)
-  .refine((size) => parseSizeBytes(size) !== null);
+  .regex(SIZE, { error: SIZE_TEXT, abort: true })
+  .refine((text) => parseSizeBytes(text) !== null, SIZE_TEXT);
 const size = z.union([z.int().nonnegative(), sizeText], { error: SIZE_TEXT });
 const columns = z.array(text).optional(); // Left out: the feed's own word.
 const quantity = z.int().positive();

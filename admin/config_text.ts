@@ -55,7 +55,7 @@ export function readConfigText(bytes: Uint8Array): ConfigText | readonly Finding
       uniqueKeys: true,
       prettyErrors: false,
       lineCounter: counter,
-      logLevel: "silent",
+      logLevel: "error", // "silent" would hide errors too.
     });
     const problems = [...document.errors, ...document.warnings].map((error) => syntaxFinding(error, text, place));
     const findings = problems.length > 0 ? problems : structureFindings(document, place);
@@ -98,9 +98,15 @@ function syntaxFinding(error: YAMLError, text: string, place: (offset: number) =
       fix: "keep one of them",
     };
   }
-  const fix = error.code === "TAB_AS_INDENT" ? "indent with spaces" : null;
-  return { level: "error", code: "bad_yaml", path: "", ...place(from), message: firstLine(error.message), fix };
+  const { message = firstLine(error.message), fix = null } = SAID_PLAINLY[error.code] ?? {};
+  return { level: "error", code: "bad_yaml", path: "", ...place(from), message, fix };
 }
+
+/** Where the library speaks to programmers. */
+const SAID_PLAINLY: Readonly<Record<string, { readonly message?: string; readonly fix: string }>> = {
+  TAB_AS_INDENT: { fix: "indent with spaces" },
+  MULTIPLE_DOCS: { message: "a second document begins", fix: "keep one" },
+};
 
 /** What YAML allows and a configuration does not: keys that are no plain text, keys that JavaScript gives a meaning to, hosts of aliases. */
 function structureFindings(document: Document, place: (offset: number) => Place): readonly Finding[] {
