@@ -54,6 +54,16 @@ test("the list has the newest event of each alert, in order of the log", async (
   ]);
 });
 
+test("an alert stands in the list where its newest event does", async () => {
+  const engine = tinyEngine();
+  await engine.take("smart_meter", [
+    read(1, "SM-N-00001", "2025-06-15T16:00:00Z", 60),
+    read(2, "SM-N-00002", "2025-06-15T16:30:00Z", 60),
+    read(3, "SM-N-00003", "2025-06-15T17:15:00Z", 1),
+  ]);
+  assert.equal(await found(engine, {}), ["raised meter.spike meter/SM-N-00002", "cleared meter.spike meter/SM-N-00001"]);
+});
+
 test("each filter lets through what it says, and all together what all say", async () => {
   const engine = await engineWithAlerts();
   const cleared = "cleared meter.spike meter/SM-N-00001";
