@@ -9,8 +9,12 @@ export function printable(text: string): string {
 
 /** JSON that is safe to print, and still the same value: what `JSON.stringify` leaves as it is (DEL, C1, bidirectional marks) is escaped too. */
 export function printableJson(value: unknown, indent?: number): string {
-  const json = JSON.stringify(value, null, indent) ?? "null";
-  return json.replace(UNSEEN, (char) => (char === "\n" ? char : unicode(char))); // A newline can only be the indentation's.
+  return escapedJson(JSON.stringify(value, null, indent) ?? "null");
+}
+
+/** The same for JSON that is text already. */
+export function escapedJson(json: string): string {
+  return json.replace(UNSEEN, (char) => (char === "\n" ? char : unicode(char))); // A newline can only stand between values or lines.
 }
 
 function unicode(char: string): string {
