@@ -10,6 +10,7 @@ const RUNS = {
   modes: ["addNewColumns", "rescue"],
   precedence: "snapshot, delta, cdc",
 };
+const USUAL_ROUND = { filesMax: 1_000, bytesMax: 2 ** 30 };
 const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} (local folders) and sinks of type ${RUNS.sinks.join(", ")}`;
 
 /** What is valid, but cannot be run by this version: warnings, which refuse a run. */
@@ -32,6 +33,9 @@ function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
     return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
   return [
     ...unless(source.location.type === "folder", [...at, "location"], "blob containers", TYPES),
+    ...unless(source.absentMeans === "unknown", [...at, "absentMeans"], "deletion by absence", "remove absentMeans"),
+    ...unless(source.filesMax === USUAL_ROUND.filesMax, [...at, "maxFiles"], "another number of files per round", "remove maxFiles"),
+    ...unless(source.bytesMax === USUAL_ROUND.bytesMax, [...at, "maxBytes"], "another size of a round", "remove maxBytes"),
     ...unless(source.cleanSource.mode === "off", [...at, "cleanSource"], "the cleaning of sources", "remove cleanSource"),
   ];
 }

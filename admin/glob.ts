@@ -1,4 +1,4 @@
-/** A file pattern taken apart: the ways to write it without braces and `**\/`, each as a row of tokens. */
+/** A file pattern taken apart: the ways to write it without braces and with or without each `**`, each as a row of tokens. */
 export type Glob = readonly (readonly Token[])[];
 
 /** A character, or a class of them; `star` and `globstar` stand for any number of theirs. Only `globstar` and `any` take a slash. */
@@ -17,9 +17,10 @@ export function parseGlob(pattern: string): Glob | string {
   if (pattern.startsWith("/") || pattern.split("/").includes("..")) return "a pattern stays below its location: no leading / and no ..";
   if (pattern.includes("\\")) return "folders are separated by /, and nothing is escaped";
   const ways = withoutBraces(pattern);
-  if (ways === null) return "a brace is not closed, or inside another";
-  const rows = ways.flatMap(withoutFolders);
-  return rows.length > WAYS_MAX ? `braces and **/ give more than ${WAYS_MAX} ways to read it` : rows.map(tokens);
+  if (ways === null) return `every { has its }, and all together give at most ${WAYS_MAX} ways to read the pattern`;
+  const rows = ways.map(withoutFolders);
+  if (rows.some((row) => row === null)) return `**/ gives more than ${WAYS_MAX} ways to read the pattern`;
+  return rows.flatMap((row) => row ?? []).map(tokens);
 }
 
 /** A pattern that stands for one path only, whatever characters it has. */
@@ -70,34 +71,38 @@ function tokensMeet(left: Token, right: Token): boolean {
   return typeof right === "object" || left.slash || right !== "/";
 }
 
-/** Every way to choose from the braces. Null: unbalanced or nested. */
+/** Every way to choose from the braces, innermost first. Null: unbalanced, or too many ways. */
 function withoutBraces(pattern: string): readonly string[] | null {
-  const parts = pattern.split(/\{([^{}]*)\}/);
-  if (parts.some((part, n) => n % 2 === 0 && /[{}]/.test(part))) return null;
-  let ways = [""];
-  for (const [n, part] of parts.entries()) {
-    const choices = n % 2 === 0 ? [part] : part.split(",");
-    if (ways.length * choices.length > LENGTH_MAX) return ways.concat(Array.from({ length: WAYS_MAX + 1 }, () => "")); // More than allowed: the caller says so.
-    ways = ways.flatMap((way) => choices.map((choice) => way + choice));
+  let ways = [pattern];
+  while (ways.some((way) => INNERMOST.test(way))) {
+    ways = [...new Set(ways.flatMap(withoutInnermost))];
+    if (ways.length > WAYS_MAX) return null;
+  }
+  return ways.some((way) => /[{}]/.test(way)) ? null : ways;
+}
+
+const INNERMOST = /\{([^{}]*)\}/;
+
+function withoutInnermost(way: string): readonly string[] {
+  const [braces, choices] = INNERMOST.exec(way) ?? [];
+  return braces === undefined ? [way] : (choices ?? "").split(",").map((choice) => way.replace(braces, () => choice));
+}
+
+/** A folder `**` stands for none, or for some: two ways each. Null: too many ways. */
+function withoutFolders(way: string): readonly (readonly string[])[] | null {
+  let ways: readonly (readonly string[])[] = [[]];
+  for (const name of way.split("/")) {
+    ways = name === "**" ? [...ways, ...ways.map((names) => [...names, name])] : ways.map((names) => [...names, name]);
+    if (ways.length > WAYS_MAX) return null;
   }
   return ways;
 }
 
-/** `**\/` stands for no folder or for some: two ways each. */
-function withoutFolders(pattern: string): readonly string[] {
-  const parts = pattern.split(/(?<=^|\/)\*\*\//);
-  if (parts.length > 7) return Array.from({ length: WAYS_MAX + 1 }, () => "");
-  return parts
-    .slice(1)
-    .reduce<readonly string[]>((ways, part) => ways.flatMap((way) => [way + part, `${way}**/${part}`]), [parts[0] ?? ""]);
+function tokens(names: readonly string[]): readonly Token[] {
+  return names.flatMap((name, n): readonly Token[] => [...(n === 0 ? [] : ["/"]), ...tokensOf(name)]);
 }
 
-function tokens(pattern: string): readonly Token[] {
-  const row: Token[] = [];
-  const parts = pattern.split(/(\*+|\?)/);
-  for (const [n, part] of parts.entries()) {
-    if (n % 2 === 0) row.push(...part);
-    else row.push(part === "?" ? ONE : part.length > 1 ? GLOBSTAR : STAR);
-  }
-  return row;
+function tokensOf(name: string): readonly Token[] {
+  if (name === "**") return [GLOBSTAR];
+  return [...name].map((char) => (char === "*" ? STAR : char === "?" ? ONE : char));
 }
