@@ -1,7 +1,7 @@
 import type { CellValue } from "./emission.ts";
 import { type Extra, isForbidden, readStrangers, type Stranger } from "./extra_columns.ts";
 import { type Fault, fault } from "./fault.ts";
-import { type AsIs, type Feed, type Field, isNullWord, type Row } from "./feed.ts";
+import type { AsIs, Feed, Field, Row } from "./feed.ts";
 import { canonicalMs } from "./instant.ts";
 import type { Limits } from "./limits.ts";
 import type { Note } from "./note.ts";
@@ -38,7 +38,7 @@ export function decode(feed: Feed, record: SourceRecord, schema: FeedSchema, lim
   if (text === null) return fault("bad_encoding", "the bytes are not UTF-8");
   const value = parsed(text);
   if (value === undefined)
-    return text.includes("\0") ? fault("bad_encoding", "the text has bytes of 0") : fault("bad_json", "the text is not JSON");
+    return text.slice(0, 4).includes("\0") ? fault("bad_encoding", "the text is UTF-16") : fault("bad_json", "the text is not JSON");
   if (typeof value !== "object" || value === null || Array.isArray(value)) return fault("not_an_object", "the value is no object");
   // A smaller record can break limits only inside of a value that is an object; those are looked into one by one.
   if (bytes.length > Math.min(4 * limits.keysMax, limits.arrayLengthMax, limits.stringBytesMax)) {
@@ -214,7 +214,7 @@ function isTakenAsIs({ shortcut, min, max, words, pattern }: Step, value: unknow
 function readValue({ name, required, read }: Step, given: unknown, row: MutableRow, reading: RecordReading, limits: Limits): Fault | null {
   const excess = excessOf(given, 2, limits);
   if (excess !== null) return excess;
-  if (isNull(given, name, reading)) {
+  if (reading.isNull(name, given)) {
     if (required) return fault("missing_field", "a value was expected", name);
     row[name] = null;
     return null;
@@ -226,12 +226,6 @@ function readValue({ name, required, read }: Step, given: unknown, row: MutableR
   const cell = isRefused ? null : value;
   if (!Object.is(cell, row[name])) row[name] = cell; // In place most are what they were; comparing is cheaper than storing.
   return null;
-}
-
-function isNull(value: unknown, name: string, reading: RecordReading): boolean {
-  if (value !== null && value !== undefined) return reading.cells && typeof value === "string" && isNullWord(value.trim());
-  if (reading.cells) reading.lacks(name);
-  return true;
 }
 
 function lacking(steps: readonly Step[], row: Row): Fault | null {

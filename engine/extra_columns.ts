@@ -31,7 +31,7 @@ export function readStrangers(strangers: readonly Stranger[], schema: FeedSchema
   for (const { name, value } of strangers) {
     if (isForbidden(name) || !isPrintable(name)) return fault("forbidden_key", "the record has a key that is not allowed");
     const known = Object.hasOwn(schema.columns, name) ? schema.columns[name] : undefined;
-    if (value === null || value === undefined) {
+    if (reading.isNull(name, value)) {
       if (known !== undefined) extra[name] = null;
       continue; // A null tells no type, so it brings no column; and there is nothing to rescue.
     }

@@ -199,7 +199,7 @@ export function code(words: readonly string[] = []): Field<string> {
       if (typeof word !== "string") return word;
       const trimmed = word.trim();
       if (isNullWord(trimmed)) return fault("missing_field", "the word means null", name);
-      if (words.length > 0 && !words.includes(trimmed)) reading.note("unknown_code", `${name}=${trimmed}`);
+      if (words.length > 0 && !words.includes(trimmed)) reading.note("unknown_code", `${name}=${trimmed.slice(0, 64)}`);
       return trimmed;
     },
   };

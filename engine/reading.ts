@@ -1,6 +1,6 @@
 import { parseExact } from "./exact_json.ts";
 import type { Fault, FaultCode } from "./fault.ts";
-import { jsonText, type Reading } from "./feed.ts";
+import { isNullWord, jsonText, type Reading } from "./feed.ts";
 import { longHash } from "./ids.ts";
 import type { Note, NoteCode } from "./note.ts";
 
@@ -13,19 +13,18 @@ const NO_NOTES: readonly Note[] = [];
 /** What is gathered while one record is read: notes, and the values that its row cannot hold. */
 export class RecordReading implements Reading {
   readonly plain: boolean;
-  /** True: the values are cells of a CSV file. */
-  readonly cells: boolean;
+  readonly #cells: boolean;
   readonly #text: string | null;
   #notes: Note[] | null = null;
   #rescued: Map<string, string> | null = null;
   #isShort = false;
   #exact: Readonly<Record<string, unknown>> | null = null;
 
-  /** `text`: the record as JSON, null if its format took it apart. */
+  /** `text`: the record as JSON, null if its format took it apart. `cells`: the values are cells of a CSV file. */
   constructor(text: string | null, plain: boolean, cells: boolean) {
     this.#text = text;
     this.plain = plain;
-    this.cells = cells;
+    this.#cells = cells;
   }
 
   note(code: NoteCode, detail: string): void {
@@ -49,10 +48,12 @@ export class RecordReading implements Reading {
     this.rescue(name, original, code === "bad_type" ? "type_mismatch" : OUT_OF_RANGE.includes(code) ? "out_of_range" : "bad_format");
   }
 
-  /** A cell that the line of a CSV file no longer has. Noted once for a record. */
-  lacks(name: string): void {
-    if (!this.#isShort) this.note("rescued", `${name}: the line has fewer cells than the header`);
+  /** Whether the value means null: in a CSV file some words do. A cell that its line lacks is noted, once for a record. */
+  isNull(name: string, value: unknown): boolean {
+    if (value !== null && value !== undefined) return this.#cells && typeof value === "string" && isNullWord(value.trim());
+    if (this.#cells && !this.#isShort) this.note("rescued", `${name}: the line has fewer cells than the header`);
     this.#isShort = true;
+    return true;
   }
 
   literal(name: string, value: number): string {

@@ -1,0 +1,101 @@
+import * as assert from "uvu/assert";
+import { civilDate, decimal, feed, instant, integer, key, number, optional } from "../../engine/feed.ts";
+import { ActorId } from "../../engine/ids.ts";
+import { decodeSchema, encodeSchema, firstSchema, newColumn, parseHints, type SchemaSettings, withColumns } from "../../engine/schema.ts";
+import { suite } from "../kit/suite.ts";
+
+const test = suite("schema");
+
+function pumps(evolution: SchemaSettings = {}) {
+  return feed({
+    name: "pumps",
+    latenessMs: 0,
+    fields: {
+      id: key,
+      at: instant,
+      flow: number(),
+      turns: optional(integer()),
+      cost: optional(decimal(18, 2)),
+      since: optional(civilDate),
+    },
+    evolution,
+    eventTimeMs: (row) => row.at,
+    dedupKey: (row) => row.id,
+    actors: (row) => [ActorId("pump", row.id)],
+    message: () => ({ type: "pumped" }),
+  });
+}
+
+test("version 1 holds the declared columns, and by default rescues what is new", () => {
+  assert.equal(firstSchema(pumps()), {
+    version: 1,
+    mode: "rescue",
+    hints: {},
+    inferColumnTypes: false,
+    columns: {
+      id: { type: "string", origin: "declared" },
+      at: { type: "timestamp", origin: "declared" },
+      flow: { type: "double", origin: "declared" },
+      turns: { type: "bigint", origin: "declared" },
+      cost: { type: "decimal(18,2)", origin: "declared" },
+      since: { type: "date", origin: "declared" },
+    },
+  });
+});
+
+test("configuration beats the feed's own word on evolution", () => {
+  const schema = firstSchema(pumps({ mode: "addNewColumns", inferColumnTypes: true }), { mode: "rescue" });
+  assert.is(schema.mode, "rescue");
+  assert.is(schema.inferColumnTypes, true);
+});
+
+test("a hint that contradicts a required field is refused; one that agrees is not", () => {
+  assert.throws(() => firstSchema(pumps(), { hints: { flow: "string" } }), /flow/);
+  assert.not.throws(() => firstSchema(pumps(), { hints: { flow: "double", level: "double" } }));
+});
+
+test("new columns make the next version and leave the old one alone", () => {
+  const before = firstSchema(pumps());
+  const after = withColumns(before, { level: { type: "double", origin: "hint" } });
+  assert.is(after.version, 2);
+  assert.equal(after.columns["level"], { type: "double", origin: "hint" });
+  assert.is(before.version, 1);
+  assert.is(before.columns["level"], undefined);
+});
+
+test("a new column has the hinted type, else the one of its value, else text", () => {
+  const inferring = firstSchema(pumps(), { inferColumnTypes: true, hints: { level: "double" } });
+  const typeOf = (value: unknown) => newColumn(inferring, "other", value).type;
+  assert.equal(newColumn(inferring, "level", 1), { type: "double", origin: "hint" });
+  assert.equal([1, 1.5, 10n, true, "2025-06-15", [1], { a: 1 }].map(typeOf), [
+    "bigint",
+    "double",
+    "bigint",
+    "boolean",
+    "string",
+    "json",
+    "json",
+  ]);
+  assert.equal(newColumn(firstSchema(pumps()), "other", 1.5), { type: "string", origin: "inferred" });
+  assert.is(newColumn(inferring, "toString", 1.5).type, "double");
+});
+
+test("a stored schema comes back as it was, with what the configuration says now", () => {
+  const schema = withColumns(firstSchema(pumps(), { mode: "addNewColumns", hints: { level: "double" } }), {
+    level: { type: "double", origin: "hint" },
+  });
+  assert.equal(decodeSchema(encodeSchema(schema)), schema);
+  assert.equal(decodeSchema(encodeSchema(schema), { mode: "rescue" }), { ...schema, mode: "rescue" });
+  assert.throws(() => decodeSchema(Buffer.from(`{"mode":"rescue"}`)));
+});
+
+test("hints are read as configuration writes them", () => {
+  assert.equal(parseHints("production_mw double, cells BIGINT,price decimal(18, 2), since date"), {
+    production_mw: "double",
+    cells: "bigint",
+    price: "decimal(18,2)",
+    since: "date",
+  });
+  for (const text of ["", "a", "a doubel", "a double b", "a decimal(1)", "__proto__ double", "a double,"])
+    assert.throws(() => parseHints(text), /hint/, text);
+});
