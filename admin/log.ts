@@ -95,7 +95,7 @@ export function openLog({ level, screen, secrets = [], output = toStderr(), nowM
   const clean = censor(secrets);
   const sink: LogOutput = {
     write: (line) => output.write(screen === null ? escapedJson(clean(line)) : forPeople(clean(line), screen)),
-    flushSync: () => output.flushSync(),
+    flushSync: () => output.flushSync(), // pino calls it after a fatal line.
   };
   const logger = pino(
     {
@@ -128,7 +128,6 @@ export function openLog({ level, screen, secrets = [], output = toStderr(), nowM
   const fatal: Write = (event, msg, fields = {}) => {
     repeats.release();
     write("fatal", event, msg, fields);
-    output.flushSync();
   };
   return {
     fatal,

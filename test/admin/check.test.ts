@@ -103,6 +103,8 @@ const CASES: Readonly<Record<"syntax" | "schema" | "references", readonly (reado
     ["sinks: { a: { type: jsonl, stream: alerts, path: »state/a } }", "shared_output sinks.a.path"],
     [`sinks: { w: { type: webhook, stream: alerts, url: »'http://h/x', secrets: ['${HUB}'] } }`, "bad_url sinks.w.url"],
     ["admin: { http: { host: »0.0.0.0, hosts: [h] } }", "open_door admin.http.host"],
+    [`admin: { http: { host: »10.0.0.1, tokens: { a: { value: '${HUB}', role: read } } } }`, "open_door admin.http.host"],
+    [`admin: { http: { host: »10.0.0.1, tls: { cert: '${HUB}', key: '${HUB}' } } }`, "open_door admin.http.host"],
     [
       "admin: { http: { host: »»0.0.0.0, reads: »open } }",
       "open_door admin.http.host",
@@ -277,8 +279,8 @@ test("the environment layer looks at folders, files, rights and the disk", async
     "sources:",
     `  none: { ${changed("location: »none")} }`,
     `  file: { ${changed("location: »a_file")} }`,
-    `  empty: { ${changed('include: »["empty_*.json"]')} }`,
-    `  good: { ${changed('include: ["good_*.json"]')} }`,
+    `  empty: { ${changed('include: »["*empty_*"]')} }`,
+    `  good: { ${changed('include: ["good_1.json"]')} }`,
     "sinks: { a: { type: jsonl, stream: alerts, path: »a_file/out.jsonl } }",
   ].join("\n");
   const { yaml, places } = unmarked(marked);

@@ -36,6 +36,11 @@ test("a table keeps to the width of its terminal, and never cuts a number", () =
   assert.ok(displayWidth(header) <= 40);
   assert.is(line.split("…").length, 3);
   assert.ok(line.includes("123456789"));
+  const long = formatRows([{ id: "a".repeat(8), count: 1_234_567_890_123_456, note: "b" }], COLUMNS, "table", {
+    widthMax: 20,
+    color: false,
+  });
+  assert.ok(long.includes("1234567890123456"));
 });
 
 test("colour marks cells without changing the alignment", () => {
