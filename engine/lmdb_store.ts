@@ -49,13 +49,15 @@ export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = (
   if (readOnly) return openReadOnly(dir);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dir);
+  let tables: Tables | null = null;
   try {
     const sidecar = await preflight(dir);
-    const tables = openTables(dir, false) as Tables;
+    tables = openTables(dir, false) as Tables;
     const recovered = await recover(dir, tables, sidecar, crashAt);
     const segments = await segmentWriter(dir, recovered.ledger, limits.segmentBytes, crashAt);
     return storeOf({ dir, foldAtBytes: limits.foldAtBytes, passing: crashAt, lock, tables, recovered, segments });
   } catch (error) {
+    await tables?.close().catch(() => {});
     lock.release();
     throw error;
   }
