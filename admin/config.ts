@@ -64,7 +64,11 @@ export function loadConfig(options: ConfigOptions): LoadedConfig {
 export function requireRunnable({ warnings, source }: LoadedConfig): void {
   const unsupported = warnings.filter(({ code }) => code === "unsupported");
   if (unsupported.length === 0) return;
-  throw new ConfigError("references", unsupported.map((finding) => ({ ...finding, level: "error" })), source); // biome-ignore format: one line
+  throw new ConfigError(
+    "references",
+    unsupported.map((finding) => ({ ...finding, level: "error" })),
+    source,
+  );
 }
 
 /** The layers of `loadConfig`: syntax, schema, references. */

@@ -110,13 +110,13 @@ function connectionConfig(connection: Connections): ConnectionConfig {
 
 function sourceConfig(name: string, source: Sources, absolute: (path: string, at: KeyPath) => string): SourceConfig {
   const { feed, stage, origin } = source;
-  const any = { id: SourceId(name), feed, stage, origin };
+  const shared = { id: SourceId(name), feed, stage, origin };
   switch (source.type) {
     case "landing": {
       const { include, format, order, onOverwrite, absentMeans, includeExistingFiles, cleanSource } = source;
       const archive = cleanSource.to === null ? null : absolute(cleanSource.to, ["sources", name, "cleanSource", "to"]);
       return {
-        ...any,
+        ...shared,
         type: "landing",
         mode: source.mode ?? MODE_OF_FEED.get(feed) ?? "delta",
         location: parseBlob(source.location) ?? { type: "folder", path: absolute(source.location, ["sources", name, "location"]) },
@@ -136,7 +136,7 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
     }
     case "simulator": {
       const { profile, rate, seed, clock } = source;
-      return { ...any, type: "simulator", profile, ratePerSecond: rate, seed, clock };
+      return { ...shared, type: "simulator", profile, ratePerSecond: rate, seed, clock };
     }
     case "kafka":
     case "eventhub": {
@@ -146,7 +146,7 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
           ? { topic: source.topic, group: source.group ?? `gridactor-${name}` }
           : { topic: source.hub, group: source.consumerGroup };
       return {
-        ...any,
+        ...shared,
         type,
         mode: source.mode ?? MODE_OF_FEED.get(feed) ?? "delta",
         connection,

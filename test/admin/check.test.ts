@@ -153,7 +153,10 @@ test("a wrong key or word is told with the one that was meant", () => {
 test("all findings of a layer are told, in the order of the file, and none of a later one", () => {
   const { yaml, places } = unmarked("log: { keep: »1 }\nsources: { m: { feed: no_feed, type: simulator, profile: »metres } }\n»nmae: a");
   const codes = ["bad_type log.keep", "bad_value sources.m.profile", "unknown_key nmae"];
-  assert.equal(told(inspected(yaml).findings), codes.map((code, n) => `${code} ${places[n]}`)); // biome-ignore format: one sentence
+  assert.equal(
+    told(inspected(yaml).findings),
+    codes.map((code, n) => `${code} ${places[n]}`),
+  );
 });
 
 test("a finding for people has its place, the line with a caret, and a fix", () => {

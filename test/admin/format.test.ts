@@ -80,7 +80,13 @@ test("markdown is complete and its own marks are escaped", () => {
 
 test("json is one value, jsonl one line per row", () => {
   assert.equal(JSON.parse(formatRows(ROWS, COLUMNS, "json", null)), ROWS);
-  assert.equal(formatRows(ROWS, COLUMNS, "jsonl", null).trimEnd().split("\n").map((line) => JSON.parse(line)), ROWS); // biome-ignore format: one chain
+  assert.equal(
+    formatRows(ROWS, COLUMNS, "jsonl", null)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+    ROWS,
+  );
   assert.is(formatRows([], COLUMNS, "json", null), "[]\n");
   assert.is(formatRows([], COLUMNS, "jsonl", null), "");
   assert.is(formatJson({ a: 1 }), '{"a":1}\n');

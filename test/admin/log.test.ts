@@ -131,5 +131,14 @@ function opened(options: Partial<LogOptions> = {}): {
   const output = { write: (line: string) => written.push(line), flushSync: () => {} };
   const log = openLog({ level: "trace", screen: null, output, nowMs: () => clock.nowMs, ...options });
   const text = (): string => written.join("");
-  return { log, clock, text, lines: () => text().split("\n").filter(Boolean).map((line) => JSON.parse(line)) }; // biome-ignore format: one line
+  return {
+    log,
+    clock,
+    text,
+    lines: () =>
+      text()
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+  };
 }
