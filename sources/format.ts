@@ -49,12 +49,13 @@ export interface Slice {
 }
 
 /**
- * How the content ended. `complete`: everything was used. `incomplete`: what lies behind `at` could still be finished by its writer; `rest` is what
- * to make of it if nobody does. `refused`: nothing behind `at` can be read; `rest` says why, as one record with a fault.
+ * How the content ended. `complete`: everything was used. `incomplete`: what lies behind `at` could still be finished by its writer; `rest` is the
+ * record to make of it if nobody does (null: none). `refused`: nothing behind `at` can be read; `rest` says why, as one record with a fault.
  */
 export type Ending =
   | { readonly type: "complete"; readonly at: Place }
-  | { readonly type: "incomplete" | "refused"; readonly at: Place; readonly rest: SourceRecord };
+  | { readonly type: "incomplete"; readonly at: Place; readonly rest: SourceRecord | null }
+  | { readonly type: "refused"; readonly at: Place; readonly rest: SourceRecord };
 
 /** Takes the bytes of a file apart into records. It never asks what they mean. */
 export interface Format {

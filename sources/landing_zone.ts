@@ -1,136 +1,186 @@
 import { stat } from "node:fs/promises";
+import { bell } from "../engine/bell.ts";
 import { byteOrder } from "../engine/byte_order.ts";
-import type { Clock } from "../engine/clock.ts";
+import { seconds } from "../engine/duration.ts";
 import { orUnavailable } from "../engine/fault.ts";
-import type { Position, SourceId } from "../engine/ids.ts";
-import type { Batch, Source, SourceRecord } from "../engine/source.ts";
-import { excerptOfRest, type FormatLimits } from "./excerpt.ts";
-import type { Bounds, Format, Place, Slice } from "./format.ts";
+import { Position, type SourceId } from "../engine/ids.ts";
+import type { Batch, Source } from "../engine/source.ts";
+import type { Watch } from "./folder_watch.ts";
 import { type Glob, glob } from "./glob.ts";
-import { Ledger, type LedgerEntry, positionOf } from "./ledger.ts";
+import { FileIntake, type IntakeOptions } from "./landed_file.ts";
+import { FIRST_START, Ledger, type LedgerEntry, positionOf } from "./ledger.ts";
 import { listing, type Seen } from "./listing.ts";
-import { type OpenFile, openFile } from "./open_file.ts";
-import { type OnOverwrite, verdictOn } from "./revision.ts";
+import { Settling } from "./settling.ts";
 
-export interface LandingZoneOptions {
+export interface LandingZoneOptions extends IntakeOptions {
   readonly id: SourceId;
   /** The folder. */
   readonly location: string;
-  /** Globs, relative to the folder. */
+  /** Globs (`glob.ts`), relative to the folder. */
   readonly include: readonly string[];
-  readonly format: Format;
-  readonly limits: FormatLimits;
-  readonly bounds: Bounds;
   /** False: what is there now is read, without waiting for anything, and that is all. */
   readonly follow: boolean;
-  /** A file is taken once size and time are equal in two looks this far apart. */
+  /** A file is taken once size and time are equal in two looks this far apart. 0: its writer renames it into place. */
   readonly settleMs: number;
   /** An unfinished tail is given up if the file has not changed for so long. */
   readonly incompleteAfterMs: number;
-  /** Time between two listings. */
+  /** Time between two listings; a hint makes it shorter. */
   readonly pollMs: number;
+  /** In which order files of one listing are taken. */
   readonly order: "name" | "modified" | "none";
-  readonly onOverwrite: OnOverwrite;
   /** False: files that are there at the very first start are taken as read. */
   readonly includeExistingFiles: boolean;
-  readonly clock: Clock;
+  /** Between two listings at most so many files and bytes are taken, but one file at least. */
+  readonly maxFiles: number;
+  readonly maxBytes: number;
+  readonly watch: Watch | null;
 }
 
-/** Files that appear in a folder. Partition: path; position: ledger entry. One file at a time, each content once, whatever its name. */
+/**
+ * Files that appear in a folder, each content once, whatever its name. Partition: path; position: ledger entry as JSON. A file that grows is read on;
+ * one that is replaced is a new generation of its path. Batches hold records of one file, and are idle when a listing leaves nothing to read.
+ */
 export function landingZone(options: LandingZoneOptions): Source {
   const globs = options.include.map(glob);
-  return { id: options.id, read: (after, signal) => new Zone(options, globs, after, signal).batches() };
+  return {
+    id: options.id,
+    async *read(after, signal) {
+      try {
+        yield* new Zone(options, globs, after, signal).batches();
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
 }
 
+const IDLE: Batch = { origin: "", path: null, generation: 0, records: [], resumeAt: new Map(), idle: true };
+/** Hints that come in a flood make one listing a second. */
+const HINT_GAP_MS = seconds(1);
+
+/** One reading of the folder, from a start to the end of the signal. */
 class Zone {
   readonly #options: LandingZoneOptions;
   readonly #globs: readonly Glob[];
   readonly #signal: AbortSignal;
   readonly #ledger: Ledger;
+  readonly #settling: Settling;
+  readonly #isFirstStart: boolean;
 
   constructor(options: LandingZoneOptions, globs: readonly Glob[], after: ReadonlyMap<string, Position>, signal: AbortSignal) {
     this.#options = options;
     this.#globs = globs;
     this.#signal = signal;
     this.#ledger = new Ledger(after);
+    this.#settling = new Settling(options.settleMs);
+    this.#isFirstStart = after.size === 0;
   }
 
   async *batches(): AsyncGenerator<Batch, void> {
-    const { location } = this.#options;
+    const { follow, includeExistingFiles, location } = this.#options;
     const { dev } = await orUnavailable(location, stat(location));
-    const seen = await orUnavailable(location, listing(location, this.#globs));
-    try {
-      for (const { path } of inOrder(seen, this.#options.order)) yield* this.#take(path, dev);
-    } catch (error) {
-      if (!this.#signal.aborted) throw error;
-    }
+    const intake = new FileIntake(this.#options, this.#ledger, dev, this.#signal);
+    if (this.#isFirstStart && !includeExistingFiles) yield await this.#passOverExisting(intake);
+    if (follow) return yield* this.#follow(intake);
+    for (const seen of this.#inOrder(await this.#list())) if (!this.#isDone(seen)) yield* intake.batches(seen);
     yield IDLE;
   }
 
-  async *#take(path: string, device: number): AsyncGenerator<Batch, void> {
-    const file = await openFile(this.#options.location, path, device);
-    if (file === null) return;
+  async *#follow(intake: FileIntake): AsyncGenerator<Batch, void> {
+    const hints = bell();
+    const close = this.#options.watch?.(this.#options.location, hints.ring);
+    let isIdle = false;
     try {
-      const known = this.#ledger.get(path);
-      const { sizeBytes, modifiedMs } = file;
-      const prefixBytes = known !== undefined && known.sizeBytes <= sizeBytes ? known.sizeBytes : null;
-      const identity = await file.identity(prefixBytes, this.#signal);
-      const found = { path, sizeBytes, modifiedMs, ...identity, foundAtMs: this.#options.clock.now() };
-      const rules = { grows: this.#options.format.grows, onOverwrite: this.#options.onOverwrite };
-      const { entry, fault } = verdictOn(found, known, this.#ledger.twinOf(path, identity.sha256), rules);
-      if (fault !== null) {
-        const head = await excerptOfRest(file, 0, this.#options.limits, this.#signal);
-        yield this.#batch(entry, [head.record(0, entry.discoveredAtMs, fault.code, fault.error)]);
-      } else if (entry !== known) yield this.#batch(entry, []);
-      if (entry.state === "discovered" || entry.state === "processing") yield* this.#read(file, entry);
-    } finally {
-      await file.close();
-    }
-  }
-
-  async *#read(file: OpenFile, entry: LedgerEntry): AsyncGenerator<Batch, void> {
-    const { bounds, clock, format } = this.#options;
-    const startedAtMs = entry.startedAtMs ?? clock.now();
-    let now: LedgerEntry = { ...entry, state: "processing", startedAtMs };
-    const slices = format.records(file, { from: entry, bounds, arrivedAtMs: entry.discoveredAtMs, signal: this.#signal });
-    let held: Slice | null = null;
-    for (;;) {
-      const { done, value } = await slices.next();
-      if (done !== true) {
-        if (held !== null) {
-          now = withRecords(now, held.records, held.end);
-          yield this.#batch(now, held.records);
+      while (!this.#signal.aborted) {
+        const hint = hints.heard();
+        const listedAtMs = this.#options.clock.now();
+        const { ready, nextMs } = this.#sort(await this.#list(), intake, listedAtMs);
+        let isNews = false;
+        for (const seen of this.#round(ready)) {
+          for await (const batch of intake.batches(seen)) {
+            isNews = true;
+            if (batch.records.length > 0) isIdle = false;
+            yield batch;
+          }
         }
-        held = value;
-        continue;
+        if (isNews) continue; // What came meanwhile is next, whatever its name.
+        if (!isIdle && this.#settling.nextMs === Number.POSITIVE_INFINITY) yield IDLE;
+        isIdle ||= this.#settling.nextMs === Number.POSITIVE_INFINITY;
+        await this.#pause(listedAtMs, Math.min(nextMs, listedAtMs + this.#options.pollMs), hint);
       }
-      const records = [...(held?.records ?? []), ...(value.type === "complete" ? [] : [value.rest])];
-      now = {
-        ...withRecords(now, records, value.at),
-        state: value.type === "refused" ? "quarantined" : "committed",
-        committedAtMs: clock.now(),
-        tailGivenUp: value.type === "incomplete",
-      };
-      yield this.#batch(now, records);
-      return;
+    } finally {
+      await close?.();
     }
   }
 
-  #batch(entry: LedgerEntry, records: readonly SourceRecord[]): Batch {
-    this.#ledger.set(entry);
-    const { path, generation, sha256 } = entry;
-    return { origin: `file:${sha256}/`, path, generation, records, resumeAt: new Map([[path, positionOf(entry)]]), idle: false };
+  #list(): Promise<readonly Seen[]> {
+    return orUnavailable(this.#options.location, listing(this.#options.location, this.#globs));
+  }
+
+  #inOrder(seen: readonly Seen[]): readonly Seen[] {
+    if (this.#options.order === "none") return seen;
+    const byName = [...seen].sort((a, b) => byteOrder(a.path, b.path));
+    return this.#options.order === "name" ? byName : byName.sort((a, b) => a.modifiedMs - b.modifiedMs);
+  }
+
+  /** The files to take now, and when to look again at the latest. */
+  #sort(seen: readonly Seen[], intake: FileIntake, nowMs: number): { readonly ready: readonly Seen[]; readonly nextMs: number } {
+    const restless: Seen[] = [];
+    const open: Seen[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const one of seen) {
+      if (this.#isDone(one)) continue;
+      const entry = this.#ledger.get(one.path);
+      if (entry === undefined || !isAsKnown(one, entry)) restless.push(one);
+      else if (!intake.waitsForMore(entry)) open.push(one);
+      else nextMs = Math.min(nextMs, entry.discoveredAtMs + this.#options.incompleteAfterMs);
+    }
+    const settled = this.#settling.look(restless, nowMs);
+    return { ready: this.#inOrder([...open, ...settled]), nextMs: Math.min(nextMs, this.#settling.nextMs) };
+  }
+
+  #isDone(seen: Seen): boolean {
+    const entry = this.#ledger.get(seen.path);
+    return entry !== undefined && isAsKnown(seen, entry) && (entry.state === "committed" || entry.state === "quarantined");
+  }
+
+  #round(ready: readonly Seen[]): readonly Seen[] {
+    const { maxFiles, maxBytes } = this.#options;
+    let bytes = 0;
+    const end = ready.findIndex((seen, n) => {
+      bytes += seen.sizeBytes;
+      return n > 0 && (n >= maxFiles || bytes > maxBytes);
+    });
+    return end < 0 ? ready : ready.slice(0, end);
+  }
+
+  /** All in one commit, together with the word that there was a first start. */
+  async #passOverExisting(intake: FileIntake): Promise<Batch> {
+    const entries: LedgerEntry[] = [];
+    for (const seen of await this.#list()) {
+      const entry = await intake.passedOver(seen);
+      if (entry !== null) entries.push(entry);
+    }
+    for (const entry of entries) this.#ledger.set(entry);
+    const positions = entries.map((entry) => [entry.path, positionOf(entry)] as const);
+    return { ...IDLE, resumeAt: new Map([[FIRST_START, Position("{}")], ...positions]), idle: false };
+  }
+
+  /** Waits until a time, a hint or the end. */
+  async #pause(listedAtMs: number, untilMs: number, hint: Promise<void>): Promise<void> {
+    const { clock } = this.#options;
+    const nap = new AbortController();
+    const wake = (): void => nap.abort();
+    this.#signal.addEventListener("abort", wake, { once: true });
+    if (this.#signal.aborted) wake();
+    await Promise.race([clock.sleep(Math.max(1, untilMs - clock.now()), nap.signal), hint]);
+    wake();
+    this.#signal.removeEventListener("abort", wake);
+    const gapMs = Math.min(listedAtMs + HINT_GAP_MS, untilMs) - clock.now();
+    await clock.sleep(gapMs, this.#signal);
   }
 }
 
-const IDLE: Batch = { origin: "", path: null, generation: 0, records: [], resumeAt: new Map(), idle: true };
-
-function withRecords(entry: LedgerEntry, records: readonly SourceRecord[], place: Place): LedgerEntry {
-  const faults = records.filter((record) => record.fault !== undefined).length;
-  return { ...entry, ...place, rows: entry.rows + records.length, faults: entry.faults + faults };
-}
-
-function inOrder(seen: readonly Seen[], order: LandingZoneOptions["order"]): readonly Seen[] {
-  const byName = [...seen].sort((a, b) => byteOrder(a.path, b.path));
-  return order === "modified" ? byName.sort((a, b) => a.modifiedMs - b.modifiedMs) : byName;
+function isAsKnown(seen: Seen, { sizeBytes, modifiedMs }: LedgerEntry): boolean {
+  return seen.sizeBytes === sizeBytes && seen.modifiedMs === modifiedMs;
 }

@@ -37,6 +37,9 @@ export function positionOf(entry: LedgerEntry): Position {
   return Position(JSON.stringify(entry));
 }
 
+/** The partition that stands for no file: it says that the source has been started once. */
+export const FIRST_START = "";
+
 /** All files a source knows. Grows with their number: a file is known for ever. */
 export class Ledger {
   readonly #entries = new Map<string, LedgerEntry>();
@@ -44,6 +47,7 @@ export class Ledger {
 
   constructor(positions: ReadonlyMap<string, Position>) {
     for (const [path, position] of positions) {
+      if (path === FIRST_START) continue;
       const entry = JSON.parse(position) as LedgerEntry;
       invariant(entry.path === path, `the position of ${path} is its ledger entry`);
       this.set(entry);

@@ -39,7 +39,7 @@ export function verdictOn(found: Found, known: LedgerEntry | undefined, twin: Le
     return { entry: twin === undefined ? base : takenOver(base, twin), fault: null };
   }
   const isFirst = known === undefined || known.state === "discovered";
-  const base = fresh(found, known === undefined ? 0 : known.generation + (isFirst ? 0 : 1));
+  const base = freshEntry(found, known === undefined ? 0 : known.generation + (isFirst ? 0 : 1));
   if (twin !== undefined) return { entry: takenOver(base, twin), fault: null };
   if (isFirst || known.state === "quarantined") return { entry: base, fault: null };
   return replaced(base, known, rules);
@@ -49,7 +49,8 @@ function unchanged({ modifiedMs }: Found, known: LedgerEntry): Verdict {
   return { entry: modifiedMs === known.modifiedMs ? known : { ...known, modifiedMs }, fault: null };
 }
 
-function fresh({ path, sizeBytes, sha256, modifiedMs, foundAtMs }: Found, generation: number): LedgerEntry {
+/** An entry for a content of which nothing was used. */
+export function freshEntry({ path, sizeBytes, sha256, modifiedMs, foundAtMs }: Found, generation: number): LedgerEntry {
   return {
     path,
     sizeBytes,

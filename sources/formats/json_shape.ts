@@ -1,8 +1,8 @@
-import { isUtf8 } from "node:buffer";
 import { excerptOfRest, type FormatLimits } from "../excerpt.ts";
 import { type Ending, type FileBytes, type Place, type Reading, START } from "../format.ts";
 import { Window } from "../window.ts";
 import { isBlank, JsonScanner } from "./json_scanner.ts";
+import { isText, lengthOfMark } from "./text.ts";
 
 /** A value per line. */
 export const LINES = "lines";
@@ -14,6 +14,8 @@ export const ARRAY = "array";
 const HEAD_BYTES = 65_536;
 const LF = 0x0a;
 const CR = 0x0d;
+const OBJECT = 0x7b;
+const OPEN = 0x5b;
 
 /** Where to go on, and in which shape: told by the first value. An ending, if there is none to read, or none yet. */
 export async function beginOf(file: FileBytes, reading: Reading, limits: FormatLimits): Promise<Place | Ending> {
@@ -33,36 +35,9 @@ export async function beginOf(file: FileBytes, reading: Reading, limits: FormatL
   return { type: "incomplete", at: reading.from, rest };
 }
 
-/** False for what is surely another encoding, or compressed. A single bad line is no reason. */
-function isText(head: Buffer): boolean {
-  if (head.length < 2) return true;
-  const [a = 0, b = 0] = head;
-  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || a === 0 || b === 0) return false; // UTF-16, with and without mark.
-  if ((a === 0x1f && b === 0x8b) || head.subarray(0, 4).equals(ZSTANDARD)) return false;
-  const first = head[head.findIndex((byte) => !isBlank(byte))];
-  if (first === OBJECT || first === OPEN) return true;
-  return isUtf8(cutAtCharacter(head)) || !head.subarray(0, 1_024).some(isControl); // Brotli has no mark of its own.
-}
-
-const ZSTANDARD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-const OBJECT = 0x7b;
-const OPEN = 0x5b;
-const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
-function isControl(byte: number): boolean {
-  return byte < 0x20 && !isBlank(byte);
-}
-
-/** Without the beginning of a character whose end is not in memory. */
-function cutAtCharacter(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && bytes.length - end < 4 && ((bytes[end - 1] as number) & 0xc0) === 0x80) end -= 1;
-  return end > 0 && (bytes[end - 1] as number) >= 0xc0 ? bytes.subarray(0, end - 1) : bytes;
-}
-
 /** Index in the window of the first byte that is no white space, behind the byte order mark; null at the end of the file. */
 async function firstValue(window: Window, signal: AbortSignal): Promise<number | null> {
-  let at = window.bytes.subarray(0, MARK.length).equals(MARK) ? MARK.length : 0;
+  let at = lengthOfMark(window.bytes);
   for (;;) {
     signal.throwIfAborted();
     while (at < window.bytes.length && isBlank(window.bytes[at] as number)) at += 1;
