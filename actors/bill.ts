@@ -106,10 +106,18 @@ function judgePrice({ basePaise, unitsWh, ratePer10000, atMs }: BillChange, out:
   if (expectedPaise <= 0) return;
   const { toleranceShare, toleranceDifferencePaise, majorRatio } = limitsOf(out, "billing.unit_price");
   const ratio = basePaise / expectedPaise;
-  const isFar = Math.abs(basePaise - expectedPaise) > toleranceShare * expectedPaise && Math.abs(basePaise - expectedPaise) > toleranceDifferencePaise;
+  const isFar =
+    Math.abs(basePaise - expectedPaise) > toleranceShare * expectedPaise && Math.abs(basePaise - expectedPaise) > toleranceDifferencePaise;
   if (!isFar) return;
   const severity = ratio < majorRatio ? "major" : "warning";
-  out.observe("billing.unit_price", { holds: true, atMs, value: Math.round(ratio * 10_000) / 10_000, limit: 1 - toleranceShare, clear: 1, severity });
+  out.observe("billing.unit_price", {
+    holds: true,
+    atMs,
+    value: Math.round(ratio * 10_000) / 10_000,
+    limit: 1 - toleranceShare,
+    clear: 1,
+    severity,
+  });
 }
 
 const AMOUNTS = ["base_amount", "tax_amount", "total_amount"] as const;

@@ -1,7 +1,6 @@
-import type { AlertChange, AlertEvent, CellValue, Origin, Severity } from "./emission.ts";
+import type { AlertChange, AlertEvent, CellValue, Evidence, Origin, Severity } from "./emission.ts";
 import { type EpisodeChange, statusOf } from "./episode.ts";
 import { type ActorId, actorIdFrom } from "./ids.ts";
-import type { Evidence } from "./emission.ts";
 import type { Rule } from "./rule.ts";
 
 /** A change of an episode, and what else its event says. */
@@ -120,5 +119,7 @@ function instant(cell: CellValue | undefined): string {
 
 /** Ids and flags hold no spaces: they are told apart by them. */
 function words(cell: CellValue | undefined): string[] {
-  return text(cell).split(" ").filter((word) => word !== "");
+  return text(cell)
+    .split(" ")
+    .filter((word) => word !== "");
 }

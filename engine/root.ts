@@ -115,7 +115,16 @@ export class Root implements Out<AnyMessage> {
   readonly #facts = new Map<ActorId, readonly Fact[]>();
   readonly #born: Place[] = [];
   readonly #timers: TimerRow[] = [];
-  readonly #lists: readonly unknown[][] = [this.#tells, this.#alerts, this.#curated, this.#stamps, this.#notes, this.#rows, this.#born, this.#timers];
+  readonly #lists: readonly unknown[][] = [
+    this.#tells,
+    this.#alerts,
+    this.#curated,
+    this.#stamps,
+    this.#notes,
+    this.#rows,
+    this.#born,
+    this.#timers,
+  ];
   readonly #markOwn = (): void => {
     if (this.#current !== null) this.#current.ownTouched = true;
   };
@@ -204,7 +213,8 @@ export class Root implements Out<AnyMessage> {
 
   tell(id: ActorId, message: AnyMessage): void {
     const { hopsMax, tellsMax } = this.#world.limits;
-    if (this.#hops >= hopsMax) throw new Refused(fault("hop_limit", `a tell to ${id} would be hop ${this.#hops + 1}, at most ${hopsMax} are run`));
+    if (this.#hops >= hopsMax)
+      throw new Refused(fault("hop_limit", `a tell to ${id} would be hop ${this.#hops + 1}, at most ${hopsMax} are run`));
     if (this.#tells.length >= tellsMax) throw new Refused(fault("hop_limit", `a record may lead to ${tellsMax} tells at most`));
     this.#tells.push({ id, message, hops: this.#hops + 1 });
   }
@@ -324,7 +334,8 @@ export class Root implements Out<AnyMessage> {
 
   #bear(): void {
     const { limits, actorCount } = this.#world;
-    if (actorCount + this.#born.length >= limits.actors) throw new Refused(fault("actor_limit", `this engine keeps ${limits.actors} actors at most`));
+    if (actorCount + this.#born.length >= limits.actors)
+      throw new Refused(fault("actor_limit", `this engine keeps ${limits.actors} actors at most`));
     this.#bornNow = true;
   }
 

@@ -90,7 +90,13 @@ class Intaker {
     this.#clockBeforeMs = this.#clock.clockMs;
     this.#partitionBefore = { ...this.#partition };
     this.#sourceText = batch.path === null ? intake.source : `${intake.source}:${batch.path}`;
-    this.#cause = new Cause(intake.feed, encodeHead(intake.feed, this.#sourceText, batch.origin), intake.origin, intake.source, batch.origin);
+    this.#cause = new Cause(
+      intake.feed,
+      encodeHead(intake.feed, this.#sourceText, batch.origin),
+      intake.origin,
+      intake.source,
+      batch.origin,
+    );
     this.#context = { path: batch.path, generation: batch.generation, mode: intake.mode, arrivedAtMs: 0, authored: () => true };
     this.#entries = entries;
     this.#rows = rows;
@@ -154,7 +160,10 @@ class Intaker {
     } catch (error) {
       if (error instanceof BrokenInvariant) throw error;
       root.undo();
-      const refusal = error instanceof Refused ? error.fault : fault("handler_error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+      const refusal =
+        error instanceof Refused
+          ? error.fault
+          : fault("handler_error", error instanceof Error ? (error.stack ?? error.message) : String(error));
       return this.#reject(record, refusal, ids[0] ?? null, atMs);
     }
     if (root.isDuplicate) this.#duplicates += 1;
@@ -258,11 +267,7 @@ class Intaker {
     );
   }
 
-  #quarantine(
-    facts: Omit<QuarantineRow, "id" | "feed" | "source" | "attempts" | "status">,
-    head: Uint8Array,
-    at: number,
-  ): void {
+  #quarantine(facts: Omit<QuarantineRow, "id" | "feed" | "source" | "attempts" | "status">, head: Uint8Array, at: number): void {
     const id = quarantineId(this.#intake.source, facts.position, facts.reason);
     const row: QuarantineRow = { id, feed: this.#feed.name, source: this.#sourceText, attempts: 1, status: "open", ...facts };
     this.#rows.push({ table: "quarantine", key: id, value: encodeQuarantine(row) });
@@ -316,7 +321,15 @@ class Intaker {
     key: string,
     added: Readonly<Record<string, CellValue>>,
   ): void {
-    const row = { table: this.#world.table(name), key, ordinal: 0, date: utcDate(cause.arrivedAtMs), actor: null, late: false, rules: null };
+    const row = {
+      table: this.#world.table(name),
+      key,
+      ordinal: 0,
+      date: utcDate(cause.arrivedAtMs),
+      actor: null,
+      late: false,
+      rules: null,
+    };
     const bytes = encodeRow({ ...cause, rescued: null, schemaVersion: 1 }, { ...row, record: null, added, extra: null });
     this.#entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
     this.#world.nextSequence += 1;

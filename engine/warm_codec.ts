@@ -69,7 +69,9 @@ export function decodeWarm(own: Uint8Array, kept: Uint8Array, kind: { readonly k
   const [version, state] = packr.unpack(own) as [number, unknown];
   invariant(version <= kind.version, `a ${kind.kind} of state version ${version} cannot be read by version ${kind.version}`);
   const reader = new ByteReader(kept);
-  const timers = new Map(list(reader, (): [string, Timer] => [text(reader), { feed: text(reader), dueMs: number(reader), rowMs: number(reader) }]));
+  const timers = new Map(
+    list(reader, (): [string, Timer] => [text(reader), { feed: text(reader), dueMs: number(reader), rowMs: number(reader) }]),
+  );
   const episodes = new Map(list(reader, () => readEpisode(reader)).map((episode) => [episode.rule, episode]));
   const overflow = list(reader, (): WindowEntry => [number(reader), number(reader), number(reader), number(reader)]);
   return { own: state, timers, episodes, overflow };

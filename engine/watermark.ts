@@ -30,6 +30,11 @@ export class FeedClock {
     return fresh;
   }
 
+  /** The latest event time seen in any partition; -Infinity before the first record. */
+  latestMs(): number {
+    return Math.max(Number.NEGATIVE_INFINITY, ...[...this.#partitions.values()].map(({ latestMs }) => latestMs));
+  }
+
   /** Where the clock may go now. The caller fires what is due on the way, then sets `clockMs`. All idle: it stands still. */
   reachableMs(): number {
     let leastMs = Number.POSITIVE_INFINITY;

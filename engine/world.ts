@@ -127,7 +127,11 @@ export class World {
       this.timers.get(row.feed)?.push(row);
     }
     for (const [key, value] of this.#store.range("partition", "")) {
-      const { feed, latestMs, idle } = JSON.parse(Buffer.from(value).toString()) as { feed: string; latestMs: number | null; idle: boolean };
+      const { feed, latestMs, idle } = JSON.parse(Buffer.from(value).toString()) as {
+        feed: string;
+        latestMs: number | null;
+        idle: boolean;
+      };
       const partition = this.clocks.get(feed)?.partition(SourceId(key));
       if (partition !== undefined) Object.assign(partition, { latestMs: latestMs ?? Number.NEGATIVE_INFINITY, idle });
     }

@@ -1,0 +1,143 @@
+import { GRID } from "./actors/registry.ts";
+import { RULES } from "./actors/rules.ts";
+import { configuredDomain } from "./admin/config_domain.ts";
+import type { Config, LandingConfig, SimulatorConfig, SinkConfig } from "./admin/config_types.ts";
+import { wallClock } from "./engine/clock.ts";
+import { emissionDecoder } from "./engine/emission_codec.ts";
+import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
+import { invariant } from "./engine/fault.ts";
+import { RuleTable } from "./engine/rule_table.ts";
+import type { Sink } from "./engine/sink.ts";
+import { storedCursor } from "./engine/sink_cursor.ts";
+import type { Source } from "./engine/source.ts";
+import type { Store } from "./engine/store.ts";
+import type { Domain } from "./engine/world.ts";
+import { liveMessages } from "./simulators/live.ts";
+import { jsonLines } from "./sinks/json_lines.ts";
+import { parquet } from "./sinks/parquet.ts";
+import { terminal } from "./sinks/terminal.ts";
+import type { Format } from "./sources/format.ts";
+import { csv } from "./sources/formats/csv.ts";
+import { jsonLines as jsonFormat } from "./sources/formats/json_lines.ts";
+import { parquet as parquetFormat } from "./sources/formats/parquet.ts";
+import { landingZone } from "./sources/landing_zone.ts";
+import { simulator } from "./sources/simulator.ts";
+
+/** A batch of a source that is behind may be this many times as large as one that keeps up: a file always is. */
+const LOAD_FACTOR = 4;
+/** The day that generated data tells of; live streams begin behind it. */
+const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
+
+export interface Composition {
+  readonly config: Config;
+  readonly store: Store;
+  /** `drain`: landing sources only, to their present end. */
+  readonly mode: "drain" | "live";
+  /** Where alerts are shown to people, or null. */
+  readonly screen: { readonly write: (text: string) => void; readonly color: boolean } | null;
+  readonly onRetry: EngineOptions["onRetry"];
+  readonly onStage: EngineOptions["onStage"];
+}
+
+/** The grid as the configuration has it. */
+export function domainOf(config: Config): Domain {
+  return configuredDomain(GRID, config);
+}
+
+/** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
+export async function compose({ config, store, mode, screen, onRetry, onStage }: Composition): Promise<Engine> {
+  const domain = domainOf(config);
+  const sinks: SinkWiring[] = [];
+  for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
+  if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
+  let engine: Engine | null = null;
+  const latestMs = (feed: string): number => {
+    invariant(engine !== null, "sources are read by a running engine");
+    return engine.world.clock(feed).latestMs();
+  };
+  const sources = config.sources.flatMap((source): SourceWiring[] => {
+    if (source.type === "landing") return [landingWiring(source, config, mode === "live")];
+    return source.type === "simulator" && mode === "live" ? [simulatorWiring(source, config, latestMs)] : [];
+  });
+  engine = new Engine({
+    name: config.name,
+    domain,
+    rules: new RuleTable(RULES, config.rules),
+    schemas: new Map([...config.feeds].map(([name, { schema }]) => [name, schema])),
+    limits: config.limits,
+    store,
+    sources,
+    sinks,
+    decode: emissionDecoder(config.name, domain.tables),
+    clock: wallClock,
+    random: Math.random,
+    onRetry,
+    onStage,
+  });
+  return engine;
+}
+
+// Sources -------------------------------------------------------------------------------------------------------------------------------
+
+function landingWiring(source: LandingConfig, config: Config, follow: boolean): SourceWiring {
+  const { location } = source;
+  invariant(location.type === "folder", "a blob container was refused before");
+  const zone = landingZone({
+    ...source,
+    location: location.path,
+    format: formatOf(source.format, config),
+    limits: config.limits,
+    bounds: { records: config.batch.recordsMax * LOAD_FACTOR, bytes: config.batch.bytesMax * LOAD_FACTOR },
+    follow,
+    clock: wallClock,
+  });
+  return { ...wiring(zone, source, source.mode), holdsNext: true };
+}
+
+function formatOf(name: LandingConfig["format"], { limits }: Config): Format {
+  switch (name) {
+    case "jsonl":
+      return jsonFormat(limits);
+    case "csv":
+      return csv(limits);
+    case "parquet":
+      return parquetFormat(limits);
+  }
+}
+
+function simulatorWiring(source: SimulatorConfig, config: Config, latestMs: (feed: string) => number): SourceWiring {
+  const { id, feed, profile, seed, ratePerSecond, clock } = source;
+  const stream = simulator({
+    id,
+    messages: (startAtMs, first) => liveMessages({ profile, seed, scale: 1, startAtMs, rate: ratePerSecond, first }),
+    startAtMs: () => (clock === "wall" ? wallClock.now() : Math.max(DATA_DAY_AT_MS, Math.ceil((latestMs(feed) + 1) / 1_000) * 1_000)),
+    ratePerSecond,
+    batchRecords: config.batch.recordsMax,
+    clock: wallClock,
+  });
+  return { ...wiring(stream, source, feed === "billing" ? "cdc" : "delta"), holdsNext: false };
+}
+
+function wiring(
+  source: Source,
+  { id, feed, stage, origin }: LandingConfig | SimulatorConfig,
+  mode: SourceWiring["intake"]["mode"],
+): Omit<SourceWiring, "holdsNext"> {
+  return { source, stage, intake: { source: id, feed, mode, origin } };
+}
+
+// Sinks and settings --------------------------------------------------------------------------------------------------------------------
+
+async function openSink(sink: SinkConfig, store: Store, { tables }: Domain): Promise<Sink> {
+  const { name } = sink;
+  const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
+  switch (sink.type) {
+    case "jsonl":
+      return jsonLines({ ...common, path: sink.path });
+    case "parquet":
+      return parquet({ ...common, path: sink.path, tables, extents: { records: sink.rowsMax, everyMs: sink.everyMs } });
+    case "kafka":
+    case "webhook":
+      throw new Error(`sinks of type ${sink.type} were refused before`);
+  }
+}

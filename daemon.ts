@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import type { Config } from "./admin/config_types.ts";
+import { CommandError } from "./admin/errors.ts";
+import type { Log } from "./admin/log.ts";
+import { readCounters, type Summary, summary } from "./admin/summary.ts";
+import { type Composition, compose, domainOf } from "./compose.ts";
+import { DamagedStore } from "./engine/damaged_store.ts";
+import { stateDigest } from "./engine/digest.ts";
+import { Locked } from "./engine/directory_lock.ts";
+import { hours, seconds } from "./engine/duration.ts";
+import type { Engine } from "./engine/engine.ts";
+import { Unavailable } from "./engine/fault.ts";
+import { openLmdbStore } from "./engine/lmdb_store.ts";
+import type { Store } from "./engine/store.ts";
+
+/** How long a second signal, or a stop that hangs, is waited for. */
+const STOP_WITHIN_MS = seconds(15);
+/** Sinks of a drain may take as long as they need; a dead one shows as an outage. */
+const DRAIN_SINKS_MS = hours(24);
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly screen: Composition["screen"];
+  /** Lines for people about the start, on stderr. */
+  readonly say: (text: string) => void;
+}
+
+/** Reads all landing sources to their present end, flushes all sinks, and sums up. */
+export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<Summary> {
+  const { config } = options;
+  const beganAtMs = performance.now();
+  const store = await openStore(config);
+  const before = readCounters({ store });
+  const engine = await composed(options, store, "drain");
+  await engine.run(stop, DRAIN_SINKS_MS);
+  const after = readCounters({ store });
+  const digest = stateDigest(store);
+  await engine.close();
+  return summary(domainOf(config), { before, after, digest, tookMs: performance.now() - beganAtMs });
+}
+
+/** Runs until the signal fires: the files first, then live. What sinks have not taken stays in the log, and is named. */
+export async function liveRun(options: RunOptions, stop: AbortSignal): Promise<void> {
+  const { config, log, say } = options;
+  const store = await openStore(config);
+  const engine = await composed(options, store, "live");
+  const actors = (): number => engine.world.actorCount;
+  say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
+  log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
+  await engine.run(stop, DRAIN_SINKS_MS);
+  const behind = engine.sinkReports().filter((report) => report.behind > 0);
+  await engine.close();
+  const left = behind.map(({ sink, settled }) => `${sink} at ${settled}`).join(", ");
+  log.info("engine.stopped", left === "" ? "every sink has everything" : `not taken yet, kept in the log: ${left}`);
+}
+
+/** A signal that fires at the first SIGINT or SIGTERM. A second one, or a stop that takes too long, ends the process with 75. */
+export function stopOnSignals(log: Log): AbortSignal {
+  const controller = new AbortController();
+  const hurry = (): void => {
+    log.error("engine.stopping", "stopped before everything was closed; nothing stored is lost");
+    process.exit(75);
+  };
+  const stop = (): void => {
+    if (controller.signal.aborted) hurry();
+    controller.abort();
+    setTimeout(hurry, STOP_WITHIN_MS).unref();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
+}
+
+async function openStore(config: Config): Promise<Store> {
+  try {
+    return await openLmdbStore({ dir: config.stateDir, limits: config.limits });
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+/** What opening a state directory may say, as an error of the command line. */
+export function storeError(error: unknown): unknown {
+  if (error instanceof Locked) return new CommandError("RETRY", error.message, { hint: "stop that process, or give another --state" });
+  if (error instanceof DamagedStore) return new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
+  return error;
+}
+
+async function composed({ config, log, screen, say }: RunOptions, store: Store, mode: Composition["mode"]): Promise<Engine> {
+  try {
+    return await compose({
+      config,
+      store,
+      mode,
+      screen,
+      onRetry: (source, error, pauseMs) => log.warn("source.retry", error.message, { source, pauseMs: Math.round(pauseMs) }),
+      onStage: (stage) => {
+        log.debug("engine.progress", `stage ${stage} is read`);
+        if (mode === "live") say(`stage ${stage} is read\n`);
+      },
+    });
+  } catch (error) {
+    await store.close();
+    throw error instanceof Unavailable ? new CommandError("RETRY", error.message) : error;
+  }
+}
+
+/** Resolves when everything written to stdout has left the process: a pipe takes it in its own time. */
+export async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await once(stream, "drain");
+}

@@ -1,0 +1,366 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { REGIONS } from "./actors/names.ts";
+import { GRID } from "./actors/registry.ts";
+import { RULES } from "./actors/rules.ts";
+import { AlertFollower, type AlertQuery, alertEvents, alertFilter, alertsText, newestAlerts } from "./admin/alerts.ts";
+import { checkConfig, formatCheck } from "./admin/check.ts";
+import { type ConfigOptions, type LoadedConfig, loadConfig, requireRunnable } from "./admin/config.ts";
+import { CommandError, printError } from "./admin/errors.ts";
+import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
+import { history, historyText } from "./admin/history.ts";
+import { inspect, inspectionText } from "./admin/inspect.ts";
+import { type Log, openLog } from "./admin/log.ts";
+import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./admin/quarantine.ts";
+import type { View } from "./admin/reader.ts";
+import { score, scoreText } from "./admin/score.ts";
+import { summaryText } from "./admin/summary.ts";
+import { domainOf } from "./compose.ts";
+import { drainRun, liveRun, stopOnSignals, storeError } from "./daemon.ts";
+import { wallClock } from "./engine/clock.ts";
+import { NoStore } from "./engine/damaged_store.ts";
+import { stateDigest } from "./engine/digest.ts";
+import { emissionDecoder } from "./engine/emission_codec.ts";
+import { openLmdbStore } from "./engine/lmdb_store.ts";
+import type { Profile } from "./simulators/live.ts";
+
+/** How often `alerts --follow` looks at a log that another process writes. */
+const FOLLOW_EVERY_MS = 250;
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const PACKAGE_ROOT = existsSync(join(HERE, "package.json")) ? HERE : dirname(HERE);
+const VERSION = (JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as { version: string }).version;
+
+interface GlobalFlags {
+  readonly config?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+  readonly format?: Format;
+  readonly limit: number;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: "auto" | "always" | "never";
+}
+
+const program = new Command("gridactor")
+  .description("Every meter, customer, bill, transformer, substation, plant and region as a live actor.")
+  .version(VERSION)
+  .option("--config <file>", "configuration (default: gridactor.yaml here, else the shipped one)")
+  .option("--state <dir>", "state directory, overrides the configuration")
+  .option("--json", "one JSON value; JSON lines for streams")
+  .addOption(new Option("--format <form>", "form of the answer").choices(FORMATS))
+  .option("--limit <n>", "rows at most", wholeNumber, 100)
+  .option("--quiet", "answers and errors only")
+  .option("--verbose", "also debug lines, and the stack of an internal error")
+  .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
+  .showHelpAfterError("(gridactor --help lists the commands)")
+  .exitOverride();
+
+// Running -------------------------------------------------------------------------------------------------------------------------------
+
+program
+  .command("run")
+  .description("run until Ctrl-C: the files of all feeds first, then live")
+  .option("--drain", "read the files to their present end, flush the sinks, sum up")
+  .option("--allow-raised-limits", "limits may be higher than the shipped ones")
+  .option("--insecure-dev", "Kafka without certificate check")
+  .action(async (options: { drain?: boolean; allowRaisedLimits?: boolean }) => {
+    const loaded = load(options.allowRaisedLimits === true);
+    requireRunnable(loaded);
+    const { config } = loaded;
+    const log = logFor(loaded, options.drain === true ? "warn" : "info");
+    const stop = stopOnSignals(log);
+    const say = (text: string): void => void (flags().quiet === true || process.stderr.write(`  ${text}`));
+    try {
+      if (options.drain === true) {
+        const answer = await drainRun({ config, log, screen: null, say }, stop);
+        return print(flags().json === true ? formatJson(answer, screenOf()) : summaryText(answer));
+      }
+      say(`gridactor ${VERSION} · ${loaded.file}\n`);
+      say("ask it in a second terminal:  npx gridactor inspect SM-N-00042    npx gridactor alerts --severity major+\n");
+      say("Ctrl-C stops cleanly, the state stays\n");
+      const screen = { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) };
+      await liveRun({ config, log, screen, say }, stop);
+    } catch (error) {
+      log.fatal("engine.failed", error instanceof Error ? error.message : String(error));
+      return fail(error);
+    } finally {
+      log.close();
+    }
+    return undefined;
+  });
+
+program
+  .command("generate")
+  .description("write the seven inputs of the data guide, and their labels")
+  .option("--out <dir>", "folder", "data_sources")
+  .option("--seed <n>", "same seed, same bytes", wholeNumber, 42)
+  .option("--scale <n>", "so many times larger", wholeNumber, 1)
+  .action(async ({ out, seed, scale }: { out: string; seed: number; scale: number }) => {
+    const { generateAllData } = await import("./simulators/generate_all_data.ts");
+    const { files } = await generateAllData({ outDir: resolve(out), seed, scale }).catch((error: unknown) => {
+      throw error instanceof RangeError ? new CommandError("USAGE", error.message) : new CommandError("REFUSED", String(error));
+    });
+    answer(files, (screen) => formatRows(files, columnsOf(files.map((file) => ({ ...file }))) as never, formOf(), screen));
+  });
+
+program
+  .command("simulate")
+  .description("send a live stream: meters, substations or billing")
+  .addArgument(program.createArgument("<profile>").choices(["meters", "substations", "billing"]))
+  .argument("[seconds]", "how long; 0 = without end", number, 60)
+  .option("--rate <n>", "messages per second", number, 3)
+  .option("--seed <n>", "seed", wholeNumber, 42)
+  .option("--scale <n>", "scale of the grid", wholeNumber, 1)
+  .option("--to <url>", "stdout, file:PATH, kafka://HOST:PORT/TOPIC or eventhub:HUB", "stdout")
+  .action(async (profile: Profile, seconds: number, options: { rate: number; seed: number; scale: number; to: string }) => {
+    const [{ simulate }, { TargetUnavailable, TargetInvalid }] = await Promise.all([
+      import("./simulators/simulate.ts"),
+      import("./simulators/target.ts"),
+    ]);
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+    try {
+      await simulate({ profile, seconds, ...options, signal: stop.signal });
+    } catch (error) {
+      if (error instanceof TargetUnavailable) throw new CommandError("RETRY", error.message, { cause: error });
+      if (error instanceof TargetInvalid || error instanceof RangeError) throw new CommandError("USAGE", error.message, { cause: error });
+      throw error;
+    }
+  });
+
+program
+  .command("check")
+  .description("check the configuration: syntax, schema, references, environment")
+  .option("--no-environment", "look at nothing outside the file")
+  .option("--deny-warnings", "warnings refuse, too")
+  .action(async ({ environment, denyWarnings }: { environment: boolean; denyWarnings?: boolean }) => {
+    const check = await checkConfig({ ...configOptions(), environment, denyWarnings: denyWarnings === true });
+    print(flags().json === true ? formatJson(check.answer, screenOf()) : formatCheck(check, screenOf()));
+    process.exitCode = check.exit;
+  });
+
+// Asking --------------------------------------------------------------------------------------------------------------------------------
+
+program
+  .command("inspect <id>")
+  .description("one actor: what it is, what it saw last, what is open")
+  .option("--as-of <time>", "as it was then")
+  .option("--known-at <time>", "as it was known then")
+  .action((id: string, query: { asOf?: string; knownAt?: string }) =>
+    reading(async (view) => {
+      const seen = await inspect(view, id, query);
+      answer(seen, () => inspectionText(seen, query));
+    }),
+  );
+
+program
+  .command("history <id>")
+  .description("the versions of an actor, oldest first")
+  .option("--known-at <time>", "as it was known then")
+  .option("--all", "also what is no longer believed")
+  .action((id: string, query: { knownAt?: string; all?: boolean }) =>
+    reading(async (view) => {
+      const rows = history(view, id, query);
+      answer(rows, (screen) => historyText(rows, query, screen));
+    }),
+  );
+
+program
+  .command("alerts")
+  .description("the newest event of each alert; with --from or --follow, events as they come")
+  .option("--follow", "open alerts, then what comes")
+  .option("--from <sequence>", "every event from this number on", wholeNumber)
+  .option("--since <time>", "event time, at or after")
+  .option("--severity <level>", "major: exactly; major+: and worse")
+  .option("--under <id>", "an actor and all below it")
+  .option("--rule <pattern>", "rule id, * allowed")
+  .option("--kind <kind>", "kind of actor")
+  .option("--status <status>", "open, acknowledged, shelved, suppressed, cleared, retracted")
+  .option("--origin <origin>", "live, late, backfill, replay")
+  .action((query: AlertQuery & { follow?: boolean; from?: number }) =>
+    reading(async (view) => {
+      const rules = RULES.map((rule) => rule.id);
+      const filter = alertFilter(view, query, rules);
+      if (query.follow === true) return followAlerts(view, query, filter);
+      if (query.from !== undefined) {
+        for await (const alert of alertEvents(view, filter, query.from)) {
+          print(flags().json === true ? `${JSON.stringify(alert.event)}\n` : alertsText([alert], colored(process.stdout)));
+        }
+        return undefined;
+      }
+      const { alerts, found } = await newestAlerts(view, filter, flags().limit);
+      answer(
+        alerts.map(({ event }) => event),
+        () => alertsText(alerts, colored(process.stdout)),
+      );
+      return cutHint(alerts.length, found);
+    }),
+  );
+
+const quarantine = program.command("quarantine").description("records that could not be processed");
+quarantine
+  .command("ls", { isDefault: true })
+  .description("list them")
+  .option("--feed <feed>", "of one feed")
+  .option("--reason <code>", "of one reason")
+  .option("--all", "settled ones, too")
+  .action((query: { feed?: string; reason?: string; all?: boolean }) =>
+    reading(async (view) => {
+      const { rows, found } = listQuarantine(view, query, flags().limit);
+      answer(rows, (screen) => quarantineText(rows, screen));
+      cutHint(rows.length, found);
+    }),
+  );
+quarantine
+  .command("show <id>")
+  .description("one of them, with its bytes")
+  .action((id: string) =>
+    reading(async (view) => {
+      const detail = showQuarantine(view, id);
+      answer(detail, () => quarantineDetailText(detail));
+    }),
+  );
+
+program
+  .command("digest")
+  .description("one line over all states, histories, episodes and timers")
+  .action(() =>
+    reading(async (view) => {
+      const digest = stateDigest(view.store);
+      answer(digest, () => `${digest}\n`);
+    }),
+  );
+
+program
+  .command("score")
+  .description("curated rows and alerts against the labels of generated data")
+  .requiredOption("--truth <dir>", "folder of the labels")
+  .option("--rules <ids>", "only these, comma-separated")
+  .option("--since <time>", "event time, at or after")
+  .option("--until <time>", "event time, before")
+  .action(({ truth, ...query }: { truth: string; rules?: string; since?: string; until?: string }) =>
+    reading(async (view) => {
+      const result = await score(view, resolve(truth), query);
+      answer(result, () => scoreText(result));
+      if (!result.passed) process.exitCode = 5;
+    }),
+  );
+
+// Plumbing ------------------------------------------------------------------------------------------------------------------------------
+
+function flags(): GlobalFlags {
+  return program.opts<GlobalFlags>();
+}
+
+function configOptions(allowRaisedLimits = false): ConfigOptions {
+  const { config, state } = flags();
+  return {
+    path: config ?? null,
+    flags: { state: state ?? null, allowRaisedLimits },
+    env: process.env,
+    cwd: process.cwd(),
+    packageRoot: PACKAGE_ROOT,
+    catalogue: { feeds: GRID.feeds, rules: RULES, kinds: GRID.behaviours.map(({ kind }) => kind), regions: REGIONS },
+  };
+}
+
+function load(allowRaisedLimits = false): LoadedConfig {
+  return loadConfig(configOptions(allowRaisedLimits));
+}
+
+/** Opens the state directory to look at it, also while a daemon runs on it, and closes it again. */
+async function reading(ask: (view: View) => Promise<void>): Promise<void> {
+  const { config } = load();
+  const store = await openLmdbStore({ dir: config.stateDir, limits: config.limits, readOnly: true }).catch((error: unknown) => {
+    if (error instanceof NoStore) throw new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
+    throw storeError(error);
+  });
+  try {
+    const domain = domainOf(config);
+    await ask({ store, domain, decode: emissionDecoder(config.name, domain.tables) });
+  } finally {
+    await store.close();
+  }
+}
+
+async function followAlerts(view: View, query: { readonly from?: number }, filter: ReturnType<typeof alertFilter>): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  const follower = new AlertFollower(view, {
+    filter,
+    from: query.from ?? null,
+    waitForMore: (signal) => wallClock.sleep(FOLLOW_EVERY_MS, signal),
+  });
+  for await (const alert of follower.events(stop.signal)) {
+    print(flags().json === true ? `${JSON.stringify(alert.event)}\n` : alertsText([alert], colored(process.stdout)));
+  }
+  const given = process.argv.slice(2).filter((word, n, words) => word !== "--from" && words[n - 1] !== "--from");
+  if (flags().quiet !== true) process.stderr.write(`resume: gridactor ${given.join(" ")} --from ${follower.resumeFrom ?? 1}\n`);
+}
+
+/** Prints an answer in the form that was asked for; `text` makes the one for people. */
+function answer(value: unknown, text: (screen: Screen | null) => string): void {
+  const form = formOf();
+  if (form === "json") return print(formatJson(value, screenOf()));
+  if (form === "table" || !Array.isArray(value)) return print(text(screenOf()));
+  print(formatRows(value as Readonly<Record<string, never>>[], columnsOf(value as Readonly<Record<string, never>>[]), form, screenOf()));
+}
+
+function formOf(): Format {
+  return flags().json === true ? "json" : (flags().format ?? "table");
+}
+
+function cutHint(shown: number, found: number): void {
+  if (found > shown && flags().quiet !== true) process.stderr.write(`${shown} of ${found}; add --limit ${found}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function screenOf(): Screen | null {
+  return process.stdout.isTTY ? { widthMax: process.stdout.columns, color: colored(process.stdout) } : null;
+}
+
+function colored(stream: NodeJS.WriteStream): boolean {
+  const { color } = flags();
+  return color === "always" || (color === "auto" && stream.isTTY && process.env["NO_COLOR"] === undefined);
+}
+
+function logFor({ secrets }: LoadedConfig, level: "warn" | "info"): Log {
+  const screen = process.stderr.isTTY ? { widthMax: process.stderr.columns, color: colored(process.stderr) } : null;
+  return openLog({ level: flags().verbose === true ? "debug" : flags().quiet === true ? "error" : level, screen, secrets });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("a whole number is wanted");
+  return Number(text);
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("a number is wanted, 0 or more");
+  return value;
+}
+
+/** Ends the process after a fatal error: a store that failed is not closed, restarting is the recovery. */
+function fail(error: unknown): never {
+  process.exit(printError(error, flags().json === true));
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0); // Nobody reads any more.
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? 0 : 2; // It has said what is wrong.
+  else process.exitCode = printError(error, flags().json === true);
+}
