@@ -200,6 +200,7 @@ test("searching sees code only: no comment, string, template text or regular exp
   assert.is(codeOnly(`a("b'") // c`), `a("  ")     `);
   assert.is(codeOnly("a /* b\nc */ d"), "a     \n     d");
   assert.is(codeOnly(`\`a \${b + \`c \${{ d }}\`} e\` + f`), `\`  \${b + \`  \${{ d }}\`}  \` + f`);
+  assert.is(codeOnly(`\`{\${a}}\` + b`), `\` \${a} \` + b`);
   assert.is(codeOnly(`a = /["/]'/g + b / c / d`), `a = ${" ".repeat(8)} + b / c / d`);
   assert.is(codeOnly(`'\\'' + "\\\\" + a`), `'  ' + "  " + a`);
 });

@@ -8,11 +8,12 @@ export function codeOnly(text: string): string {
   let code = "";
   let before = ""; // The last token that is neither blank nor comment.
   while (code.length < text.length) {
-    const token = next(text, code.length, open.at(-1) === "`", before);
-    code += shown(token, open.at(-1) === "`");
-    if (token === "`" && open.at(-1) === "`") open.pop();
-    else if (token === "`" || token === "${" || token === "{") open.push(token);
-    else if (token === "}") open.pop();
+    const inTemplate = open.at(-1) === "`";
+    const token = next(text, code.length, inTemplate, before);
+    code += shown(token, inTemplate);
+    if (token === "`" && inTemplate) open.pop();
+    else if (token === "`" || token === "${" || (token === "{" && !inTemplate)) open.push(token);
+    else if (token === "}" && !inTemplate) open.pop(); // In a template a lone brace is text.
     if (!/^(\s|\/\/|\/\*)/.test(token)) before = token;
   }
   if (open.length > 0) throw new Error(`${open.join(" ")} is left open`);
