@@ -7,6 +7,11 @@ import type { Note, NoteCode } from "./note.ts";
 /** Why a value did not become part of its row: a closed list, part of `_rescued_data`. */
 export type RescueReason = "new_column" | "type_mismatch" | "case_mismatch" | "out_of_range" | "bad_format" | "rounded";
 
+interface Rescued {
+  readonly value: unknown;
+  readonly reason: RescueReason;
+}
+
 const OUT_OF_RANGE: readonly FaultCode[] = ["out_of_range", "bad_interval"];
 const NO_NOTES: readonly Note[] = [];
 
@@ -16,7 +21,7 @@ export class RecordReading implements Reading {
   readonly #cells: boolean;
   readonly #text: string | null;
   #notes: Note[] | null = null;
-  #rescued: Map<string, string> | null = null;
+  #rescued: Map<string, Rescued> | null = null;
   #isShort = false;
   #exact: Readonly<Record<string, unknown>> | null = null;
 
@@ -82,15 +87,14 @@ export class RecordReading implements Reading {
   /** JSON text of all that was rescued; beyond `bytesMax` its hash and length. Null: nothing was. */
   rescued(bytesMax: number): string | null {
     if (this.#rescued === null) return null;
-    const text = `{${[...this.#rescued.values()].join(",")}}`;
+    const text = jsonText(Object.fromEntries(this.#rescued));
     const bytes = Buffer.byteLength(text);
-    return bytes <= bytesMax ? text : `{"hash":"${longHash([text])}","bytes":${bytes}}`;
+    return bytes <= bytesMax ? text : JSON.stringify({ hash: longHash([text]), bytes });
   }
 
   #keep(name: string, original: unknown, reason: RescueReason): void {
     const isExact = typeof original === "string" || typeof original === "boolean" || Number.isSafeInteger(original);
-    const value = jsonText(isExact ? original : this.exact(name, original));
     this.#rescued ??= new Map();
-    this.#rescued.set(name, `${JSON.stringify(name)}:{"value":${value},"reason":"${reason}"}`);
+    this.#rescued.set(name, { value: isExact ? original : this.exact(name, original), reason });
   }
 }
