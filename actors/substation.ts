@@ -55,7 +55,8 @@ function emptyBay(): Bay {
 
 function reported(state: SubstationState, message: TelemetryReported, out: Out<GridMessage>): void {
   joinRegion(state, state.region ?? regionOf(out.self), out);
-  const bay = (state.bays[keyOf(message.transformer)] ??= emptyBay());
+  const bay = state.bays[keyOf(message.transformer)] ?? emptyBay();
+  state.bays[keyOf(message.transformer)] = bay;
   if (bay.atMs !== null && message.atMs < bay.atMs) return;
   bay.atMs = message.atMs;
   bay.loadMw = message.loadMw;

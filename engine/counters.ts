@@ -32,7 +32,8 @@ export class Counters {
 
   takeChanges(into: ChangedRow[]): void {
     for (const [group, { values, changed }] of this.#groups) {
-      for (const name of changed) into.push({ table: "count", key: `${group} ${name}`, value: Buffer.from(String(values.get(name)), "latin1") });
+      for (const name of changed)
+        into.push({ table: "count", key: `${group} ${name}`, value: Buffer.from(String(values.get(name)), "latin1") });
       changed.clear();
     }
   }

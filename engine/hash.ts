@@ -32,7 +32,7 @@ export function hashRow(row: Readonly<Record<string, CellValue>>, names: readonl
     } else if (typeof value === "number") {
       scratch.setFloat64(0, value);
       hash = Math.imul(hash ^ scratch.getInt32(0), 0x5bd1e995);
-      hash = Math.imul((hash ^ (hash >>> 13)) ^ scratch.getInt32(4), 0x5bd1e995);
+      hash = Math.imul(hash ^ (hash >>> 13) ^ scratch.getInt32(4), 0x5bd1e995);
     }
     hash = Math.imul(hash ^ (value === null || value === undefined ? 0x7f : value === true ? 0x81 : 0x80), 0x27d4eb2f);
   }

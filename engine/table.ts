@@ -15,4 +15,3 @@ export function resolveTable(table: Table, feed: { readonly fields: Readonly<Rec
   const ofFeed = feed === null ? [] : Object.entries(feed.fields).map(([name, field]) => [name, field.column] as const);
   return { name: table.name, feed: table.feed, columns: [...ofFeed, ...Object.entries(table.columns)], ofFeed: ofFeed.length };
 }
-
