@@ -89,6 +89,9 @@ function landingWiring(source: LandingConfig, config: Config, follow: boolean): 
     limits: config.limits,
     bounds: { records: config.batch.recordsMax * LOAD_FACTOR, bytes: config.batch.bytesMax * LOAD_FACTOR },
     follow,
+    watch: follow,
+    maxFiles: source.filesMax,
+    maxBytes: source.bytesMax,
     clock: wallClock,
   });
   return { ...wiring(zone, source, source.mode), holdsNext: true };
