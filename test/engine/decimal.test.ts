@@ -75,6 +75,7 @@ test("a double that is a short decimal is scaled without its text; any other is 
   assert.ok(shortcuts > 5_000, String(shortcuts));
   assert.is(scaleNumber(2968.075, 2), null);
   assert.is(scaleNumber(2968.07, 2), 296_807);
+  assert.is(scaleNumber(90071992547409.91, 2), null, "two decimals of so many digits are the same double");
   assert.ok(Object.is(scaleNumber(-0, 2), 0));
 });
 

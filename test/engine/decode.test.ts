@@ -151,6 +151,8 @@ test("the feed's check refuses the record, or costs the optional field that it n
     assert.equal(rescuedOf(seen), { to: { value: "2025-06-01", reason: "out_of_range" } });
     assert.equal(noteCodes(seen), ["rescued"]);
   }
+  const days = decoded(pumps, with_({ from: "2025-06-02", to: 20_240 }));
+  assert.equal(rescuedOf(days), { to: { value: 20_240, reason: "out_of_range" } }, "as it came, not as it was read");
 });
 
 // Numbers that a double cannot hold -----------------------------------------------------------------------------------------------------

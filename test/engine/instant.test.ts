@@ -10,11 +10,13 @@ function randomMs(below: (n: number) => number): number {
   return Date.UTC(1900 + below(300), below(12), 1 + below(31), below(24), below(60), below(60), below(1_000));
 }
 
-test("every canonical instant is what Date.parse makes of it", () => {
-  const { below } = seeded(SEED);
+test("every canonical instant is what Date.parse makes of it, on days that change and come back", () => {
+  const { below, pick } = seeded(SEED);
+  const days = Array.from({ length: 100 }, () => new Date(randomMs(below)).toISOString().slice(0, 10));
   for (let n = 0; n < 20_000; n += 1) {
-    const atMs = randomMs(below);
-    assert.is(canonicalMs(new Date(atMs).toISOString()), atMs, `seed ${SEED}`);
+    const time = new Date(randomMs(below)).toISOString().slice(10);
+    const text = (pick([pick(days), new Date(randomMs(below)).toISOString().slice(0, 10)]) as string) + time;
+    assert.is(canonicalMs(text), Date.parse(text), `${text}, seed ${SEED}`);
   }
 });
 
