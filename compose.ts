@@ -16,6 +16,7 @@ import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { parquet } from "./sinks/parquet.ts";
 import { terminal } from "./sinks/terminal.ts";
+import { folderWatch } from "./sources/folder_watch.ts";
 import type { Format } from "./sources/format.ts";
 import { csv } from "./sources/formats/csv.ts";
 import { jsonLines as jsonFormat } from "./sources/formats/json_lines.ts";
@@ -89,7 +90,7 @@ function landingWiring(source: LandingConfig, config: Config, follow: boolean): 
     limits: config.limits,
     bounds: { records: config.batch.recordsMax * LOAD_FACTOR, bytes: config.batch.bytesMax * LOAD_FACTOR },
     follow,
-    watch: follow,
+    watch: follow ? folderWatch : null,
     maxFiles: source.filesMax,
     maxBytes: source.bytesMax,
     clock: wallClock,
