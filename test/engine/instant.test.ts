@@ -12,10 +12,10 @@ function randomMs(below: (n: number) => number): number {
 
 test("every canonical instant is what Date.parse makes of it, on days that change and come back", () => {
   const { below, pick } = seeded(SEED);
-  const days = Array.from({ length: 100 }, () => new Date(randomMs(below)).toISOString().slice(0, 10));
+  const days = Array.from({ length: 1_000 }, () => new Date(randomMs(below)).toISOString().slice(0, 10));
   for (let n = 0; n < 20_000; n += 1) {
     const time = new Date(randomMs(below)).toISOString().slice(10);
-    const text = (pick([pick(days), new Date(randomMs(below)).toISOString().slice(0, 10)]) as string) + time;
+    const text = pick(days) + time;
     assert.is(canonicalMs(text), Date.parse(text), `${text}, seed ${SEED}`);
   }
 });
