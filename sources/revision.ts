@@ -93,8 +93,8 @@ function takenOver(base: LedgerEntry, { path, state, offset, row, shape }: Ledge
   return state === "committed" ? { ...entry, state, committedAtMs: base.discoveredAtMs } : { ...entry, state: "processing" };
 }
 
-function replaced(base: LedgerEntry, known: LedgerEntry, { onOverwrite }: RevisionRules): Verdict {
-  const isShorter = base.sizeBytes < known.offset;
+function replaced(base: LedgerEntry, known: LedgerEntry, { grows, onOverwrite }: RevisionRules): Verdict {
+  const isShorter = grows && base.sizeBytes < known.offset;
   if (onOverwrite === "ignore") {
     const { rows, faults, row } = known;
     const error = `passed over: ${isShorter ? "shrunk_file" : "overwritten_file"}`;

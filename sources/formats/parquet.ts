@@ -1,151 +1,206 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
-import { invariant } from "../../engine/fault.ts";
-import { jsonText } from "../../engine/feed.ts";
+import { type AsyncBuffer, type FileMetaData, parquetScan, type RowGroup } from "hyparquet";
+import { fault } from "../../engine/fault.ts";
 import type { SourceRecord } from "../../engine/source.ts";
-import { excerptOfRest, type FormatLimits } from "../excerpt.ts";
-import type { Ending, FileBytes, Format, Place, Reading, Slice } from "../format.ts";
-
-const MAGIC = "PAR1";
-const SHORTEST_BYTES = 12;
-const FOOTER_BYTES_MAX = 16_777_216;
-const GROUP_BYTES_MAX = 268_435_456;
-const GROUPS_MAX = 10_000;
-const FILE_BYTES_MAX = 4_294_967_296;
+import { Excerpt, excerptOfRest, type FormatLimits } from "../excerpt.ts";
+import type { Ending, FileBytes, Format, Reading, Slice } from "../format.ts";
+import { Group } from "../grouped.ts";
+import { CODECS } from "./parquet/codecs.ts";
+import { Damage, sound } from "./parquet/damage.ts";
+import { footerOf, MAGIC, PARQUET_LIMITS, rangesOf, TRAILER_BYTES } from "./parquet/footer.ts";
+import { checkPages } from "./parquet/pages.ts";
+import { BadText, type Conversion, conversions, jsonText, PARSERS } from "./parquet/values.ts";
 
 /**
- * Parquet, row by row: `fields` are the columns (INT64 as bigint, DATE and TIMESTAMP as Date, DECIMAL as the nearest double, which the feed takes
- * back to its scale), `bytes` the same as JSON text. The footer is checked before anything is decoded; one row group is in memory at a time. What
- * cannot be decoded costs the rest of the file, as one `bad_parquet`.
+ * Parquet. A record's fields are the top-level columns: INT64 as bigint, DATE and TIMESTAMP (INT96, too) as Date, DECIMAL as text with all its
+ * digits; its bytes are the row as JSON. A file is one whole: without its footer it waits; with any damage, the rows from there on are one fault.
  */
 export function parquet(limits: FormatLimits): Format {
   return {
     grows: false,
     async *records(file, reading) {
-      const refusal = (why: string): Promise<SourceRecord> => refused(file, reading, limits, why);
-      if (file.sizeBytes === 0) return { type: "incomplete", at: reading.from, rest: await refusal("the file is empty") };
-      if (!(await endsWithMagic(file)))
-        return { type: "incomplete", at: reading.from, rest: await refusal("the file has no Parquet footer") };
-      const metadata = await footerOf(file);
-      if (typeof metadata === "string") return { type: "refused", at: reading.from, rest: await refusal(metadata) };
-      return yield* groups(file, metadata, reading, refusal);
-    },
-  };
-}
-
-async function endsWithMagic(file: FileBytes): Promise<boolean> {
-  if (file.sizeBytes < SHORTEST_BYTES) return false;
-  return (await textAt(file, file.sizeBytes - MAGIC.length, MAGIC.length)) === MAGIC && (await textAt(file, 0, MAGIC.length)) === MAGIC;
-}
-
-/** The footer, or why it cannot be used. */
-async function footerOf(file: FileBytes): Promise<FileMetaData | string> {
-  if (file.sizeBytes > FILE_BYTES_MAX) return `the file has more than ${FILE_BYTES_MAX} bytes`;
-  const tail = await bytesAt(file, file.sizeBytes - 8, 8);
-  const footerBytes = tail.readUInt32LE(0);
-  if (footerBytes > FOOTER_BYTES_MAX || footerBytes + SHORTEST_BYTES > file.sizeBytes) return `the footer claims ${footerBytes} bytes`;
-  try {
-    const footer = await bytesAt(file, file.sizeBytes - 8 - footerBytes, footerBytes + 8);
-    const metadata = parquetMetadata(footer.buffer.slice(footer.byteOffset, footer.byteOffset + footer.length) as ArrayBuffer);
-    return faultOf(metadata) ?? metadata;
-  } catch (error) {
-    return `the footer cannot be read: ${textOf(error)}`;
-  }
-}
-
-function faultOf({ row_groups: rowGroups, num_rows: rows }: FileMetaData): string | null {
-  if (rowGroups.length > GROUPS_MAX) return `the file has more than ${GROUPS_MAX} row groups`;
-  const large = rowGroups.findIndex((group) => group.total_byte_size > GROUP_BYTES_MAX);
-  if (large >= 0) return `row group ${large} decodes to more than ${GROUP_BYTES_MAX} bytes`;
-  const counted = rowGroups.reduce((sum, group) => sum + group.num_rows, 0n);
-  return counted === rows ? null : `the footer counts ${rows} rows, its row groups ${counted}`;
-}
-
-async function* groups(
-  file: FileBytes,
-  metadata: FileMetaData,
-  reading: Reading,
-  refusal: (why: string) => Promise<SourceRecord>,
-): AsyncGenerator<Slice, Ending> {
-  const { signal, from } = reading;
-  let next: Place = { ...from, shape: MAGIC };
-  let firstRow = 0;
-  for (const group of metadata.row_groups) {
-    const endRow = firstRow + Number(group.num_rows);
-    if (endRow > next.row) {
-      signal.throwIfAborted();
-      const rows = await decoded(file, metadata, next.row, endRow);
-      if (typeof rows === "string") return { type: "refused", at: next, rest: { ...(await refusal(rows)), at: next.row } };
-      for (const slice of slices(rows, next, reading)) {
-        yield slice;
-        next = slice.end;
-      }
-    }
-    firstRow = endRow;
-  }
-  return { type: "complete", at: { ...next, offset: file.sizeBytes } };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Rows of one group, or why they cannot be decoded. */
-async function decoded(file: FileBytes, metadata: FileMetaData, rowStart: number, rowEnd: number): Promise<readonly Fields[] | string> {
-  const outages: unknown[] = [];
-  const buffer: AsyncBuffer = {
-    byteLength: file.sizeBytes,
-    async slice(start, end = file.sizeBytes) {
+      const pass = new ParquetReading(file, reading, limits);
+      const missing = await pass.whatIsMissing();
+      if (missing !== null) return pass.ending("incomplete", missing);
       try {
-        const bytes = await bytesAt(file, start, Math.min(end, file.sizeBytes) - start);
-        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+        yield* pass.slices();
+        return { type: "complete", at: { offset: file.sizeBytes, row: pass.row, shape: null } };
       } catch (error) {
-        outages.push(error);
-        throw error;
+        if (!(error instanceof Damage)) throw error;
+        return pass.ending("refused", error);
       }
     },
   };
-  try {
-    const rows = await parquetReadObjects({ file: buffer, metadata, rowStart, rowEnd, compressors });
-    if (rows.length !== rowEnd - rowStart) return `rows ${rowStart} to ${rowEnd} are not all there`;
-    return rows;
-  } catch (error) {
-    if (outages.length > 0) throw outages[0]; // The file could not be read: that says nothing about its content.
-    return `rows ${rowStart} to ${rowEnd} cannot be decoded: ${textOf(error)}`;
-  }
 }
 
-function* slices(rows: readonly Fields[], start: Place, { bounds, arrivedAtMs }: Reading): Generator<Slice> {
-  let records: SourceRecord[] = [];
-  let size = 0;
-  let row = start.row;
-  for (const fields of rows) {
-    const bytes = Buffer.from(jsonText(fields));
-    if (records.length > 0 && (records.length >= bounds.records || size + bytes.length > bounds.bytes)) {
-      yield { records, end: { ...start, row } };
-      records = [];
-      size = 0;
+type Columns = ReadonlyMap<string, readonly unknown[]>;
+
+/** One pass over a file, row group by row group. */
+class ParquetReading {
+  /** The next row. */
+  row: number;
+  readonly #file: FileBytes;
+  readonly #reading: Reading;
+  readonly #limits: FormatLimits;
+
+  constructor(file: FileBytes, reading: Reading, limits: FormatLimits) {
+    this.row = reading.from.row;
+    this.#file = file;
+    this.#reading = reading;
+    this.#limits = limits;
+  }
+
+  /** Null: the file begins and ends as it must. A writer puts the end there last. */
+  async whatIsMissing(): Promise<Damage | null> {
+    const { sizeBytes } = this.#file;
+    if (sizeBytes < MAGIC.length + TRAILER_BYTES) return new Damage("the file is too short");
+    const begin = await this.#bytes(0, MAGIC.length);
+    const end = await this.#bytes(sizeBytes - MAGIC.length, sizeBytes);
+    if (begin.toString("latin1") !== MAGIC) return new Damage("the file does not begin as Parquet");
+    return end.toString("latin1") === MAGIC ? null : new Damage("the file has no footer");
+  }
+
+  async ending(type: "incomplete" | "refused", { message }: Damage): Promise<Ending> {
+    const { arrivedAtMs, from, signal } = this.#reading;
+    const excerpt = await excerptOfRest(this.#file, 0, this.#limits, signal);
+    const rest = excerpt.record(this.row, arrivedAtMs, "bad_parquet", message);
+    return { type, at: { ...from, row: this.row }, rest };
+  }
+
+  async *slices(): AsyncGenerator<Slice, void> {
+    const footer = await this.#footer();
+    const columns = await decoding(() => this.#columns(footer));
+    const group = new Group(this.#reading.bounds);
+    const handOver = (): Slice => ({ records: group.take(), end: { offset: 0, row: this.row, shape: null } });
+    let behind = 0; // Rows of the groups so far.
+    for (const rowGroup of footer.row_groups) {
+      const first = behind;
+      behind += Number(rowGroup.num_rows);
+      if (behind <= this.row) continue;
+      const values = await this.#decoded(footer, rowGroup, columns);
+      while (this.row < behind) {
+        const record = this.#record(values, this.row - first);
+        if (!group.hasRoom(record.bytes.length)) yield handOver();
+        group.add(record);
+        this.row += 1;
+      }
+      if (!group.isEmpty) yield handOver(); // Rows before damage are used.
     }
-    records.push({ at: row, arrivedAtMs, bytes, fields });
-    size += bytes.length;
-    row += 1;
   }
-  if (records.length > 0) yield { records, end: { ...start, row } };
+
+  async #footer(): Promise<FileMetaData> {
+    const { sizeBytes } = this.#file;
+    sound(sizeBytes <= PARQUET_LIMITS.fileMax, `the file has ${sizeBytes} bytes`);
+    const trailer = await this.#bytes(sizeBytes - TRAILER_BYTES, sizeBytes);
+    const length = trailer.readUInt32LE(0);
+    sound(length <= PARQUET_LIMITS.footerMax, `the footer claims ${length} bytes`);
+    sound(length <= sizeBytes - TRAILER_BYTES - MAGIC.length, "the footer is longer than the file");
+    const bytes = await this.#bytes(sizeBytes - TRAILER_BYTES - length, sizeBytes);
+    return decoding(() => footerOf(bytes, sizeBytes));
+  }
+
+  #columns(footer: FileMetaData): ReadonlyMap<string, Conversion> {
+    const columns = conversions(footer);
+    const count = footer.schema[0]?.num_children ?? 0;
+    sound(columns.size === count, "two columns have the same name");
+    sound(count <= this.#limits.csvColumnsMax, `there are ${count} columns`);
+    for (const name of ["__proto__", "constructor", "prototype"]) sound(!columns.has(name), "a column has a name that is not allowed");
+    return columns;
+  }
+
+  async #decoded(footer: FileMetaData, rowGroup: RowGroup, columns: ReadonlyMap<string, Conversion>): Promise<Columns> {
+    const decoded = new Map<string, readonly unknown[]>();
+    for (const [name, convert] of columns) {
+      this.#reading.signal.throwIfAborted();
+      const file = await this.#columnBytes(rowGroup, name);
+      decoded.set(name, await decoding(() => columnOf(file, footer, rowGroup, name, convert)));
+    }
+    return decoded;
+  }
+
+  /** The part of the file that holds a column of the group, checked, at the offsets it has in the file. */
+  async #columnBytes(rowGroup: RowGroup, name: string): Promise<AsyncBuffer> {
+    const ranges = rangesOf(rowGroup);
+    const parts = rowGroup.columns.flatMap(({ meta_data: column }, n) => {
+      const range = ranges[n];
+      return column?.path_in_schema[0] === name && range !== undefined ? [{ column, range }] : [];
+    });
+    const begin = Math.min(...parts.map(({ range }) => range.begin));
+    const end = Math.max(...parts.map(({ range }) => range.end));
+    sound(end - begin <= PARQUET_LIMITS.rowGroupMax, `a column of the schema has ${end - begin} bytes, or none`);
+    const bytes = await this.#bytes(begin, end);
+    await decoding(() => {
+      for (const { column, range } of parts) checkPages(bytes.subarray(range.begin - begin, range.end - begin), column);
+    });
+    const slice = (from: number, to = end): ArrayBuffer => {
+      sound(from >= begin && to <= end, "a column reaches beyond its bytes");
+      return copyOf(bytes.subarray(from - begin, to - begin));
+    };
+    return { byteLength: this.#file.sizeBytes, slice };
+  }
+
+  #record(columns: Columns, index: number): SourceRecord {
+    const { arrivedAtMs } = this.#reading;
+    const fields: Record<string, unknown> = {};
+    let isText = true;
+    for (const [name, values] of columns) {
+      const value = values[index];
+      if (value instanceof BadText) isText = false;
+      fields[name] = value;
+    }
+    const record = { at: this.row, arrivedAtMs, bytes: Buffer.from(jsonText(fields)) };
+    if (record.bytes.length > this.#limits.recordBytesMax) {
+      const excerpt = new Excerpt(this.#limits);
+      excerpt.add(record.bytes);
+      return excerpt.record(this.row, arrivedAtMs, "too_large", "the row is larger than a record may be");
+    }
+    return isText ? { ...record, fields } : { ...record, fault: fault("bad_encoding", "a text is not UTF-8") };
+  }
+
+  async #bytes(from: number, to: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(to - from);
+    await this.#file.fill(bytes, from);
+    return bytes;
+  }
 }
 
-async function refused(file: FileBytes, { signal, arrivedAtMs, from }: Reading, limits: FormatLimits, why: string): Promise<SourceRecord> {
-  return (await excerptOfRest(file, 0, limits, signal)).record(from.row, arrivedAtMs, "bad_parquet", why);
+/** Decodes a column of a group. */
+async function columnOf(
+  file: AsyncBuffer,
+  footer: FileMetaData,
+  rowGroup: RowGroup,
+  name: string,
+  convert: Conversion,
+): Promise<readonly unknown[]> {
+  const rows = Number(rowGroup.num_rows);
+  const metadata = { ...footer, row_groups: [rowGroup], num_rows: rowGroup.num_rows };
+  const scan = await parquetScan({
+    file,
+    metadata,
+    columns: [name],
+    compressors: CODECS,
+    parsers: PARSERS,
+    utf8: false,
+    useOffsetIndex: false,
+  });
+  const data = await scan.readColumn({ column: name, rowStart: 0, rowEnd: rows });
+  sound(data.length === rows, "a column does not have the rows of its group");
+  return Array.from<unknown, unknown>(data, (value) => {
+    sound(value !== undefined, "a value is not in the dictionary of its column"); // A null is null.
+    return convert(value);
+  });
 }
 
-async function bytesAt(file: FileBytes, at: number, length: number): Promise<Buffer> {
-  invariant(length >= 0 && at >= 0, "a part of a file lies inside of it");
-  const bytes = Buffer.allocUnsafeSlow(length);
-  await file.fill(bytes, at);
-  return bytes;
+/** Whatever the library makes of damaged bytes is damage: it has them all in memory, and nothing else can fail. */
+async function decoding<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Damage ? error : new Damage(error instanceof Error ? error.message : String(error));
+  }
 }
 
-async function textAt(file: FileBytes, at: number, length: number): Promise<string> {
-  return (await bytesAt(file, at, length)).toString("latin1");
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function copyOf(bytes: Buffer): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.length);
+  new Uint8Array(copy).set(bytes);
+  return copy;
 }
