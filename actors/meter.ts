@@ -1,6 +1,6 @@
 import type { Behaviour, Out } from "../engine/behaviour.ts";
 import type { CellValue, Severity } from "../engine/emission.ts";
-import { type ActorId, keyOf } from "../engine/ids.ts";
+import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
 import type { Hot, Packed } from "../engine/layout.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import { linkAt, openLink, replaceLinks } from "./links.ts";
@@ -207,7 +207,7 @@ function linked(state: MeterState, { customer, links }: LinksChanged): void {
   const warm = state.change();
   warm.links = replaceLinks(warm.links, customer, links);
   const transformers = new Set(warm.links.map((link) => link.transformer));
-  for (const id of Object.keys(warm.sites)) if (!transformers.has(id as ActorId)) delete warm.sites[id];
+  for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
 }
 
 function sited(state: MeterState, { transformer, substation }: TransformerSited): void {

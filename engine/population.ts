@@ -135,10 +135,16 @@ export class Kind {
     this.#mark(slot, WARM_CHANGED);
   }
 
+  /** The slot is unused: nothing of it is stored. */
+  unmark(slot: number): void {
+    this.#changes[slot] = 0;
+  }
+
   /** What changed since the last call, in order of first change. Views into the slab: valid until the next message. */
   takeChanges(into: ChangedParts[]): void {
     for (const slot of this.#changed) {
       const flags = this.#changes[slot] ?? 0;
+      if (flags === 0) continue;
       this.#changes[slot] = 0;
       const sealed = (flags & WARM_CHANGED) === 0 ? null : (this.#sealed[slot] ?? null);
       const warm = sealed === null ? null : joinWarm(sealed.own, sealed.kept);
@@ -222,12 +228,13 @@ export class Population {
   }
 
   has(id: ActorId): boolean {
-    return this.#places.has(id);
+    return this.#places.has(id) || this.#store.load(id) !== null;
   }
 
   /** Takes back a birth. The slot stays unused. */
   forget({ kind, slot }: Place): void {
     this.#places.delete(kind.id(slot));
+    kind.unmark(slot);
   }
 
   /** The actor's place; made at its first touch. `born` is called when the store does not know it either. */

@@ -131,7 +131,8 @@ class Intaker {
     counters.add(group, "late", this.#late);
     counters.add(group, "quarantined", this.#quarantined);
     const { latestMs, idle } = this.#partition;
-    if (latestMs !== this.#partitionBefore.latestMs || idle !== this.#partitionBefore.idle) {
+    const isHeld = latestMs === Number.NEGATIVE_INFINITY; // Nothing readable yet, but the clock waits for it: a restart must know.
+    if (isHeld || latestMs !== this.#partitionBefore.latestMs || idle !== this.#partitionBefore.idle) {
       const value = { feed: this.#feed.name, latestMs: Number.isFinite(latestMs) ? latestMs : null, idle };
       this.#rows.push({ table: "partition", key: this.#intake.source, value: Buffer.from(JSON.stringify(value)) });
     }

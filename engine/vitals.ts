@@ -75,22 +75,25 @@ export type WindowEntry = readonly [high: number, low: number, payload: number, 
 
 export type Verdict = "new" | "duplicate" | "conflict";
 
-/** Looks for the record with the id hashed in `lanes`, of this time and payload, among the recent ones: id first, then equal time. */
+/** Looks for the record with the id hashed in `lanes` among the recent ones, then for others of its time: of several, one with its payload. */
 export function findRepeat(cursor: Cursor, at: VitalsAt, atMs: number, payload: number, overflow: readonly WindowEntry[]): Verdict {
   const { u32, u, f64, f } = cursor;
-  let sameTime = -1;
+  let verdict: Verdict = "new";
   for (let n = 0; n < RING_ENTRIES; n += 1) {
     const time = f64[f + at.time + n] as number;
     if (Number.isNaN(time)) continue;
     if (u32[u + at.high + n] === lanes.high && u32[u + at.low + n] === lanes.low) return "duplicate";
-    if (time === atMs) sameTime = u32[u + at.payload + n] as number;
+    if (time !== atMs) continue;
+    if (u32[u + at.payload + n] === payload) return "duplicate";
+    verdict = "conflict";
   }
   for (const [high, low, samePayload, time] of overflow) {
     if (high === lanes.high && low === lanes.low) return "duplicate";
-    if (time === atMs) sameTime = samePayload;
+    if (time !== atMs) continue;
+    if (samePayload === payload) return "duplicate";
+    verdict = "conflict";
   }
-  if (sameTime < 0) return "new";
-  return sameTime === payload ? "duplicate" : "conflict";
+  return verdict;
 }
 
 /** Puts the record into the ring. Returns the entry it pushed out, or null if the place was empty. */
