@@ -10,8 +10,9 @@ const HOT_BYTES_AT = 2;
 const WARM_BYTES_AT = 6;
 const HEAD_BYTES = 10;
 
-/** Appends the parts of one actor to the journal. */
+/** Appends the parts of one actor to the journal; nothing if none of them changed. */
 export function addParts(draft: Draft, { id, hot, warm }: ChangedParts): void {
+  if (hot === null && warm === null) return;
   const hotBytes = hot === null ? 0 : SEAL_BYTES + hot.length;
   const warmBytes = warm === null ? 0 : SEAL_BYTES + warm.length;
   const at = room(draft, HEAD_BYTES + id.length * 3 + hotBytes + warmBytes);

@@ -10,7 +10,7 @@ import type { Limits } from "./limits.ts";
 import { KEY_BYTES_MAX, openTables, type Tables } from "./lmdb_tables.ts";
 import { addEntry, type LogSegment, logSegment, readEntries } from "./log_file.ts";
 import { preflight } from "./preflight.ts";
-import { openReadOnly } from "./read_only_store.ts";
+import { openReadOnly, type ReadPoint } from "./read_only_store.ts";
 import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
 import { deleteSegment, readSegments } from "./segment_file.ts";
 import { type SegmentPoint, type SegmentWriter, segmentWriter } from "./segment_writer.ts";
@@ -38,7 +38,7 @@ export interface LmdbStoreOptions {
   readonly limits: Pick<Limits, "segmentBytes" | "foldAtBytes">;
   /** True: to look at a store, also while another process has it open. Nothing is written, and the directory must hold a store. */
   readonly readOnly?: boolean;
-  readonly crashAt?: (point: CrashPoint) => void;
+  readonly crashAt?: (point: CrashPoint | ReadPoint) => void;
 }
 
 /**
@@ -46,7 +46,7 @@ export interface LmdbStoreOptions {
  * open, `DamagedStore` if it is not what was stored (so does, later, every method that reads), `NoStore` if it is to be read and is not there.
  */
 export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = () => {} }: LmdbStoreOptions): Promise<Store> {
-  if (readOnly) return openReadOnly(dir);
+  if (readOnly) return openReadOnly(dir, crashAt);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dir);
   let tables: Tables | null = null;

@@ -26,6 +26,7 @@ export function openMemoryStore(storeId = "memory"): Store {
 
   const apply = async ({ parts, rows, entries }: Commit): Promise<void> => {
     for (const { id, hot, warm } of parts) {
+      if (hot === null && warm === null) continue;
       const before = actors.get(id);
       actors.set(id, { hot: hot ?? before?.hot ?? null, warm: warm ?? before?.warm ?? null });
     }

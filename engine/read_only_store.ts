@@ -9,6 +9,9 @@ import type { Stream } from "./sink.ts";
 import type { Store } from "./store.ts";
 import { storedActors, storedParts } from "./stored_actors.ts";
 
+/** The named point at which a test may let a writer go on. */
+export type ReadPoint = "ledger read";
+
 const ATTEMPTS_MAX = 10;
 
 /**
@@ -16,7 +19,7 @@ const ATTEMPTS_MAX = 10;
  * questions are answered from, until it is closed: do that soon, for the writer's file grows meanwhile. `readLog` and `nextSequence` go on with
  * the writer. Throws `NoStore`, `DamagedStore`.
  */
-export async function openReadOnly(dir: string): Promise<Store> {
+export async function openReadOnly(dir: string, passing: (point: ReadPoint) => void): Promise<Store> {
   const sidecar = await preflight(dir).catch(noStoreIfMissing);
   const tables = sidecar === null ? null : openTables(dir, true);
   if (sidecar === null || tables === null) throw new NoStore(dir);
@@ -30,7 +33,7 @@ export async function openReadOnly(dir: string): Promise<Store> {
   };
   const state = (): Fixed => {
     check();
-    fixed ??= fix(dir, tables);
+    fixed ??= fix(dir, tables, passing);
     return fixed;
   };
   /** With the index that earlier readings have grown. */
@@ -84,12 +87,13 @@ interface Fixed {
 }
 
 /** A segment may be folded and deleted between our looks at ledger and file; then there is a newer ledger. */
-function fix(dir: string, tables: Tables): Fixed {
+function fix(dir: string, tables: Tables, passing: (point: ReadPoint) => void): Fixed {
   for (let attempt = 1; ; attempt += 1) {
     const view = tables.view();
     try {
       const ledger = ledgerOf(dir, tables, view);
       const journal = segmentsOf(ledger, "journal").map(([name, , bytes]) => [name, bytes] as const);
+      passing("ledger read");
       return { view, journal: lastImages(readSegments(dir, journal)) };
     } catch (error) {
       view.close();

@@ -99,6 +99,15 @@ export function storeContract({ name, durable, open }: StoreCase): void {
     assert.equal((await contents(store)).parts, [["meter/A", "hot2", "warm1"]]);
   });
 
+  test("an actor none of whose parts changed is as it was, stored or not", async () => {
+    await store.commit(changes({ parts: [part("meter/A", "hot", null), part("meter/B", null, null)] }));
+    await store.commit(changes({ parts: [part("meter/A", null, null)] }));
+    for (const again of [false, true]) {
+      if (again) await reopen();
+      assert.equal((await contents(store)).parts, [["meter/A", "hot", null]]);
+    }
+  });
+
   test("an empty image is an image, not a missing one", async () => {
     await store.commit(changes({ parts: [part("meter/A", "", null)] }));
     await reopen();

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from "../../engine/limits.ts";
 import { type CrashPoint, openLmdbStore } from "../../engine/lmdb_store.ts";
 import type { Store } from "../../engine/store.ts";
 import { changes, contents, entry, logOf, part, put, refusesAll, rejects, storeContract } from "../contract/store.ts";
-import { commitSeries, expectedContents, positionOf, SERIES_LENGTH, SERIES_LIMITS } from "../kit/store_series.ts";
+import { assertSame, commitSeries, expectedContents, positionOf, SERIES_LENGTH, SERIES_LIMITS } from "../kit/store_series.ts";
 import { suite } from "../kit/suite.ts";
 import { inTempFolder } from "../kit/temp_folder.ts";
 
@@ -65,7 +65,7 @@ test("with the lock gone, the epoch fences off who was there first", async () =>
     await refusesAll(store);
     await store.close();
     const reopened = await open(dir);
-    assert.equal(await contents(reopened), (await expectedContents())[SERIES_LENGTH]);
+    assertSame(await contents(reopened), (await expectedContents())[SERIES_LENGTH], "the whole series");
     await reopened.close();
   });
 });
@@ -85,7 +85,7 @@ for (const [point, isWhole] of FAILING) {
   test(`an error at "${point}" fails the commit and ends the store; reopened, the commit is ${isWhole ? "there" : "not there"}`, async () => {
     await inSeriesFolder(3, async (dir) => {
       let armed = false;
-      const crashAt = (passing: CrashPoint): void => {
+      const crashAt = (passing: string): void => {
         if (armed && passing === point) throw new Error("injected");
       };
       const store = await openLmdbStore({ dir, limits: SERIES_LIMITS, crashAt });
@@ -94,7 +94,7 @@ for (const [point, isWhole] of FAILING) {
       await refusesAll(store);
       await store.close();
       const reopened = await open(dir);
-      assert.equal(await contents(reopened), (await expectedContents())[isWhole ? 4 : 3]);
+      assertSame(await contents(reopened), (await expectedContents())[isWhole ? 4 : 3], "reopened");
       await reopened.close();
     });
   });
@@ -122,16 +122,22 @@ test("a key that LMDB refuses fails the commit before anything is written", asyn
   });
 });
 
-test("settling while a commit waits its turn leaves the commit's parts and entries to the commit", async () => {
+test("a commit that waits for a settling is no part of it", async () => {
   await inTempFolder(async (dir) => {
-    const store = await open(dir);
-    await Promise.all([
-      store.settle("s", Buffer.from("1")),
-      store.commit(changes({ parts: [part("meter/A", "hot", null)], entries: [entry(1, "a")] })),
-      store.settle("s", Buffer.from("2")),
-    ]);
-    assert.equal(await logOf(store, "alerts", 1, 100), [[1, "alerts", "a"]]);
+    let transactions = 0;
+    const crashAt = (passing: string): void => {
+      if (passing === "transaction") transactions += 1;
+      if (transactions === 2) throw new Error("injected");
+    };
+    const store = await openLmdbStore({ dir, limits: SERIES_LIMITS, crashAt });
+    const settled = store.settle("s", Buffer.from("1"));
+    const committed = store.commit(changes({ parts: [part("meter/A", "hot", null)], entries: [entry(1, "a")] }));
+    await settled;
+    await rejects(committed);
     await store.close();
+    const reopened = await open(dir);
+    assert.equal(await contents(reopened), { parts: [], rows: [["sink", "s", "1"]], log: [], nextSequence: 1 });
+    await reopened.close();
   });
 });
 
@@ -159,7 +165,7 @@ test("the journal stays short while it grows: it is folded beside the commits", 
     });
     const commitBytes = 20_000;
     assert.ok(longestBytes < 2 * SERIES_LIMITS.foldAtBytes + 4 * commitBytes, `the journal had ${longestBytes} bytes`);
-    assert.equal(await contents(store), (await expectedContents())[SERIES_LENGTH]);
+    assertSame(await contents(store), (await expectedContents())[SERIES_LENGTH], "the whole series");
     await store.close();
   });
 });
@@ -178,7 +184,7 @@ test("opened with LMDB one epoch back, a store is as it was one commit before", 
       copyFileSync(before, join(fallen, "data.mdb"));
       for (const name of ["lock", "data.mdb-lock"]) rmSync(join(fallen, name));
       const reopened = await open(fallen);
-      assert.equal(await contents(reopened), expected[k - 1], `before commit ${k}`);
+      assertSame(await contents(reopened), expected[k - 1], `before commit ${k}`);
       await reopened.close();
     }
     await store.close();
@@ -327,13 +333,28 @@ test("beside a running writer a reader sees the state after one commit or anothe
       const k = positionOf(reader);
       const logged = [...(await logOf(reader, "alerts", 1, 10_000)), ...(await logOf(reader, "curated", 1, 10_000))].length;
       const { parts, rows } = await contents(reader);
-      assert.equal({ parts, rows }, { parts: expected[k]?.parts, rows: expected[k]?.rows }, `after ${k} commits`);
+      assertSame({ parts, rows }, expected[k], `after ${k} commits`);
       assert.ok(logged >= (expected[k]?.log.length ?? 0));
       seen.add(k);
       await reader.close();
     }
     assert.is(writer.exitCode, 0);
     assert.ok(seen.size > 3, `only ${[...seen]} were seen`);
+  });
+});
+
+test("a reader whose journal is folded and deleted under its eyes looks again", async () => {
+  await inSeriesFolder(2, async (dir) => {
+    let looks = 0;
+    const crashAt = (passing: string): void => {
+      if (passing === "ledger read") looks += 1;
+      if (passing === "ledger read" && looks === 1) assert.is(spawnSync(process.execPath, childOf(dir), { cwd: ROOT }).status, 0);
+    };
+    const reader = await openLmdbStore({ dir, limits: SERIES_LIMITS, readOnly: true, crashAt });
+    assert.is(positionOf(reader), SERIES_LENGTH);
+    assert.is(looks, 2);
+    assertSame(await contents(reader), (await expectedContents())[SERIES_LENGTH], "the whole series");
+    await reader.close();
   });
 });
 
@@ -346,10 +367,10 @@ test("a reader's questions are answered from one state, and its log goes on", as
     await ended(child(dir));
     const expected = await expectedContents();
     const { parts, rows, log } = await contents(reader);
-    assert.equal({ parts, rows }, { parts: expected[2]?.parts, rows: expected[2]?.rows });
-    assert.equal(log, expected[SERIES_LENGTH]?.log);
+    assertSame({ parts, rows }, expected[2], "after 2 commits");
+    assertSame({ log }, expected[SERIES_LENGTH], "the whole log");
     assert.ok(reader.nextSequence > nextSequence);
-    assert.equal([reader.load(ActorId("meter", "SM-131"))?.hot].map(textOrNull), [parts.find(([id]) => id === "meter/SM-131")?.[1]]);
+    assert.equal([reader.load(ActorId("meter", "SM-331"))?.hot].map(textOrNull), [parts.find(([id]) => id === "meter/SM-331")?.[1]]);
     await reader.close();
   });
 });
@@ -358,7 +379,7 @@ test("a reader writes nothing, and finds no store where none is", async () => {
   await inSeriesFolder(1, async (dir) => {
     const before = listing(dir);
     const reader = await openLmdbStore({ dir, limits: SERIES_LIMITS, readOnly: true });
-    assert.equal(await contents(reader), (await expectedContents())[1]);
+    assertSame(await contents(reader), (await expectedContents())[1], "commit 1");
     await rejects(reader.commit(changes({})));
     await rejects(reader.settle("s", Buffer.from("1")));
     await reader.close();
@@ -374,10 +395,11 @@ test("a reader writes nothing, and finds no store where none is", async () => {
 
 /** A process of its own, which commits the rest of the series. */
 function child(dir: string): ReturnType<typeof spawn> {
-  return spawn(process.execPath, ["--import", "tsx", "test/kit/store_child.ts", dir], {
-    cwd: ROOT,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  return spawn(process.execPath, childOf(dir), { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+function childOf(dir: string): readonly string[] {
+  return ["--import", "tsx", "test/kit/store_child.ts", dir];
 }
 
 async function ended(process: ReturnType<typeof spawn>): Promise<void> {

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import * as assert from "uvu/assert";
 import { type CrashPoint, openLmdbStore } from "../../engine/lmdb_store.ts";
 import { type Contents, contents } from "../contract/store.ts";
-import { commitSeries, expectedContents, positionOf, SERIES_LENGTH, SERIES_LIMITS } from "../kit/store_series.ts";
+import { assertSame, commitSeries, expectedContents, positionOf, SERIES_LENGTH, SERIES_LIMITS } from "../kit/store_series.ts";
 import { suite } from "../kit/suite.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -63,9 +63,9 @@ async function killAndGoOn(point: string, nth: number): Promise<void> {
   const store = await openLmdbStore({ dir, limits: SERIES_LIMITS });
   const k = positionOf(store);
   assert.ok(k === acknowledged || k === acknowledged + 1, `${what}: ${acknowledged} were acknowledged, ${k} are there`);
-  assert.equal(await contents(store), expected[k], what);
+  assertSame(await contents(store), expected[k], what);
   await commitSeries(store, SERIES_LENGTH, () => {});
-  assert.equal(await contents(store), expected[SERIES_LENGTH], what);
+  assertSame(await contents(store), expected[SERIES_LENGTH], what);
   await store.close();
   await checkReopened(dir, what);
 }
@@ -95,6 +95,6 @@ async function killed(dir: string, point: string, nth: number, what: string): Pr
 
 async function checkReopened(dir: string, what: string): Promise<void> {
   const store = await openLmdbStore({ dir, limits: SERIES_LIMITS });
-  assert.equal(await contents(store), expected[SERIES_LENGTH], `${what}, closed and opened again`);
+  assertSame(await contents(store), expected[SERIES_LENGTH], `${what}, closed and opened again`);
   await store.close();
 }

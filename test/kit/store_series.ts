@@ -1,3 +1,4 @@
+import * as assert from "uvu/assert";
 import type { ChangedEntry, ChangedParts, ChangedRow, Commit } from "../../engine/commit.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
@@ -8,10 +9,10 @@ import { type Contents, contents } from "../contract/store.ts";
 // A series of commits, the same each time: commit k (from 1) of `SERIES_LENGTH` depends on k alone. Row `position/series` says how far a store got.
 
 export const SERIES_LENGTH = 24;
-export const SERIES_LIMITS = { segmentBytes: 4_000, foldAtBytes: 60_000 };
+export const SERIES_LIMITS = { segmentBytes: 4_000, foldAtBytes: 120_000 };
 
 const PARTS_PER_COMMIT = 250;
-const ACTORS = 1_700; // More than one slice of a fold.
+const ACTORS = 1_700; // A fold takes more than one slice.
 const ENTRIES_PER_COMMIT = 12;
 
 /** Commits what is left of the series, up to `last`. `committed` hears of each commit that has resolved. */
@@ -38,6 +39,20 @@ export async function expectedContents(): Promise<readonly Contents[]> {
   return all;
 }
 
+/** Fails with the first difference only: all of them are thousands of lines. */
+export function assertSame(actual: Partial<Contents>, expected: Contents | undefined, what: string): void {
+  for (const member of ["parts", "rows", "log"] as const) {
+    const rows = actual[member];
+    if (rows === undefined) continue;
+    const wanted: readonly unknown[] = expected?.[member] ?? [];
+    const at = Array.from({ length: Math.max(rows.length, wanted.length) }).findIndex(
+      (_, n) => JSON.stringify(rows[n]) !== JSON.stringify(wanted[n]),
+    );
+    assert.equal(rows[at], wanted[at], `${what}: ${member}, row ${at} of ${rows.length}`);
+  }
+  if (actual.nextSequence !== undefined) assert.is(actual.nextSequence, expected?.nextSequence, what);
+}
+
 function seriesCommit(k: number): Commit {
   const first = (k - 1) * ENTRIES_PER_COMMIT + 1;
   return {
@@ -49,7 +64,7 @@ function seriesCommit(k: number): Commit {
 
 /** Some actors are new, some are not; hot, warm or both. */
 function changedParts(k: number, n: number): ChangedParts {
-  const actor = (k * 131 + n * 17) % ACTORS;
+  const actor = (k * 331 + n * 7) % ACTORS;
   const id = ActorId("meter", actor % 50 === 0 ? `é-${actor}` : `SM-${actor}`);
   return { id, hot: n % 7 === 3 ? null : Buffer.from(`hot ${k} `.repeat(4)), warm: n % 7 > 2 ? null : Buffer.from(`warm ${k}`) };
 }
