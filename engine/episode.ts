@@ -172,7 +172,7 @@ function begin(before: Episode | null, rule: Rule, observation: Observation, { a
     lastHitMs: atMs,
     normalsInARow: 0,
     normalSinceMs: null,
-    flags: rule.latched === true ? ["latched"] : [],
+    flags: rule.latched === true || observation.latched === true ? ["latched"] : [],
     seen: false,
     origin,
     value,
@@ -201,9 +201,11 @@ function again(before: Episode, rule: Rule, observation: Observation): EpisodeSt
   const latest = atMs >= before.lastHitMs ? { lastHitMs: atMs, value, limit, clear } : {};
   const row = before.normalSinceMs !== null && atMs >= before.normalSinceMs ? NO_NORMALS : {};
   const worse = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(before.severity);
-  const episode: Episode = { ...counted(before), ...latest, ...row, severity: worse ? severity : before.severity };
+  const latches = observation.latched === true && !isLatched(before, rule);
+  const flags: readonly AlertFlag[] = latches ? [...before.flags, "latched"] : before.flags;
+  const episode: Episode = { ...counted(before), ...latest, ...row, severity: worse ? severity : before.severity, flags };
   if (episode.state === "suspected") return confirm(episode, rule, atMs);
-  return wakes(worse ? publish(episode, "updated", atMs) : unchanged(episode), rule);
+  return wakes(worse || latches ? publish(episode, "updated", atMs) : unchanged(episode), rule);
 }
 
 /** An observation that is not abnormal, later than the last hit, in an open episode. */
@@ -211,7 +213,7 @@ function miss(before: Episode, rule: Rule, observation: Observation): EpisodeSte
   const { atMs, value, limit = before.limit, clear = before.clear } = observation;
   if (!isBackToNormal(observation)) return unchanged(before.normalsInARow === 0 ? before : { ...before, ...NO_NORMALS });
   if (before.state === "suspected") return unchanged(before.past.length === 0 ? null : { ...before, state: next("suspected", "normal") });
-  if (rule.latched === true) return unchanged(before);
+  if (isLatched(before, rule)) return unchanged(before);
   const episode: Episode = {
     ...before,
     normalsInARow: before.normalsInARow + 1,
@@ -231,7 +233,7 @@ function isBackToNormal({ value, limit, clear }: Observation): boolean {
 
 /** Whether the condition holds as of a time: nothing has ended it for as long as the rule asks. */
 function isAbnormal(episode: Episode, rule: Rule, atMs: number): boolean {
-  if (rule.latched === true) return true;
+  if (isLatched(episode, rule)) return true;
   if (rule.pulseMs !== undefined) return atMs < episode.lastHitMs + rule.pulseMs;
   const { normalsInARow, normalSinceMs } = episode;
   return normalSinceMs === null || normalsInARow < (rule.offCount ?? 1) || atMs - normalSinceMs < (rule.offDelayMs ?? 0);
@@ -257,6 +259,11 @@ function over({ seen, flags }: Episode, endsAtMs: number): Partial<Episode> {
 
 function isEnded({ state }: Episode): boolean {
   return state === "cleared" || state === "retracted";
+}
+
+/** By its rule, or by one of its hits. */
+function isLatched({ flags }: Episode, rule: Rule): boolean {
+  return rule.latched === true || flags.includes("latched");
 }
 
 function spanOf({ onsetMs, endsAtMs, lastHitMs }: Episode): Span {
@@ -293,7 +300,7 @@ function wakes(step: EpisodeStep, rule: Rule): EpisodeStep {
   const { episode } = step;
   if (episode?.state === "shelved") return { ...step, wakeAtMs: episode.shelvedUntilMs };
   if (episode === null || rule.pulseMs === undefined || rule.latched === true) return step;
-  const runs = episode.state === "raised" || episode.state === "acknowledged";
+  const runs = (episode.state === "raised" || episode.state === "acknowledged") && !isLatched(episode, rule);
   return { ...step, wakeAtMs: runs ? episode.lastHitMs + rule.pulseMs : null };
 }
 

@@ -248,6 +248,41 @@ test("a latched pulse has no timer and ends by resolution only", () => {
   assert.equal(told({ ...HOT, latched: true }, oil(0, 60), oil(5, 50), oil(10, 50), oil(15, 50)).lines, ["0 raised open x1"]);
 });
 
+test("a single hit latches its episode, whatever its rule says: no timer and no normal observation ends it", () => {
+  const gas = (atMin: number): Step => hit(atMin, { latched: true });
+  const pulse = told(PULSE, gas(0), due(60), fine(70), hit(300), due(400));
+  assert.equal(pulse.lines, ["0 raised open x1"]);
+  assert.is(pulse.wakeMin, null);
+  assert.equal(pulse.episode?.flags, ["latched"]);
+  assert.is(pulse.episode?.count, 2);
+  assert.equal(told(HOT, gas(0), fine(5), fine(10), fine(15)).lines, ["0 raised open x1"]);
+  const resolved = told(
+    PULSE,
+    gas(0),
+    on((episode) => resolve(episode, minutes(90))),
+    hit(100),
+  );
+  assert.equal(resolved.lines, ["0 raised open x1", "90 cleared cleared x1", "100 raised open x1"]);
+  assert.equal(resolved.episode?.flags, []);
+  assert.is(resolved.wakeMin, 160);
+});
+
+test("a hit that latches a running pulse stops its timer and says so once", () => {
+  const { lines, episode, wakeMin } = told(PULSE, hit(0), hit(30, { latched: true }), hit(40, { latched: true }), hit(50), due(60));
+  assert.equal(lines, ["0 raised open x1", "30 updated open x2"]);
+  assert.equal(episode?.flags, ["latched"]);
+  assert.is(wakeMin, null);
+});
+
+test("a latched episode that comes off its shelf is raised again, and stays", () => {
+  const shelved = on((episode) => shelve(episode, minutes(100), minutes(10)));
+  assert.equal(told(PULSE, hit(0, { latched: true }), shelved, due(100), due(200)).lines, [
+    "0 raised open x1",
+    "10 shelved shelved x1",
+    "100 updated open x1",
+  ]);
+});
+
 test("resolution ends a pulse's timer, too", () => {
   assert.is(told(TAMPERED, hit(0)).wakeMin, null);
   assert.is(
@@ -369,7 +404,16 @@ function randomStep(random: Seeded, atMin: number, mayCommand: boolean): Step {
     on((episode) => retract(episode, minutes(at))),
   ];
   const severity = random.pick(["info", "warning", "major", "critical"] as const);
-  const kinds = [hit(at), hit(at, { severity }), fine(at), oil(at, 50), oil(at, 57), unsure(at), late(at)];
+  const kinds = [
+    hit(at),
+    hit(at, { severity }),
+    hit(at, { latched: random.chance(5) }),
+    fine(at),
+    oil(at, 50),
+    oil(at, 57),
+    unsure(at),
+    late(at),
+  ];
   if (!mayCommand || random.chance(60)) return random.pick(kinds);
   return random.chance(60) ? due(atMin) : random.pick(commands);
 }
