@@ -66,7 +66,11 @@ function parseOnly(path: string, readings: number): number {
   const chunk = Buffer.allocUnsafe(4 * 2 ** 20);
   let kept = 0;
   let parsed = 0;
-  for (let read = readSync(file, chunk, kept, chunk.length - kept, null); read > 0; read = readSync(file, chunk, kept, chunk.length - kept, null)) {
+  for (
+    let read = readSync(file, chunk, kept, chunk.length - kept, null);
+    read > 0;
+    read = readSync(file, chunk, kept, chunk.length - kept, null)
+  ) {
     const end = kept + read;
     let start = 0;
     for (let at = chunk.indexOf(10, start); at >= 0 && at < end; at = chunk.indexOf(10, start)) {
@@ -92,7 +96,7 @@ async function drainAll(dir: string): Promise<number> {
     limits: DEFAULT_LIMITS,
     bounds: BATCH,
     follow: false,
-    watch: false,
+    watch: null,
     maxFiles: 1,
     maxBytes: Number.MAX_SAFE_INTEGER,
     settleMs: 0,
@@ -132,9 +136,13 @@ async function drainAll(dir: string): Promise<number> {
 /** A case in a process of its own, so that its peak memory is its own. */
 function inChild(meters: number, readings: number): Result {
   const flags = process.execArgv;
-  const { stdout, stderr, status } = spawnSync(process.execPath, [...flags, fileURLToPath(import.meta.url), String(readings), String(meters)], {
-    maxBuffer: 2 ** 20,
-  });
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [...flags, fileURLToPath(import.meta.url), String(readings), String(meters)],
+    {
+      maxBuffer: 2 ** 20,
+    },
+  );
   if (status !== 0) throw new Error(`the case of ${meters} meters failed: ${stderr}`);
   return JSON.parse(stdout.toString()) as Result;
 }
