@@ -19,9 +19,9 @@ export function parquet(limits: FormatLimits): Format {
     grows: false,
     async *records(file, reading) {
       const pass = new ParquetReading(file, reading, limits);
-      const missing = await pass.whatIsMissing();
-      if (missing !== null) return pass.ending("incomplete", missing);
       try {
+        const missing = await pass.whatIsMissing();
+        if (missing !== null) return pass.ending("incomplete", missing);
         yield* pass.slices();
         return { type: "complete", at: { offset: file.sizeBytes, row: pass.row, shape: null } };
       } catch (error) {
@@ -49,13 +49,13 @@ class ParquetReading {
     this.#limits = limits;
   }
 
-  /** Null: the file begins and ends as it must. A writer puts the end there last. */
+  /** Null: the file ends as it must. A writer puts the end there last. */
   async whatIsMissing(): Promise<Damage | null> {
     const { sizeBytes } = this.#file;
     if (sizeBytes < MAGIC.length + TRAILER_BYTES) return new Damage("the file is too short");
     const begin = await this.#bytes(0, MAGIC.length);
     const end = await this.#bytes(sizeBytes - MAGIC.length, sizeBytes);
-    if (begin.toString("latin1") !== MAGIC) return new Damage("the file does not begin as Parquet");
+    sound(begin.toString("latin1") === MAGIC, "the file is no Parquet, or encrypted");
     return end.toString("latin1") === MAGIC ? null : new Damage("the file has no footer");
   }
 
@@ -185,8 +185,9 @@ async function columnOf(
   const data = await scan.readColumn({ column: name, rowStart: 0, rowEnd: rows });
   sound(data.length === rows, "a column does not have the rows of its group");
   return Array.from<unknown, unknown>(data, (value) => {
-    sound(value !== undefined, "a value is not in the dictionary of its column"); // A null is null.
-    return convert(value);
+    const converted = convert(value);
+    sound(converted !== undefined, "a value is not in the dictionary of its column"); // A null is null.
+    return converted;
   });
 }
 

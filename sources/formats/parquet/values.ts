@@ -15,7 +15,7 @@ export const PARSERS: Partial<ParquetParsers> = {
   jsonFromBytes: (bytes) => jsonOf(bytes),
 };
 
-/** Makes the value of a top-level column from what was decoded. */
+/** Makes the value of a top-level column from what was decoded. Undefined, where a column has no value that it should have, stays so. */
 export type Conversion = (value: unknown) => unknown;
 
 /**
@@ -41,7 +41,7 @@ function subtreeAt(schema: readonly SchemaElement[], at: number): number {
 
 function conversionOf(element: SchemaElement): Conversion {
   const { converted_type, logical_type, type, repetition_type } = element;
-  if (type === undefined || repetition_type === "REPEATED") return (value) => value;
+  if (type === undefined || repetition_type === "REPEATED") return (value) => value ?? null;
   if (converted_type === "DECIMAL" || logical_type?.type === "DECIMAL") {
     const scale = element.scale ?? (logical_type?.type === "DECIMAL" ? logical_type.scale : 0);
     delete element.converted_type;
