@@ -124,9 +124,10 @@ class ParquetReading {
       const range = ranges[n];
       return column?.path_in_schema[0] === name && range !== undefined ? [{ column, range }] : [];
     });
+    sound(parts.length > 0, "a column of the schema is not in a row group");
     const begin = Math.min(...parts.map(({ range }) => range.begin));
     const end = Math.max(...parts.map(({ range }) => range.end));
-    sound(end - begin <= PARQUET_LIMITS.rowGroupMax, `a column of the schema has ${end - begin} bytes, or none`);
+    sound(end - begin <= PARQUET_LIMITS.rowGroupMax, `a column of the schema has ${end - begin} bytes`);
     const bytes = await this.#bytes(begin, end);
     await decoding(() => {
       for (const { column, range } of parts) checkPages(bytes.subarray(range.begin - begin, range.end - begin), column);
