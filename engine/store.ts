@@ -16,20 +16,22 @@ export interface LogEntry {
 
 /**
  * One state directory. One writer; a commit is whole or not there at all. What `commit` resolved is flushed; `readLog` shows nothing that is not.
- * Any error of `commit` or `settle` is fatal for the process: restarting is the recovery.
+ * Any error of `commit` or `settle` is fatal for the process: after it everything is refused, and restarting is the recovery. Bytes given are
+ * taken at once, bytes got are the caller's own.
  */
 export interface Store {
   /** Made once with the directory; part of every output's identity. */
   readonly storeId: string;
   /** Number that the next emission gets. Sequence numbers begin at 1. */
   readonly nextSequence: number;
-  /** The parts of an actor as of the last commit; null: never seen. */
+  /** The parts of an actor that no commit has named since the store was opened (what one has, its caller still holds); null: never seen. */
   load(id: ActorId): Parts | null;
   get(table: RowTable, key: string): Uint8Array | null;
   /** Rows of a table with a key that begins with `prefix`, in key order, as of the last commit. Read it to its end at once. */
   range(table: RowTable, prefix: string): Iterable<readonly [key: string, value: Uint8Array]>;
   /** Every stored actor, in id order. For digests and listings. */
   actors(): Iterable<readonly [id: ActorId, parts: Parts]>;
+  /** Takes one commit at a time; a sink may settle meanwhile. */
   commit(commit: Commit): Promise<void>;
   /** Flushed entries of a stream with `sequence >= from`, in order, at least one if there is one, about `bytesMax` at most. */
   readLog(stream: Stream, from: number, bytesMax: number): Promise<readonly LogEntry[]>;

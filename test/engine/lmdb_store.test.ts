@@ -1,3 +1,4 @@
+// timeout: 180 s
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
@@ -160,12 +161,31 @@ test("the journal stays short while it grows: it is folded beside the commits", 
   await inTempFolder(async (dir) => {
     const store = await open(dir);
     let longestBytes = 0;
+    let folded = 0;
+    let before: readonly string[] = [];
     await commitSeries(store, SERIES_LENGTH, () => {
-      longestBytes = Math.max(longestBytes, sizeOf(dir, journals(dir)));
+      const now = journals(dir);
+      longestBytes = Math.max(longestBytes, sizeOf(dir, now));
+      folded += before.filter((name) => !now.includes(name)).length;
+      before = now;
     });
-    const commitBytes = 20_000;
-    assert.ok(longestBytes < 2 * SERIES_LIMITS.foldAtBytes + 4 * commitBytes, `the journal had ${longestBytes} bytes`);
+    const commitBytes = 15_000;
+    // The frozen segment, the next one while that is put in order, two slices, and two epochs more until it is deleted.
+    const mostBytes = 1.5 * SERIES_LIMITS.foldAtBytes + 6 * commitBytes;
+    assert.ok(longestBytes < mostBytes, `the journal had ${longestBytes} bytes, more than ${mostBytes}`);
+    assert.ok(folded > 0);
     assertSame(await contents(store), (await expectedContents())[SERIES_LENGTH], "the whole series");
+    await store.close();
+  });
+});
+
+test("a journal that changed on the disk is found out when it is folded, and ends the store", async () => {
+  await inTempFolder(async (dir) => {
+    const store = await open(dir);
+    await commitSeries(store, 2, () => {});
+    flip(join(dir, journals(dir)[0] ?? ""));
+    assert.instance(await rejects(commitSeries(store, SERIES_LENGTH, () => {})), DamagedStore);
+    await refusesAll(store);
     await store.close();
   });
 });
