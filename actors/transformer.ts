@@ -16,6 +16,8 @@ interface Log {
   readonly path: string | null;
   readonly revision: number;
   readonly failure: boolean;
+  /** Hashes of the latest contents that it does not have any more, or never had: they may come again, too. */
+  readonly others: readonly string[];
 }
 
 /** What is kept of a transformer. */
@@ -36,6 +38,7 @@ export interface TransformerState {
 const DEVICES_MAX = 8;
 /** Older logs are still counted, but no longer recognised when they come again. */
 const LOGS_MAX = 200;
+const OTHERS_MAX = 8;
 
 /** A power transformer: oil against ambient, alarms of its own, its master data and its repairs. */
 export const transformer: Behaviour<TransformerState, GridMessage> = {
@@ -87,6 +90,7 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
     capacityMw,
     breakerStatus,
   });
+  if (atMs < (numberOf(state.latest?.["eventTime"]) ?? atMs)) return; // Out of order: the newest by event time stays.
   state.latest = {
     eventTime: atMs,
     eventId: message.eventId,
@@ -187,19 +191,20 @@ function metersOf(state: TransformerState): ReadonlySet<ActorId> {
 function logged(state: TransformerState, message: MaintenanceLogged, out: Out<GridMessage>): void {
   const { logId, contentHash, path } = message;
   const before = state.logs[logId];
-  if (before?.hash === contentHash) return out.duplicate();
+  if (before?.hash === contentHash || before?.others.includes(contentHash) === true) return out.duplicate();
   if (message.completedDate !== null && message.completedDate < message.reportedDate) out.note("date_order");
   const failure = message.maintenanceType === "CORRECTIVE" || message.maintenanceType === "EMERGENCY";
   const revision = (before?.revision ?? 0) + 1;
   const wins = before === undefined || outranks({ path, hash: contentHash }, before);
   if (before !== undefined && before.path === path) out.note("sequence_tie");
   out.curate("maintenance_logs", { revision, superseded: !wins });
+  const others = before === undefined ? [] : [...before.others, wins ? before.hash : contentHash].slice(-OTHERS_MAX);
   if (!wins) {
-    state.logs[logId] = { ...before, revision };
+    state.logs[logId] = { ...before, revision, others };
     return;
   }
   state.failures += (failure ? 1 : 0) - (before?.failure === true ? 1 : 0);
-  state.logs[logId] = { hash: contentHash, path, revision, failure };
+  state.logs[logId] = { hash: contentHash, path, revision, failure, others };
   const known = Object.keys(state.logs);
   if (known.length > LOGS_MAX) delete state.logs[known[0] ?? ""];
 }

@@ -1,5 +1,6 @@
 import { GRID } from "../../actors/registry.ts";
 import { RULES } from "../../actors/rules.ts";
+import { longHash } from "../../engine/ids.ts";
 import { type Arrival, type GivenScript, type StageOptions, stage } from "./given.ts";
 import { at } from "./puppets.ts";
 
@@ -13,19 +14,22 @@ export function grid(options: StageOptions): GivenScript {
   return stage(GRID, RULES, options);
 }
 
-let made = 0;
-
-/** A name for a record that has none. */
-function fresh(): string {
-  made += 1;
-  return `record-${made}`;
+/** An id that says all that its record does: equal records have equal ids. */
+function idOf(...facts: readonly unknown[]): string {
+  return longHash([JSON.stringify(facts)]);
 }
 
 const when = (minute: number): string => new Date(at(minute)).toISOString();
 
 /** A reading of SM-N-00042, `minute` minutes after the start. */
 export function reading(minute: number, readingKwh: number, changes: Changes = {}): Arrival {
-  const record = { event_id: fresh(), meter_id: "SM-N-00042", timestamp: when(minute), reading_kwh: readingKwh, meter_status: "ACTIVE" };
+  const record = {
+    event_id: idOf(minute, readingKwh, changes),
+    meter_id: "SM-N-00042",
+    timestamp: when(minute),
+    reading_kwh: readingKwh,
+    meter_status: "ACTIVE",
+  };
   return { feed: "smart_meter", record: { ...record, ...changes } };
 }
 
@@ -36,7 +40,7 @@ export function oil(minute: number, oilC: number | null, changes: Changes = {}):
 
 /** Telemetry of TRF-N-0034 in SUB-N-012. */
 export function telemetry(minute: number, changes: Changes = {}): Arrival {
-  const record = { telemetry_id: fresh(), substation_id: "SUB-N-012", transformer_id: "TRF-N-0034", timestamp: when(minute) };
+  const record = { telemetry_id: idOf(minute, changes), substation_id: "SUB-N-012", transformer_id: "TRF-N-0034", timestamp: when(minute) };
   return { feed: "substation_telemetry", record: { ...record, ...changes } };
 }
 
@@ -72,7 +76,12 @@ export function log(changes: Changes = {}, path?: string): Arrival {
 
 /** Production of REN-SOLAR-015 in the south, rated 25 MW. */
 export function production(minute: number, productionMw: number, changes: Changes = {}): Arrival {
-  const record = { reading_id: fresh(), plant_id: "REN-SOLAR-015", timestamp: when(minute), production_mw: productionMw };
+  const record = {
+    reading_id: idOf(minute, productionMw, changes),
+    plant_id: "REN-SOLAR-015",
+    timestamp: when(minute),
+    production_mw: productionMw,
+  };
   return { feed: "renewable", record: { ...record, capacity_mw: 25, region: "SOUTH", ...changes } };
 }
 
