@@ -1,6 +1,7 @@
 import type { Behaviour, Out } from "../engine/behaviour.ts";
 import type { CellValue } from "../engine/emission.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
+import { numberOf } from "./cell.ts";
 import { regionActor } from "./grid_region.ts";
 import type { GridMessage, ProductionMeasured } from "./message.ts";
 
@@ -36,13 +37,8 @@ function produced(state: PlantState, message: ProductionMeasured, out: Out<GridM
   const used = message.capacityMw === null ? null : round3(message.productionMw / message.capacityMw);
   if (used !== null && message.capacityFactor !== null && Math.abs(used - message.capacityFactor) > 0.02) out.note("recomputed_differs");
   out.curate("renewable_production", { capacity_factor_used: used, conflict: out.conflict });
-  if (out.late || out.conflict) return;
-  const region = regionActor(message.region);
-  if (region !== null) {
-    if (state.region === null) out.tell(region, { type: "region_joined", kind: "plant" });
-    out.tell(region, { type: "production_reported", atMs: message.atMs, changeMw: message.productionMw - state.productionMw });
-    state.region = message.region;
-  }
+  if (out.late || out.conflict || message.atMs < (numberOf(state.latest?.["eventTime"]) ?? message.atMs)) return;
+  report(state, message, out);
   state.state = message.state ?? state.state;
   state.status = message.inverterStatus ?? state.status;
   state.productionMw = message.productionMw;
@@ -53,6 +49,15 @@ function produced(state: PlantState, message: ProductionMeasured, out: Out<GridM
     capacity_mw: message.capacityMw,
     capacity_factor_used: used,
   };
+}
+
+/** The region's sum moves by what the plant's production moved. A plant stands where it was first: a row that names no region is of there. */
+function report(state: PlantState, { region, productionMw, atMs }: ProductionMeasured, out: Out<GridMessage>): void {
+  const id = regionActor(state.region ?? region);
+  if (id === null) return;
+  if (state.region === null) out.tell(id, { type: "region_joined", kind: "plant" });
+  out.tell(id, { type: "production_reported", atMs, changeMw: state.region === null ? productionMw : productionMw - state.productionMw });
+  state.region ??= region;
 }
 
 function round3(value: number): number {

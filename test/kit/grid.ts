@@ -90,12 +90,12 @@ export const INSERT = 2;
 export const BEFORE = 3;
 export const AFTER = 4;
 
-/** A CDC row of TXN-00000042, bill of CUST-000789: the n-th change; a before and its after image have the same n. Amounts in rupees as text. */
+/** A CDC row of TXN-00000042, bill of CUST-000789: `n` minutes after the start; a before and its after image have the same n. Amounts in rupees as text. */
 export function change(n: number, operation: number, changes: Changes = {}): Arrival {
   const record = {
     __$operation: operation,
-    __$start_lsn: `0x${(0xa3b5c + n).toString(16)}`,
-    __$seqval: `0x${(0xb4c6d + n).toString(16)}`,
+    __$start_lsn: `0x${(0xa3b5c + Math.round(n * 10)).toString(16)}`,
+    __$seqval: `0x${(0xb4c6d + Math.round(n * 10)).toString(16)}`,
     __$update_mask: "0x00",
     transaction_id: "TXN-00000042",
     customer_id: "CUST-000789",
