@@ -57,6 +57,7 @@ const program = new Command("gridactor")
   .option("--verbose", "also debug lines, and the stack of an internal error")
   .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
   .showHelpAfterError("(gridactor --help lists the commands)")
+  .configureOutput({ writeErr: (text) => void (flags().json === true || process.stderr.write(text)) })
   .exitOverride();
 
 // Running -------------------------------------------------------------------------------------------------------------------------------
@@ -347,6 +348,13 @@ function number(text: string): number {
   return value;
 }
 
+/** What is wrong with a command line, as one of our errors. */
+function usageError({ code, message }: CommanderError): CommandError {
+  const [what = "", ...rest] = code === "commander.help" ? ["no command is given"] : message.split("\n");
+  const meant = /\(Did you mean (?:one of )?(.+)\?\)/.exec(rest.join(" "))?.[1]?.split(", ") ?? [];
+  return new CommandError("USAGE", what.replace(/^error: /, ""), { hint: "gridactor --help", candidates: meant });
+}
+
 /** Ends the process after a fatal error: a store that failed is not closed, restarting is the recovery. */
 function fail(error: unknown): never {
   process.exit(printError(error, flags().json === true));
@@ -360,7 +368,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError)
+  if (!(error instanceof CommanderError)) process.exitCode = printError(error, flags().json === true);
+  else if (error.exitCode === 0 || flags().json !== true)
     process.exitCode = error.exitCode === 0 ? 0 : 2; // It has said what is wrong.
-  else process.exitCode = printError(error, flags().json === true);
+  else process.exitCode = printError(usageError(error), true);
 }
