@@ -139,9 +139,10 @@ export class FileIntake {
 
   #stateAt(ending: Ending): Pick<LedgerEntry, "state" | "committedAtMs" | "tailGivenUp" | "error"> {
     const committedAtMs = this.#options.clock.now();
-    if (ending.type === "refused")
-      return { state: "quarantined", committedAtMs, tailGivenUp: false, error: ending.rest.fault?.code ?? null };
-    return { state: "committed", committedAtMs, tailGivenUp: ending.type === "incomplete" && ending.rest !== null, error: null };
+    const rest = ending.type === "complete" ? null : ending.rest;
+    const isUnreadable = ending.type === "refused" || (rest !== null && !this.#options.format.grows);
+    if (isUnreadable) return { state: "quarantined", committedAtMs, tailGivenUp: false, error: rest?.fault?.code ?? null };
+    return { state: "committed", committedAtMs, tailGivenUp: rest !== null, error: null };
   }
 
   *#refuseName({ path, sizeBytes, modifiedMs }: Seen): Generator<Batch, void> {

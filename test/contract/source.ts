@@ -1,0 +1,93 @@
+import * as assert from "uvu/assert";
+import type { Source } from "../../engine/source.ts";
+import type { Bounds } from "../../sources/format.ts";
+import { positionsBehind, provenance, readToIdle, texts } from "../kit/source_reading.ts";
+import { suite } from "../kit/suite.ts";
+
+/** A source with something to read, and what that is. */
+export interface SourceUnderTest {
+  /** Makes the source as a restarted process does, `laterMs` after the first time. */
+  open(laterMs: number): Source;
+  /** The bytes of all its records, in order; more than one batch. */
+  readonly expected: readonly string[];
+  readonly bounds: Bounds;
+  remove(): Promise<void>;
+}
+
+/** What every source promises. `prepare` makes a new one each time. */
+export function sourceContract(title: string, prepare: () => Promise<SourceUnderTest>): void {
+  const test = suite(`contract of sources: ${title}`);
+
+  test("all records come, once and in order, as they were", () =>
+    using(prepare, async ({ open, expected }) => {
+      const batches = await readToIdle(open(0));
+      assert.equal(texts(batches), expected);
+      assert.ok(batches.length > 2, "more than one batch, or a restart shows nothing");
+    }));
+
+  test("the positions of any batch give the records behind it, and no other", () =>
+    using(prepare, async ({ open, expected }) => {
+      const batches = await readToIdle(open(0));
+      for (let taken = 0; taken <= batches.length; taken += 1) {
+        const before = batches.slice(0, taken);
+        const after = await readToIdle(open(1_000_000), positionsBehind(before));
+        assert.equal([...texts(before), ...texts(after)], expected, `behind batch ${taken}`);
+      }
+    }));
+
+  test("a record that comes again has the provenance and arrival of the first time, if anything of its partition was stored", () =>
+    using(prepare, async ({ open }) => {
+      const batches = await readToIdle(open(0));
+      const all = provenance(batches);
+      for (let taken = 1; taken <= batches.length; taken += 1) {
+        const before = batches.slice(0, taken);
+        const known = positionsBehind(before);
+        const after = await readToIdle(open(1_000_000), known);
+        const again = after.filter(({ path, resumeAt }) => [...resumeAt.keys()].some((partition) => known.has(partition)) || path === null);
+        for (const record of provenance(again))
+          assert.ok(
+            all.some((one) => JSON.stringify(one) === JSON.stringify(record)),
+            record.from,
+          );
+      }
+    }));
+
+  test("it remembers nothing but what it is given", () =>
+    using(prepare, async ({ open, expected }) => {
+      const source = open(0);
+      assert.equal(texts(await readToIdle(source)), expected);
+      assert.equal(texts(await readToIdle(source)), expected);
+    }));
+
+  test("no batch is larger than its bounds", () =>
+    using(prepare, async ({ open, bounds }) => {
+      for (const { records } of await readToIdle(open(0))) {
+        const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0);
+        assert.ok(records.length <= bounds.records);
+        assert.ok(bytes <= bounds.bytes || records.length === 1);
+      }
+    }));
+
+  test("the signal ends it between any two batches, without an error", () =>
+    using(prepare, async ({ open, expected }) => {
+      const count = (await readToIdle(open(0))).length;
+      for (let taken = 0; taken < count; taken += 1) {
+        const stop = new AbortController();
+        const batches = open(0).read(new Map(), stop.signal)[Symbol.asyncIterator]();
+        const before = [];
+        for (let n = 0; n < taken; n += 1) before.push((await batches.next()).value);
+        stop.abort();
+        while ((await batches.next()).done !== true); // It may hand over what it had in hand.
+        assert.equal(texts(before), expected.slice(0, texts(before).length));
+      }
+    }));
+}
+
+async function using(prepare: () => Promise<SourceUnderTest>, body: (source: SourceUnderTest) => Promise<void>): Promise<void> {
+  const source = await prepare();
+  try {
+    await body(source);
+  } finally {
+    await source.remove();
+  }
+}
