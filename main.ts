@@ -74,7 +74,8 @@ program
     const { config } = loaded;
     const log = logFor(loaded, options.drain === true ? "warn" : "info");
     const stop = stopOnSignals(log);
-    const say = (text: string): void => void (flags().quiet === true || process.stderr.write(`  ${text}`));
+    const isForPeople = flags().quiet !== true && flags().json !== true;
+    const say = (text: string): void => void (isForPeople && process.stderr.write(`  ${text}`));
     try {
       if (options.drain === true) {
         const answer = await drainRun({ config, log, screen: null, say }, stop);
@@ -86,7 +87,7 @@ program
       const screen = { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) };
       await liveRun({ config, log, screen, say }, stop);
     } catch (error) {
-      log.fatal("engine.failed", error instanceof Error ? error.message : String(error));
+      if (!(error instanceof CommandError)) log.fatal("engine.failed", error instanceof Error ? error.message : String(error));
       return fail(error);
     } finally {
       log.close();

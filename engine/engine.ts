@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.ts";
 import { type Drain, type DrainReport, drain } from "./drain.ts";
 import { seconds } from "./duration.ts";
@@ -63,6 +64,7 @@ export class Engine {
   async run(signal: AbortSignal, drainMs: number): Promise<void> {
     const stopReading = new AbortController();
     const stopDrains = new AbortController();
+    setMaxListeners(0, stopReading.signal, stopDrains.signal); // Each source and each sink listens: ten are no leak.
     const stop = (): void => stopReading.abort();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
