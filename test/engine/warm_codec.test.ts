@@ -1,0 +1,96 @@
+import * as assert from "uvu/assert";
+import type { CellValue } from "../../engine/emission.ts";
+import type { Episode } from "../../engine/episode.ts";
+import { BrokenInvariant } from "../../engine/fault.ts";
+import { ActorId, alertId } from "../../engine/ids.ts";
+import { decodeWarm, encodeKept, encodeOwn, joinWarm, type Kept, splitWarm } from "../../engine/warm_codec.ts";
+import { type Seeded, seeded } from "../kit/seeded.ts";
+import { suite } from "../kit/suite.ts";
+
+const SEED = Number(process.env["SEED"] ?? 20_250_615);
+const KIND = { kind: "meter", version: 3 };
+const EMPTY: Kept = { timers: new Map(), episodes: new Map(), overflow: [] };
+
+const test = suite("warm codec");
+
+function roundTrip(own: unknown, kept: Kept) {
+  const bytes = joinWarm(encodeOwn(own, KIND.version), encodeKept(kept));
+  const within = Buffer.concat([Buffer.from("xxx"), bytes, Buffer.from("yyy")]).subarray(3, 3 + bytes.length); // As a store may hand it over.
+  const split = splitWarm(within);
+  return decodeWarm(split.own, split.kept, KIND);
+}
+
+test("a state of plain values comes back", () => {
+  const own = {
+    text: "दिल्ली",
+    long: "x".repeat(70_000),
+    numbers: [0, 0.1, -1, 2 ** 40, 2 ** 53 - 1, 1e-300],
+    nothing: null,
+    truth: [true, false],
+    nested: { a: [{ b: {} }], "": [] },
+  };
+  assert.equal(roundTrip(own, EMPTY), { own, ...EMPTY });
+});
+
+test("timers, episodes and the window come back, whatever they are", () => {
+  for (let run = 0; run < 500; run += 1) {
+    const kept = anyKept(seeded(SEED + run));
+    assert.equal(roundTrip({}, kept), { own: {}, ...kept }, `SEED=${SEED + run}`);
+  }
+});
+
+test("equal parts have equal bytes", () => {
+  const [one, two] = [anyKept(seeded(SEED)), anyKept(seeded(SEED))];
+  assert.equal(Buffer.from(encodeKept(one)), Buffer.from(encodeKept(two)));
+  assert.equal(encodeOwn({ a: 1, b: [2] }, 3), encodeOwn({ a: 1, b: [2] }, 3));
+});
+
+test("what no bytes can be made of throws, and the next state is encoded as ever", () => {
+  assert.throws(() => encodeOwn({ a: Symbol("a") }, 3));
+  assert.throws(() => encodeOwn({ a: 10n ** 30n }, 3));
+  assert.equal(roundTrip({ a: 1 }, EMPTY).own, { a: 1 });
+});
+
+test("a state of a newer version is refused", () => {
+  const isBug = (error: Error): boolean => error instanceof BrokenInvariant;
+  assert.throws(() => decodeWarm(encodeOwn({}, 4), encodeKept(EMPTY), KIND), isBug);
+  assert.equal(decodeWarm(encodeOwn({}, 2), encodeKept(EMPTY), KIND).own, {});
+});
+
+function anyKept(random: Seeded): Kept {
+  const timeOrNull = (): number | null => (random.chance(40) ? null : random.below(2 ** 31) * 1_000);
+  const value = (): CellValue => random.pick<CellValue>([null, "GAS_ALARM", "", 0, -0.5, 1e9, true]);
+  const episodes = Array.from({ length: random.below(4) }, (_, n): Episode => {
+    const onsetMs = random.below(2 ** 31);
+    return {
+      rule: `rule.${n}`,
+      alertId: alertId(ActorId("meter", "a"), `rule.${n}`, onsetMs),
+      state: random.pick(["suspected", "raised", "acknowledged", "suppressed", "shelved", "cleared", "retracted"]),
+      onsetMs,
+      endsAtMs: timeOrNull(),
+      count: random.below(100_000),
+      severity: random.pick(["info", "warning", "major", "critical"]),
+      revision: random.below(9),
+      lastHitMs: onsetMs + random.below(1_000),
+      normalsInARow: random.below(9),
+      normalSinceMs: timeOrNull(),
+      flags: random.pick([[], ["latched"], ["latched", "unseen"], ["chattering", "unseen", "summarised"]]),
+      seen: random.chance(50),
+      origin: random.pick(["live", "late", "backfill", "replay"]),
+      value: value(),
+      limit: timeOrNull(),
+      clear: timeOrNull(),
+      suppressedBy: random.pick([null, "maintenance"]),
+      shelvedUntilMs: timeOrNull(),
+      past: Array.from({ length: random.below(5) }, () => [random.below(99), random.below(99)] as const),
+    };
+  });
+  const timers = Array.from({ length: random.below(4) }, (_, n) => {
+    const rowMs = random.below(2 ** 31);
+    return [`timer ${n}`, { feed: random.pick(["smart_meter", "billing"]), dueMs: rowMs + random.below(9), rowMs }] as const;
+  });
+  const overflow = Array.from({ length: random.below(6) }, () => {
+    return [random.below(2 ** 32), random.below(2 ** 32), random.below(2 ** 32), random.below(2 ** 31)] as const;
+  });
+  return { timers: new Map(timers), episodes: new Map(episodes.map((episode) => [episode.rule, episode])), overflow };
+}
