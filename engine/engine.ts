@@ -89,10 +89,11 @@ export class Engine {
     await this.#options.store.close();
   }
 
-  /** Applies one batch: turn, commit, then the drains are woken. In order of calls. */
+  /** Applies one batch: turn, commit, then the drains are woken. In order of calls; once one has failed, all fail: memory is ahead of the store. */
   apply(intake: Intake, batch: Batch): Promise<void> {
     const applied = this.#lastApplied.then(() => this.#applyNow(intake, batch));
-    this.#lastApplied = applied.catch(() => {});
+    applied.catch(() => {}); // The caller hears of it; kept here it must not count as unhandled.
+    this.#lastApplied = applied;
     return applied;
   }
 
@@ -142,7 +143,9 @@ export class Engine {
       },
       signal,
     );
-    return { ended, caughtUp: Promise.race([idle, ended]) };
+    const caughtUp = Promise.race([idle, ended]);
+    caughtUp.catch(() => {}); // `ended` is always awaited, this only if it holds the next one.
+    return { ended, caughtUp };
   }
 
   #positions(source: SourceId): ReadonlyMap<string, Position> {

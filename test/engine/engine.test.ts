@@ -1,0 +1,182 @@
+import * as assert from "uvu/assert";
+import { settableClock } from "../../engine/clock.ts";
+import { emissionDecoder } from "../../engine/emission_codec.ts";
+import { Engine, type EngineOptions, type SourceWiring } from "../../engine/engine.ts";
+import { Position, SourceId } from "../../engine/ids.ts";
+import { DEFAULT_LIMITS } from "../../engine/limits.ts";
+import { openMemoryStore } from "../../engine/memory_store.ts";
+import { RuleTable } from "../../engine/rule_table.ts";
+import type { Batch, Source } from "../../engine/source.ts";
+import type { Store } from "../../engine/store.ts";
+import { recordingSink, type Tape } from "../kit/flaky_sink.ts";
+import { at, type Order, PUPPET_RULES, PUPPETS, tick } from "../kit/puppets.ts";
+import { suite } from "../kit/suite.ts";
+
+const test = suite("engine");
+
+interface Wanted {
+  readonly stage?: number;
+  readonly holdsNext?: boolean;
+  /** Batches, each of one record that makes its puppet append a row of this text. */
+  readonly texts: readonly string[];
+  /** After the batches: end, say that there is no more and wait for the signal, or throw. */
+  readonly finally?: "ends" | "waits" | "breaks";
+  readonly onRead?: () => void;
+}
+
+function wiring(name: string, { stage = 1, holdsNext = true, texts, finally: end = "ends", onRead = () => {} }: Wanted): SourceWiring {
+  const id = SourceId(name);
+  const source: Source = {
+    id,
+    async *read(after, signal) {
+      onRead();
+      for (let n = Number(after.get("p") ?? 0); n < texts.length; n += 1) {
+        yield batch(name, n, [["row", texts[n] as string]], end === "waits" && n === texts.length - 1);
+      }
+      if (end === "breaks") throw new Error("bug in a source");
+      if (end === "waits") await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    },
+  };
+  return { source, intake: { source: id, feed: "ticks", mode: "delta", origin: "live" }, stage, holdsNext };
+}
+
+function batch(name: string, n: number, orders: readonly Order[], idle: boolean): Batch {
+  const { record } = tick(n, { id: `${name}${n}`, actor: name, orders });
+  const records = [{ at: n, arrivedAtMs: at(n), bytes: Buffer.from(JSON.stringify(record)) }];
+  return { origin: `${name}/`, path: null, generation: 0, records, resumeAt: new Map([["p", Position(String(n + 1))]]), idle };
+}
+
+interface Running {
+  readonly engine: Engine;
+  readonly tape: Tape;
+  readonly store: Store;
+  readonly stages: number[];
+  texts(): readonly unknown[];
+}
+
+function engineOf(
+  sources: readonly SourceWiring[],
+  { store = openMemoryStore(), onStage = () => {} }: { store?: Store; onStage?: (stage: number) => void } = {},
+): Running {
+  const tape: Tape = [];
+  const stages: number[] = [];
+  const options: EngineOptions = {
+    name: "main",
+    domain: PUPPETS,
+    rules: new RuleTable(PUPPET_RULES),
+    schemas: new Map(),
+    limits: DEFAULT_LIMITS,
+    store,
+    sources,
+    sinks: [{ sink: recordingSink({ name: "tape", tape, cursor: { mark: null } }), stream: "curated" }],
+    decode: emissionDecoder("main", PUPPETS.tables),
+    clock: settableClock(),
+    random: () => 0,
+    onRetry: () => {},
+    onStage: (stage) => {
+      stages.push(stage);
+      onStage(stage);
+    },
+  };
+  const texts = (): readonly unknown[] => tape.map((one) => (one.stream === "curated" ? one.row.cells["text"] : null));
+  return { engine: new Engine(options), tape, store, stages, texts };
+}
+
+const forever = (): AbortSignal => new AbortController().signal;
+
+test("stages are read one after another, and the sinks have everything when it ends", async () => {
+  const running = engineOf([
+    wiring("c", { stage: 2, texts: ["c0", "c1"] }),
+    wiring("a", { stage: 1, texts: ["a0", "a1"] }),
+    wiring("b", { stage: 1, texts: ["b0"] }),
+  ]);
+  await running.engine.run(forever(), 1_000);
+  assert.equal(running.texts(), ["a0", "a1", "b0", "c0", "c1"]);
+  assert.equal(running.stages, [1, 2]);
+  assert.equal(
+    running.engine.sinkReports().map(({ settled, behind }) => [settled, behind]),
+    [[5, 0]],
+  );
+  await running.engine.close();
+});
+
+test("a source that goes on holds the next one until it has nothing more to read", async () => {
+  const stopping = new AbortController();
+  const running = engineOf(
+    [wiring("a", { texts: ["a0", "a1"], finally: "waits" }), wiring("b", { stage: 2, texts: ["b0"], finally: "waits" })],
+    {
+      onStage: (stage) => {
+        if (stage === 2) stopping.abort();
+      },
+    },
+  );
+  await running.engine.run(stopping.signal, 0);
+  assert.equal(running.texts(), ["a0", "a1", "b0"]);
+  assert.equal(running.stages, [1, 2]);
+});
+
+test("what was stored is not read again by the next engine", async () => {
+  const store = openMemoryStore();
+  await engineOf([wiring("a", { texts: ["a0"] })], { store }).engine.run(forever(), 1_000);
+  const running = engineOf([wiring("a", { texts: ["a0", "a1"] })], { store });
+  await running.engine.run(forever(), 1_000);
+  assert.equal(running.texts(), ["a1"]); // Nor does the sink get again what it has.
+  assert.is(running.engine.world.counters.group("feed ticks")["read"], 2);
+});
+
+test("a store that fails rejects run, and nothing is committed after it", async () => {
+  const inner = openMemoryStore();
+  let commits = 0;
+  const store: Store = {
+    ...inner,
+    nextSequence: 1,
+    async commit() {
+      commits += 1;
+      throw new Error("disk full");
+    },
+  };
+  const sources = ["a", "b", "c"].map((name) => wiring(name, { texts: ["0", "1"], holdsNext: false }));
+  assert.is(await outcome(engineOf(sources, { store }).engine.run(forever(), 1_000)), "disk full");
+  await settledDown();
+  assert.is(commits, 1);
+});
+
+test("a bug in a source rejects run, whether it holds the next or not, and leaves no rejection unhandled", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  try {
+    for (const holdsNext of [true, false]) {
+      const sources = [
+        wiring("a", { texts: ["a0"], finally: "breaks", holdsNext }),
+        wiring("b", { stage: 2, texts: ["b0"], finally: "waits" }),
+      ];
+      assert.is(await outcome(engineOf(sources).engine.run(forever(), 1_000)), "bug in a source");
+    }
+    await settledDown();
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+  assert.equal(unhandled, []);
+});
+
+test("an engine that is told to stop before it starts reads nothing", async () => {
+  let reads = 0;
+  const running = engineOf([
+    wiring("a", { texts: ["a0"], onRead: () => (reads += 1) }),
+    wiring("b", { stage: 2, texts: ["b0"], onRead: () => (reads += 1) }),
+  ]);
+  await running.engine.run(AbortSignal.abort(), 1_000);
+  assert.ok(reads <= 1);
+  assert.equal(running.stages, []);
+});
+
+async function outcome(promise: Promise<void>): Promise<string> {
+  const [result] = await Promise.allSettled([promise]);
+  return result?.status === "rejected" ? (result.reason as Error).message : "resolved";
+}
+
+/** Lets every promise that can settle do so. */
+function settledDown(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
