@@ -1,4 +1,4 @@
-import type { AlertChange, AlertEvent, CellValue, Evidence, Origin, Severity } from "./emission.ts";
+import type { AlertChange, AlertEvent, AlertStatus, CellValue, Evidence, Origin, Severity } from "./emission.ts";
 import { type EpisodeChange, statusOf } from "./episode.ts";
 import { type ActorId, actorIdFrom } from "./ids.ts";
 import type { Rule } from "./rule.ts";
@@ -12,52 +12,91 @@ export interface AlertFacts extends EpisodeChange {
   readonly evidence: Evidence;
 }
 
-/** Cells of table `alerts`. They say all that the event says, but its sequence and the engine's name. */
-export type AlertCells = Readonly<Record<string, CellValue>>;
+/** The cells of a row of table `alerts`, in the table's order. They say all that the event says, but its sequence and the engine's name. */
+export type AlertCells = readonly [
+  eventId: CellValue,
+  alertId: CellValue,
+  change: CellValue,
+  rule: CellValue,
+  ruleVersion: CellValue,
+  severity: CellValue,
+  status: CellValue,
+  actor: CellValue,
+  path: CellValue,
+  eventTimeMs: CellValue,
+  startsAtMs: CellValue,
+  endsAtMs: CellValue,
+  count: CellValue,
+  flags: CellValue,
+  metric: CellValue,
+  value: CellValue,
+  valueText: CellValue,
+  unit: CellValue,
+  lower: CellValue,
+  upper: CellValue,
+  evidenceFeed: CellValue,
+  evidenceSource: CellValue,
+  evidencePosition: CellValue,
+  evidenceEventId: CellValue,
+  origin: CellValue,
+  suppressedBy: CellValue,
+];
 
-/** An event as it is logged: a row of table `alerts`. */
-export function alertCells({ actor, rule, change, episode, path, atMs, evidence }: AlertFacts): AlertCells {
-  const { value, limit, clear } = episode;
-  const isLower = limit !== null && clear !== null && clear > limit;
-  return {
-    event_id: `${episode.alertId}/${episode.revision}`,
-    alert_id: episode.alertId,
-    change,
-    rule: rule.id,
-    rule_version: rule.version,
-    severity: episode.severity,
-    status: statusOf(episode),
-    actor,
-    path: path.join(" "),
-    event_time: atMs,
-    starts_at: episode.onsetMs,
-    ends_at: episode.endsAtMs,
-    count: episode.count,
-    flags: episode.flags.length === 0 ? "" : episode.flags.join(" "),
-    metric: rule.metric,
-    value: typeof value === "number" ? value : null,
-    value_text: typeof value === "string" ? value : null,
-    unit: rule.unit,
-    limit_lower: isLower ? limit : null,
-    limit_upper: isLower ? null : limit,
-    evidence_feed: evidence.feed,
-    evidence_source: evidence.source,
-    evidence_position: evidence.position,
-    evidence_event_id: evidence.eventId,
-    origin: episode.origin,
-    suppressed_by: episode.suppressedBy,
-  };
+/** The id of the event: alert and revision. */
+export function eventIdOf({ episode }: AlertFacts): string {
+  return `${episode.alertId}/${episode.revision}`;
 }
 
-/** The CloudEvent of a logged row. `shard`: the engine's name; `sequence`: the entry's number in the log. */
-export function alertEvent(shard: string, cells: AlertCells, sequence: number): AlertEvent {
-  const actor = actorIdFrom(text(cells["actor"]));
-  const time = instant(cells["event_time"]);
+/** An event as it is logged. */
+export function alertCells(facts: AlertFacts): AlertCells {
+  const { actor, rule, change, episode, path, atMs, evidence } = facts;
+  const { value, limit, clear, flags } = episode;
+  const isLower = limit !== null && clear !== null && clear > limit;
+  return [
+    eventIdOf(facts),
+    episode.alertId,
+    change,
+    rule.id,
+    rule.version,
+    episode.severity,
+    statusOf(episode),
+    actor,
+    path.length === 1 ? (path[0] as ActorId) : path.join(" "),
+    atMs,
+    episode.onsetMs,
+    episode.endsAtMs,
+    episode.count,
+    flags.length === 0 ? "" : flags.join(" "),
+    rule.metric,
+    typeof value === "number" ? value : null,
+    typeof value === "string" ? value : null,
+    rule.unit,
+    isLower ? limit : null,
+    isLower ? null : limit,
+    evidence.feed,
+    evidence.source,
+    evidence.position,
+    evidence.eventId,
+    episode.origin,
+    episode.suppressedBy,
+  ];
+}
+
+type Cell = CellValue | undefined;
+
+/** The CloudEvent of a logged row, its cells in the order of `AlertCells`. `shard`: the engine's name; `sequence`: the entry's number in the log. */
+export function alertEvent(shard: string, cells: readonly Cell[], sequence: number): AlertEvent {
+  const [eventId, alertId, change, rule, ruleVersion, severity, status, subject, path, eventTimeMs, startsAtMs, endsAtMs, count, flags] =
+    cells;
+  const [, , , , , , , , , , , , , , metric, value, valueText, unit, lower, upper, feed, source, position, recordId, origin, suppressedBy] =
+    cells;
+  const actor = actorIdFrom(text(subject));
+  const time = instant(eventTimeMs);
   return {
     specversion: "1.0",
-    type: `energy.alert.${text(cells["change"]) as AlertChange}.v1`,
+    type: `energy.alert.${text(change) as AlertChange}.v1`,
     source: `/gridactor/${shard}`,
-    id: text(cells["event_id"]),
+    id: text(eventId),
     subject: actor,
     time,
     datacontenttype: "application/json",
@@ -65,61 +104,52 @@ export function alertEvent(shard: string, cells: AlertCells, sequence: number): 
     partitionkey: actor,
     sequence: String(sequence).padStart(20, "0"),
     data: {
-      alertId: text(cells["alert_id"]),
-      rule: text(cells["rule"]),
-      ruleVersion: Number(cells["rule_version"]),
-      severity: text(cells["severity"]) as Severity,
-      status: text(cells["status"]) as AlertEvent["data"]["status"],
-      startsAt: instant(cells["starts_at"]),
+      alertId: text(alertId),
+      rule: text(rule),
+      ruleVersion: Number(ruleVersion),
+      severity: text(severity) as Severity,
+      status: text(status) as AlertStatus,
+      startsAt: instant(startsAtMs),
       updatedAt: time,
-      endsAt: cells["ends_at"] == null ? null : instant(cells["ends_at"]),
-      count: Number(cells["count"]),
-      flags: words(cells["flags"]),
+      endsAt: endsAtMs == null ? null : instant(endsAtMs),
+      count: Number(count),
+      flags: words(flags),
       actor,
-      path: words(cells["path"]).map(actorIdFrom),
+      path: words(path).map(actorIdFrom),
       observation: {
-        metric: text(cells["metric"]),
-        value: cells["value"] ?? cells["value_text"] ?? null,
-        unit: text(cells["unit"]),
+        metric: text(metric),
+        value: value ?? valueText ?? null,
+        unit: text(unit),
         expected: null,
-        lower: number(cells["limit_lower"]),
-        upper: number(cells["limit_upper"]),
+        lower: number(lower),
+        upper: number(upper),
         score: null,
         n: null,
       },
-      evidence: [
-        {
-          feed: textOrNull(cells["evidence_feed"]),
-          source: textOrNull(cells["evidence_source"]),
-          position: text(cells["evidence_position"]),
-          eventId: textOrNull(cells["evidence_event_id"]),
-        },
-      ],
-      origin: text(cells["origin"]) as Origin,
-      suppressedBy: textOrNull(cells["suppressed_by"]),
+      evidence: [{ feed: textOrNull(feed), source: textOrNull(source), position: text(position), eventId: textOrNull(recordId) }],
+      origin: text(origin) as Origin,
+      suppressedBy: textOrNull(suppressedBy),
     },
   };
 }
 
-function text(cell: CellValue | undefined): string {
+function text(cell: Cell): string {
   return String(cell ?? "");
 }
 
-function textOrNull(cell: CellValue | undefined): string | null {
+function textOrNull(cell: Cell): string | null {
   return typeof cell === "string" ? cell : null;
 }
 
-function number(cell: CellValue | undefined): number | null {
+function number(cell: Cell): number | null {
   return typeof cell === "number" ? cell : null;
 }
 
-function instant(cell: CellValue | undefined): string {
+function instant(cell: Cell): string {
   return new Date(Number(cell)).toISOString();
 }
 
 /** Ids and flags hold no spaces: they are told apart by them. */
-function words(cell: CellValue | undefined): string[] {
-  return text(cell)
-    .split(" ")
-    .filter((word) => word !== "");
+function words(cell: Cell): string[] {
+  return cell === "" || cell == null ? [] : text(cell).split(" ");
 }

@@ -18,8 +18,7 @@ export class ByteWriter {
   #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #start = 0;
   #at = 0;
-  readonly #float = new Float64Array(1);
-  readonly #floatBytes = new Uint8Array(this.#float.buffer);
+  #view = new DataView(this.#chunk.buffer);
 
   /** Begins a row. One that was not ended is forgotten. */
   begin(): void {
@@ -63,10 +62,8 @@ export class ByteWriter {
       this.#at = at + 3;
       return;
     }
-    const bytes = this.#floatBytes;
-    this.#float[0] = value;
     chunk[at] = NUMBER;
-    for (let n = 0; n < 8; n += 1) chunk[at + 1 + n] = bytes[n] as number;
+    this.#view.setFloat64(at + 1, value, true);
     this.#at = at + 9;
   }
 
@@ -102,6 +99,7 @@ export class ByteWriter {
     const begun = this.#chunk.subarray(this.#start, this.#at);
     this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, (begun.length + bytes) * 2));
     this.#chunk.set(begun, 0);
+    this.#view = new DataView(this.#chunk.buffer);
     this.#start = 0;
     this.#at = begun.length;
   }

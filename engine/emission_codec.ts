@@ -1,6 +1,6 @@
 import { alertEvent } from "./alert_event.ts";
 import type { Emission } from "./emission.ts";
-import { decodeRow } from "./row_codec.ts";
+import { decodeRow, readRow } from "./row_codec.ts";
 import type { Stream } from "./sink.ts";
 import type { LogEntry } from "./store.ts";
 import type { ResolvedTable } from "./table.ts";
@@ -9,7 +9,7 @@ import type { ResolvedTable } from "./table.ts";
 export function emissionDecoder(shard: string, tables: readonly ResolvedTable[]): (stream: Stream, entry: LogEntry) => Emission {
   const byName = new Map(tables.map((table) => [table.name, table]));
   return (stream, { sequence, bytes }) => {
-    const row = decodeRow(byName, bytes);
-    return stream === "alerts" ? { stream, sequence, event: alertEvent(shard, row.cells, sequence) } : { stream, sequence, row };
+    if (stream === "curated") return { stream, sequence, row: decodeRow(byName, bytes) };
+    return { stream, sequence, event: alertEvent(shard, readRow(byName, bytes).cells, sequence) };
   };
 }

@@ -48,11 +48,17 @@ const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /** 16 characters of Crockford base 32: the first 80 bits of the SHA-256 of the facts joined by LF. */
 function shortHash(facts: readonly (string | number)[]): string {
-  const digest = hash("sha256", facts.join("\n"), "buffer");
+  const hex = hash("sha256", facts.join("\n"), "hex");
+  return crockford(Number.parseInt(hex.slice(0, 10), 16)) + crockford(Number.parseInt(hex.slice(10, 20), 16));
+}
+
+/** Eight characters for 40 bits. */
+function crockford(bits: number): string {
   let text = "";
-  for (let bit = 0; bit < 80; bit += 5) {
-    const pair = (digest.readUInt8(bit >> 3) << 8) | digest.readUInt8((bit >> 3) + 1);
-    text += CROCKFORD.charAt((pair >> (11 - (bit & 7))) & 31);
+  let left = bits;
+  for (let n = 0; n < 8; n += 1) {
+    text = CROCKFORD.charAt(left % 32) + text;
+    left = Math.floor(left / 32);
   }
   return text;
 }

@@ -6,7 +6,7 @@ import type { Layout } from "./layout.ts";
 import { type Cursor, hotView, newCursor, Slab } from "./slab.ts";
 import type { Parts, Store } from "./store.ts";
 import { type VitalsAt, vitalsAt, vitalsLayout } from "./vitals.ts";
-import { decodeWarm, encodeKept, encodeOwn, joinWarm, splitWarm, type Warm } from "./warm_codec.ts";
+import { decodeOwn, decodeWarm, encodeKept, encodeOwn, joinWarm, type Kept, splitWarm, type Warm } from "./warm_codec.ts";
 
 /** Any behaviour; its state and message types matter to itself only. */
 export type AnyBehaviour = Behaviour<object, { readonly type: string }>;
@@ -17,10 +17,13 @@ const DECODED_MAX = 100_000;
 const HOT_CHANGED = 1;
 const WARM_CHANGED = 2;
 
-/** A warm part as bytes: what a message may not have spoilt. The two halves change for different reasons. */
-export interface Sealed {
-  readonly own: Uint8Array;
-  readonly kept: Uint8Array;
+/**
+ * What a warm part was before a record touched it: the behaviour's own state as bytes (null: there was no warm part), what the engine keeps by
+ * reference, since its members are never changed in place (null: it was not touched).
+ */
+export interface WarmBefore {
+  readonly own: Uint8Array | null;
+  readonly kept: Kept | null;
 }
 
 /** All living actors of one kind. */
@@ -31,7 +34,9 @@ export class Kind {
   /** Points at the actor being processed. */
   readonly cursor: Cursor = newCursor();
   readonly ids: ActorId[] = [];
-  readonly #sealed: (Sealed | null)[] = [];
+  /** Own states as of the last record that was done, what the engine keeps as of the last commit. */
+  readonly #own: (Uint8Array | null)[] = [];
+  readonly #kept: (Uint8Array | null)[] = [];
   readonly #warm: (Warm | null)[] = [];
   readonly #changes: number[] = [];
   readonly #changed: number[] = [];
@@ -53,7 +58,9 @@ export class Kind {
   add(id: ActorId, parts: Parts | null): number {
     const slot = this.slab.allocate();
     this.ids.push(id);
-    this.#sealed.push(parts?.warm == null ? null : splitWarm(parts.warm));
+    const stored = parts?.warm == null ? null : splitWarm(parts.warm);
+    this.#own.push(stored?.own ?? null);
+    this.#kept.push(stored?.kept ?? null);
     this.#warm.push(null);
     this.#changes.push(0);
     if (parts?.hot != null) this.slab.restore(slot, parts.hot);
@@ -70,9 +77,10 @@ export class Kind {
   peekWarm(slot: number): Warm | null {
     const held = this.#warm[slot] ?? null;
     if (held !== null) return held;
-    const sealed = this.#sealed[slot] ?? null;
-    if (sealed === null) return null;
-    const warm = decodeWarm(sealed.own, sealed.kept, this.behaviour);
+    const own = this.#own[slot] ?? null;
+    const kept = this.#kept[slot] ?? null;
+    if (own === null || kept === null) return null;
+    const warm = decodeWarm(own, kept, this.behaviour);
     this.#warm[slot] = warm;
     this.#decoded += 1;
     return warm;
@@ -103,28 +111,39 @@ export class Kind {
     return (this.peekWarm(slot)?.own ?? this.behaviour.initial(this.id(slot))) as object;
   }
 
-  /** Encodes the halves of the warm part that may have changed. False: they have not. Throws if they cannot be encoded or are too large. */
-  seal(slot: number, ownTouched: boolean, bytesMax: number): boolean {
+  /** Encodes the own state, so that a later record can be undone. False: it has not changed. Throws if it cannot be encoded or is too large. */
+  seal(slot: number, bytesMax: number): boolean {
     const warm = this.#warm[slot];
     if (warm == null) return false;
-    const before = this.#sealed[slot] ?? null;
-    const own = before === null || ownTouched ? unlessEqual(before?.own, encodeOwn(warm.own, this.behaviour.version)) : before.own;
-    const kept = unlessEqual(before?.kept, encodeKept(warm));
-    const length = own.length + kept.length;
-    if (length > bytesMax) throw new Error(`the state of ${this.id(slot)} would have ${length} bytes, at most ${bytesMax} are kept`);
-    if (before !== null && own === before.own && kept === before.kept) return false;
-    this.#sealed[slot] = { own, kept };
+    const before = this.#own[slot] ?? null;
+    const own = encodeOwn(warm.own, this.behaviour.version);
+    if (own.length > bytesMax)
+      throw new Error(`the state of ${this.id(slot)} would have ${own.length} bytes, at most ${bytesMax} are kept`);
+    if (before !== null && Buffer.compare(before, own) === 0) return false;
+    this.#own[slot] = own;
     return true;
   }
 
-  /** The sealed bytes, and how to put them back: the before-image of a record. */
-  sealed(slot: number): Sealed | null {
-    return this.#sealed[slot] ?? null;
+  /** True once the actor's own state has been sealed: it then has a warm part that counts. */
+  isSealed(slot: number): boolean {
+    return this.#own[slot] != null;
   }
 
-  unseal(slot: number, before: Sealed | null): void {
-    this.#sealed[slot] = before;
-    this.#warm[slot] = null;
+  sealedOwn(slot: number): Uint8Array | null {
+    return this.#own[slot] ?? null;
+  }
+
+  /** Puts a warm part back. */
+  undo(slot: number, { own, kept }: WarmBefore): void {
+    const warm = this.#warm[slot] ?? null;
+    this.#own[slot] = own;
+    if (warm === null) return;
+    if (own === null) {
+      this.#warm[slot] = null;
+      return;
+    }
+    const { timers, episodes, overflow } = kept ?? warm;
+    this.#warm[slot] = { own: decodeOwn(own, this.behaviour), timers, episodes, overflow };
   }
 
   hotChanged(slot: number): void {
@@ -146,12 +165,21 @@ export class Kind {
       const flags = this.#changes[slot] ?? 0;
       if (flags === 0) continue;
       this.#changes[slot] = 0;
-      const sealed = (flags & WARM_CHANGED) === 0 ? null : (this.#sealed[slot] ?? null);
-      const warm = sealed === null ? null : joinWarm(sealed.own, sealed.kept);
+      const warm = (flags & WARM_CHANGED) === 0 ? null : this.#encodeWarm(slot);
       into.push({ id: this.id(slot), hot: (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm });
     }
     this.#changed.length = 0;
     if (this.#decoded > DECODED_MAX) this.#forgetDecoded();
+  }
+
+  #encodeWarm(slot: number): Uint8Array | null {
+    const warm = this.#warm[slot] ?? null;
+    if (warm === null) return null;
+    const own = this.#own[slot] ?? encodeOwn(warm.own, this.behaviour.version);
+    const kept = encodeKept(warm);
+    this.#own[slot] = own;
+    this.#kept[slot] = kept;
+    return joinWarm(own, kept);
   }
 
   #forgetDecoded(): void {
@@ -168,10 +196,6 @@ export class Kind {
 
 function refuseChange(): void {
   throw new Error("describe may not change the state");
-}
-
-function unlessEqual(before: Uint8Array | undefined, after: Uint8Array): Uint8Array {
-  return before !== undefined && Buffer.compare(before, after) === 0 ? before : after;
 }
 
 /** The cursor that a packed kind's behaviour gets as its state. */

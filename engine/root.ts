@@ -1,4 +1,4 @@
-import { type AlertFacts, alertCells } from "./alert_event.ts";
+import { type AlertFacts, alertCells, eventIdOf } from "./alert_event.ts";
 import type { Out, Woken } from "./behaviour.ts";
 import type { ChangedEntry, ChangedRow } from "./commit.ts";
 import type { CellValue, Evidence, Origin } from "./emission.ts";
@@ -9,16 +9,16 @@ import type { Row } from "./feed.ts";
 import { addFact, type Fact, type HistoryChange, type Remembered, type Version, versionsOf } from "./history.ts";
 import { ActorId } from "./ids.ts";
 import type { NoteCode } from "./note.ts";
-import type { Place, Sealed } from "./population.ts";
-import { encodeRow, type RowCause } from "./row_codec.ts";
+import type { Place } from "./population.ts";
+import { encodeCells, encodeRow, type RowCause } from "./row_codec.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
 import type { Stream } from "./sink.ts";
 import type { ResolvedTable } from "./table.ts";
-import type { TimerRow } from "./timers.ts";
+import type { TimerChanges, TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, countOf, setCount } from "./vitals.ts";
-import type { Timer, Warm } from "./warm_codec.ts";
+import type { Kept, Timer, Warm } from "./warm_codec.ts";
 import { aim, type World } from "./world.ts";
 
 /** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
@@ -59,6 +59,13 @@ export class Cause implements RowCause {
   }
 }
 
+/** What the roots of a turn add up to. */
+export interface Effects {
+  readonly entries: ChangedEntry[];
+  readonly rows: ChangedRow[];
+  readonly timers: TimerChanges;
+}
+
 /** A record that cannot be processed, found while it is being processed. */
 export class Refused extends Error {
   readonly fault: Fault;
@@ -67,6 +74,9 @@ export class Refused extends Error {
     this.fault = refusal;
   }
 }
+
+/** A warm part whose maps may be written. */
+type WritableWarm = Warm & { timers: Map<string, Timer>; episodes: Map<string, Episode> };
 
 interface Tell {
   readonly id: ActorId;
@@ -84,10 +94,11 @@ interface PendingRow {
 interface Touched {
   place: Place;
   words: Uint32Array;
-  warmBefore: Sealed | null;
-  /** The behaviour may have changed its own state; the engine what it keeps. */
+  ownBefore: Uint8Array | null;
+  /** The behaviour may have changed its own state. */
   ownTouched: boolean;
-  keptTouched: boolean;
+  /** Not null: the engine has changed what it keeps, and this is what it was. */
+  keptBefore: Kept | null;
 }
 
 /**
@@ -115,6 +126,7 @@ export class Root implements Out<AnyMessage> {
   readonly #facts = new Map<ActorId, readonly Fact[]>();
   readonly #born: Place[] = [];
   readonly #timers: TimerRow[] = [];
+  readonly #timersGone: TimerRow[] = [];
   readonly #lists: readonly unknown[][] = [
     this.#tells,
     this.#alerts,
@@ -124,6 +136,7 @@ export class Root implements Out<AnyMessage> {
     this.#rows,
     this.#born,
     this.#timers,
+    this.#timersGone,
   ];
   readonly #markOwn = (): void => {
     if (this.#current !== null) this.#current.ownTouched = true;
@@ -193,20 +206,26 @@ export class Root implements Out<AnyMessage> {
   /** Takes the touched actor's timer away, with its row. */
   cancelTimer(row: TimerRow): void {
     this.warm().timers.delete(row.name);
-    this.#world.deleteTimer(row, this.#rows);
+    this.#timersGone.push(row);
   }
 
   /** The row of a timer that was set again to a later time follows it. */
   moveTimer(row: TimerRow, dueMs: number): void {
-    this.#world.deleteTimer(row, this.#rows);
+    this.#timersGone.push(row);
     this.#setTimer(this.warm().timers, { feed: row.feed, dueMs, rowMs: dueMs }, row.name);
   }
 
-  /** The touched actor's warm part, to write. */
-  warm(): Warm {
+  /** The touched actor's warm part, to write. Its maps are its own until the root is done; before-images hold the old ones. */
+  warm(): WritableWarm {
     const { kind, slot } = this.#place();
-    if (this.#current !== null) this.#current.keptTouched = true;
-    return kind.warm(slot);
+    const warm = kind.warm(slot);
+    const touched = this.#current as Touched;
+    if (touched.keptBefore === null) {
+      touched.keptBefore = { timers: warm.timers, episodes: warm.episodes, overflow: warm.overflow };
+      warm.timers = new Map(warm.timers);
+      warm.episodes = new Map(warm.episodes);
+    }
+    return warm as WritableWarm;
   }
 
   // What behaviours may do. -----------------------------------------------------------------------------------------------------------
@@ -242,7 +261,7 @@ export class Root implements Out<AnyMessage> {
     const before = timers.get(name);
     if (atMs === null) {
       timers.delete(name);
-      if (before !== undefined) this.#world.deleteTimer({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name }, this.#rows);
+      if (before !== undefined) this.#timersGone.push({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name });
       return;
     }
     const dueMs = Math.ceil(atMs);
@@ -251,7 +270,7 @@ export class Root implements Out<AnyMessage> {
       return;
     }
     if (before === undefined && timers.size >= this.#world.limits.timersPerActorMax) return;
-    if (before !== undefined) this.#world.deleteTimer({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name }, this.#rows);
+    if (before !== undefined) this.#timersGone.push({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name });
     this.#setTimer(timers, { feed, dueMs, rowMs: dueMs }, name);
   }
 
@@ -292,7 +311,7 @@ export class Root implements Out<AnyMessage> {
   }
 
   /** Seals every touched actor and encodes all emissions. Only when all of that has worked do the effects become those of the turn. */
-  finish(entries: ChangedEntry[], rows: ChangedRow[]): void {
+  finish({ entries, rows, timers }: Effects): void {
     const { limits, counters } = this.#world;
     const firstEntry = entries.length;
     const firstSequence = this.#world.nextSequence;
@@ -307,7 +326,11 @@ export class Root implements Out<AnyMessage> {
     }
     for (const row of this.#rows) rows.push(row);
     for (const [id, facts] of this.#facts) this.#world.setFacts(id, facts);
-    for (const timer of this.#timers) this.#world.timerQueue(timer.feed).push(timer);
+    for (const timer of this.#timersGone) timers.delete(timer);
+    for (const timer of this.#timers) {
+      timers.put(timer);
+      this.#world.timerQueue(timer.feed).push(timer);
+    }
     for (const place of this.#born) counters.add("actor", place.kind.behaviour.kind, 1);
     this.#world.actorCount += this.#born.length;
     for (const code of this.#notes) counters.add(this.#noteGroup, code, 1);
@@ -317,11 +340,11 @@ export class Root implements Out<AnyMessage> {
   /** Puts back every part that was touched. */
   undo(): void {
     for (let n = 0; n < this.#touchedCount; n += 1) {
-      const { place, words, warmBefore } = this.#touched[n] as Touched;
+      const { place, words, ownBefore, keptBefore } = this.#touched[n] as Touched;
       aim(place);
       const { u32, u } = place.kind.cursor;
       for (let i = 0; i < place.kind.slab.plan.strideBytes / 4; i += 1) u32[u + i] = words[i] as number;
-      place.kind.unseal(place.slot, warmBefore);
+      place.kind.undo(place.slot, { own: ownBefore, kept: keptBefore });
     }
     for (const place of this.#born) this.#world.population.forget(place);
     this.#clear();
@@ -343,7 +366,7 @@ export class Root implements Out<AnyMessage> {
     const n = this.#touchedCount;
     let touched = this.#touched[n];
     if (touched === undefined) {
-      touched = { place, words: new Uint32Array(0), warmBefore: null, ownTouched: false, keptTouched: false };
+      touched = { place, words: new Uint32Array(0), ownBefore: null, ownTouched: false, keptBefore: null };
       this.#touched.push(touched);
     }
     const length = place.kind.slab.plan.strideBytes / 4;
@@ -352,9 +375,9 @@ export class Root implements Out<AnyMessage> {
     const { words } = touched;
     for (let i = 0; i < length; i += 1) words[i] = u32[u + i] as number;
     touched.place = place;
-    touched.warmBefore = place.kind.sealed(place.slot);
+    touched.ownBefore = place.kind.sealedOwn(place.slot);
     touched.ownTouched = false;
-    touched.keptTouched = false;
+    touched.keptBefore = null;
     place.root = this.#number;
     place.touched = n;
     this.#touchedCount = n + 1;
@@ -378,7 +401,6 @@ export class Root implements Out<AnyMessage> {
   #setTimer(timers: Map<string, Timer>, timer: Timer, name: string): void {
     timers.set(name, timer);
     const row = { feed: timer.feed, dueMs: timer.rowMs, actor: this.self, name };
-    this.#world.putTimer(row, this.#rows);
     this.#timers.push(row);
   }
 
@@ -411,17 +433,17 @@ export class Root implements Out<AnyMessage> {
     return { region: textOr(attributes["region"]), tariff: textOr(attributes["tariff_category"]) };
   }
 
-  #seal({ place, ownTouched, keptTouched }: Touched, bytesMax: number): void {
-    place.kind.hotChanged(place.slot);
-    if ((ownTouched || keptTouched) && place.kind.seal(place.slot, ownTouched, bytesMax)) place.kind.warmChanged(place.slot);
+  #seal({ place: { kind, slot }, ownTouched, keptBefore }: Touched, bytesMax: number): void {
+    kind.hotChanged(slot);
+    const ownChanged = (ownTouched || (keptBefore !== null && !kind.isSealed(slot))) && kind.seal(slot, bytesMax);
+    if (ownChanged || keptBefore !== null) kind.warmChanged(slot);
   }
 
   /** An alert event stands in the log twice, as one and the same row: in the stream of alerts, and as a row of its curated table. */
   #emitAlert(alert: AlertFacts, entries: ChangedEntry[]): void {
-    const added = alertCells(alert);
-    const date = utcDate(alert.atMs);
-    const row = { table: this.#world.table("alerts"), key: String(added["event_id"]), ordinal: 0, date, actor: alert.actor };
-    const bytes = encodeRow(this.#now(), { ...row, late: this.late, rules: null, record: null, added, extra: null });
+    const key = eventIdOf(alert);
+    const row = { table: this.#world.table("alerts"), key, ordinal: 0, date: utcDate(alert.atMs), actor: alert.actor };
+    const bytes = encodeCells(this.#now(), { ...row, late: this.late, rules: null, extra: null }, alertCells(alert));
     this.#push("alerts", bytes, entries);
     this.#push("curated", bytes, entries);
     this.#world.counters.add("table", "alerts", 1);
@@ -445,18 +467,9 @@ export class Root implements Out<AnyMessage> {
   #emit({ table, actor, columns }: PendingRow, key: string, ordinal: number, date: string, entries: ChangedEntry[]): void {
     const cause = this.#now();
     const record = table.feed !== null && table.feed === cause.feed ? cause.row : null;
-    const bytes = encodeRow(cause, {
-      table,
-      key,
-      ordinal,
-      date,
-      actor,
-      late: this.late,
-      rules: record === null ? null : this.stamps,
-      record,
-      added: columns,
-      extra: record === null ? null : cause.extra,
-    });
+    const rules = record === null ? null : this.stamps;
+    const extra = record === null ? null : cause.extra;
+    const bytes = encodeRow(cause, { table, key, ordinal, date, actor, late: this.late, rules, extra }, record, columns);
     this.#push("curated", bytes, entries);
     this.#world.counters.add("table", table.name, 1);
   }

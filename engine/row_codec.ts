@@ -17,7 +17,7 @@ export interface RowCause {
   readonly schemaVersion: number;
 }
 
-/** One row. `key` and `ordinal` (n-th row of its record in the table) make its id; `record` and `added` give the cells, see `Table`. */
+/** One row, but for its cells. `key` and `ordinal` (n-th row of its record in the table) make its id. */
 export interface RowFacts {
   readonly table: ResolvedTable;
   readonly key: string;
@@ -26,8 +26,6 @@ export interface RowFacts {
   readonly actor: ActorId | null;
   readonly late: boolean;
   readonly rules: string | null;
-  readonly record: Cells | null;
-  readonly added: Cells;
   /** Columns born by schema evolution. */
   readonly extra: Cells | null;
 }
@@ -43,8 +41,30 @@ export function encodeHead(feed: string | null, source: string, origin: string):
   return writer.end();
 }
 
-/** Bytes of a row for the log. Cells that are missing are null. */
-export function encodeRow(cause: RowCause, row: RowFacts): Uint8Array {
+/** Bytes of a row for the log: the cells of the feed's record (null: none), then those that an actor adds. Cells that are missing are null. */
+export function encodeRow(cause: RowCause, row: RowFacts, record: Cells | null, added: Cells): Uint8Array {
+  const { columns, ofFeed } = row.table;
+  writeFacts(cause, row, ofFeed > 0 && record !== null && record[(columns[0] as Column)[0]] === row.key);
+  for (let n = 0; n < columns.length; n += 1) {
+    const name = (columns[n] as Column)[0];
+    writer.cell((n < ofFeed ? record?.[name] : added[name]) ?? null);
+  }
+  writer.byte(END);
+  return writer.end();
+}
+
+/** The same for cells that are already in the table's order. */
+export function encodeCells(cause: RowCause, row: RowFacts, cells: readonly CellValue[]): Uint8Array {
+  writeFacts(cause, row, cells[0] === row.key);
+  for (let n = 0; n < cells.length; n += 1) writer.cell(cells[n] as CellValue);
+  writer.byte(END);
+  return writer.end();
+}
+
+type Column = ResolvedTable["columns"][number];
+
+/** `keyIsFirst`: the key is the first cell too, and is not written twice. */
+function writeFacts(cause: RowCause, row: RowFacts, keyIsFirst: boolean): void {
   writer.begin();
   writer.bytes(cause.head);
   writer.cell(cause.at);
@@ -52,51 +72,84 @@ export function encodeRow(cause: RowCause, row: RowFacts): Uint8Array {
   writer.cell(cause.rescued);
   writer.cell(cause.schemaVersion);
   writer.cell(row.table.name);
-  writer.cell(row.key);
+  writer.cell(keyIsFirst ? null : row.key);
   writer.cell(row.ordinal);
   writer.cell(row.date);
   writer.cell(row.actor);
   writer.cell(row.late);
   writer.cell(row.rules);
   writer.cell(row.extra === null ? null : JSON.stringify(row.extra));
-  const { columns, ofFeed } = row.table;
-  const { record, added } = row;
-  for (let n = 0; n < columns.length; n += 1) {
-    const name = (columns[n] as ResolvedTable["columns"][number])[0];
-    writer.cell((n < ofFeed ? record?.[name] : added[name]) ?? null);
-  }
-  writer.byte(END);
-  return writer.end();
 }
 
 const END = 0x45;
 
+/** A row as it was stored, its cells in the table's order. */
+export interface StoredRow {
+  readonly row: Omit<CuratedRow, "cells">;
+  readonly table: ResolvedTable;
+  readonly cells: readonly CellValue[];
+  readonly extra: Readonly<Record<string, CellValue>> | null;
+}
+
 /** Reads a row back. `tables`: by name, as they were declared when the row was written. Throws `BrokenInvariant` if they were not. */
-export function decodeRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8Array): CuratedRow {
+export function readRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8Array): StoredRow {
   const reader = new ByteReader(bytes);
-  const [feed, source, origin] = [reader.cell(), reader.cell(), reader.cell()];
-  const [at, arrivedAtMs, rescued, schemaVersion] = [reader.cell(), reader.cell(), reader.cell(), reader.cell()];
-  const [name, key, ordinal, date] = [reader.cell(), reader.cell(), reader.cell(), reader.cell()];
-  const [actor, late, rules, extra] = [reader.cell(), reader.cell(), reader.cell(), reader.cell()];
-  const table = tables.get(String(name));
+  const feed = text(reader);
+  const source = text(reader);
+  const origin = text(reader);
+  const at = Number(reader.cell());
+  const arrivedAtMs = Number(reader.cell());
+  const rescued = textOrNull(reader);
+  const schemaVersion = Number(reader.cell());
+  const name = text(reader);
+  const key = textOrNull(reader);
+  const ordinal = Number(reader.cell());
+  const date = text(reader);
+  const actor = textOrNull(reader);
+  const late = reader.cell() === true;
+  const rules = textOrNull(reader);
+  const extra = textOrNull(reader);
+  const table = tables.get(name);
   invariant(table !== undefined, `table ${name} of a stored row is declared`);
-  const cells: Record<string, CellValue> = {};
-  for (const [column] of table.columns) cells[column] = reader.cell();
+  const cells: CellValue[] = [];
+  for (let n = 0; n < table.columns.length; n += 1) cells.push(reader.cell());
   invariant(reader.byte() === END, `a stored row of ${name} has the columns that the table declares`);
-  if (extra !== null) Object.assign(cells, JSON.parse(String(extra)));
   return {
-    table: table.name,
-    rowId: longHash([table.name, String(feed ?? ""), String(key), Number(ordinal)]),
-    amends: null,
-    actor: actor === null ? null : actorIdFrom(String(actor)),
-    source: String(source),
-    position: at === -1 ? String(origin) : `${origin}${at}`,
-    arrivedAtMs: Number(arrivedAtMs),
-    date: String(date),
-    rescued: rescued === null ? null : String(rescued),
-    schemaVersion: Number(schemaVersion),
-    late: late === true,
-    rules: rules === null ? null : String(rules),
+    row: {
+      table: name,
+      get rowId() {
+        return longHash([name, feed, key ?? String(cells[0]), ordinal]); // Only who wants it pays for it.
+      },
+      amends: null,
+      actor: actor === null ? null : actorIdFrom(actor),
+      source,
+      position: at === -1 ? origin : `${origin}${at}`,
+      arrivedAtMs,
+      date,
+      rescued,
+      schemaVersion,
+      late,
+      rules,
+    },
+    table,
     cells,
+    extra: extra === null ? null : (JSON.parse(extra) as Readonly<Record<string, CellValue>>),
   };
+}
+
+/** Reads a row back, its cells by name. */
+export function decodeRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8Array): CuratedRow {
+  const { row, table, cells, extra } = readRow(tables, bytes);
+  const named: Record<string, CellValue> = {};
+  for (let n = 0; n < cells.length; n += 1) named[(table.columns[n] as Column)[0]] = cells[n] as CellValue;
+  return { ...row, cells: extra === null ? named : Object.assign(named, extra) };
+}
+
+function text(reader: ByteReader): string {
+  return String(reader.cell() ?? "");
+}
+
+function textOrNull(reader: ByteReader): string | null {
+  const cell = reader.cell();
+  return cell === null ? null : String(cell);
 }

@@ -1,3 +1,4 @@
+import type { ChangedRow } from "./commit.ts";
 import { type ActorId, actorIdFrom } from "./ids.ts";
 
 /** A stored timer row. It may stand earlier than the actor's true due time; then the engine moves it when it comes up. */
@@ -17,6 +18,31 @@ export function parseTimerKey(key: string): TimerRow {
   const [feed = "", dueMs = "", actor = "", name = ""] = key.split("\0");
   return { feed, dueMs: Number(dueMs), actor: actorIdFrom(actor), name };
 }
+
+/** Timer rows that a batch puts and deletes. A row that comes and goes within the batch is never stored. */
+export class TimerChanges {
+  readonly #puts = new Map<string, boolean>();
+
+  put(row: TimerRow): void {
+    this.#change(timerKey(row), true);
+  }
+
+  delete(row: TimerRow): void {
+    this.#change(timerKey(row), false);
+  }
+
+  take(into: ChangedRow[]): void {
+    for (const [key, isPut] of this.#puts) into.push({ table: "timer", key, value: isPut ? EMPTY : null });
+    this.#puts.clear();
+  }
+
+  /** A row is put only where there is none, and deleted only where there is one: so two changes of a row undo each other. */
+  #change(key: string, isPut: boolean): void {
+    if (!this.#puts.delete(key)) this.#puts.set(key, isPut);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
 
 /** The rows of one feed in (due, actor, name) order: a binary heap. Stale rows stay until they come up. */
 export class TimerQueue {

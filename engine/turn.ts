@@ -7,11 +7,11 @@ import { hashRow, hashText } from "./hash.ts";
 import { type ActorId, quarantineId, type SourceId } from "./ids.ts";
 import type { Place } from "./population.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
-import { Cause, Refused, Root } from "./root.ts";
+import { Cause, type Effects, Refused, Root } from "./root.ts";
 import { encodeHead, encodeRow } from "./row_codec.ts";
 import { encodeSchema } from "./schema.ts";
 import type { Batch, SourceRecord } from "./source.ts";
-import type { TimerRow } from "./timers.ts";
+import { TimerChanges, type TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
 import type { FeedClock, Partition } from "./watermark.ts";
@@ -32,8 +32,6 @@ export interface Intake {
 export class Turn {
   readonly #world: World;
   readonly #root: Root;
-  #entries: ChangedEntry[] = [];
-  #rows: ChangedRow[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -41,16 +39,18 @@ export class Turn {
   }
 
   run(intake: Intake, batch: Batch): Commit {
-    this.#entries = [];
-    this.#rows = [];
-    const records = new Intaker(this.#world, this.#root, intake, batch, this.#entries, this.#rows);
+    const entries: ChangedEntry[] = [];
+    const rows: ChangedRow[] = [];
+    const timers = new TimerChanges();
+    const records = new Intaker(this.#world, this.#root, intake, batch, { entries, rows, timers });
     for (const record of batch.records) records.take(record);
     records.end();
     for (const [partition, position] of batch.resumeAt) {
-      this.#rows.push({ table: "position", key: `${intake.source}\0${partition}`, value: Buffer.from(position) });
+      rows.push({ table: "position", key: `${intake.source}\0${partition}`, value: Buffer.from(position) });
     }
-    this.#world.counters.takeChanges(this.#rows);
-    return { parts: this.#world.population.takeChanges(), rows: this.#rows, entries: this.#entries };
+    timers.take(rows);
+    this.#world.counters.takeChanges(rows);
+    return { parts: this.#world.population.takeChanges(), rows, entries };
   }
 }
 
@@ -71,14 +71,13 @@ class Intaker {
   readonly #cause: Cause;
   readonly #context: Mutable<RecordContext>;
   readonly #sourceText: string;
-  readonly #entries: ChangedEntry[];
-  readonly #rows: ChangedRow[];
+  readonly #effects: Effects;
   #accepted = 0;
   #duplicates = 0;
   #late = 0;
   #quarantined = 0;
 
-  constructor(world: World, root: Root, intake: Intake, batch: Batch, entries: ChangedEntry[], rows: ChangedRow[]) {
+  constructor(world: World, root: Root, intake: Intake, batch: Batch, effects: Effects) {
     this.#world = world;
     this.#root = root;
     this.#intake = intake;
@@ -98,8 +97,7 @@ class Intaker {
       batch.origin,
     );
     this.#context = { path: batch.path, generation: batch.generation, mode: intake.mode, arrivedAtMs: 0, authored: () => true };
-    this.#entries = entries;
-    this.#rows = rows;
+    this.#effects = effects;
   }
 
   take(record: SourceRecord): void {
@@ -134,10 +132,10 @@ class Intaker {
     const isHeld = latestMs === Number.NEGATIVE_INFINITY; // Nothing readable yet, but the clock waits for it: a restart must know.
     if (isHeld || latestMs !== this.#partitionBefore.latestMs || idle !== this.#partitionBefore.idle) {
       const value = { feed: this.#feed.name, latestMs: Number.isFinite(latestMs) ? latestMs : null, idle };
-      this.#rows.push({ table: "partition", key: this.#intake.source, value: Buffer.from(JSON.stringify(value)) });
+      this.#effects.rows.push({ table: "partition", key: this.#intake.source, value: Buffer.from(JSON.stringify(value)) });
     }
     if (this.#clock.clockMs !== this.#clockBeforeMs) {
-      this.#rows.push({ table: "feed", key: `clock ${this.#feed.name}`, value: Buffer.from(String(this.#clock.clockMs)) });
+      this.#effects.rows.push({ table: "feed", key: `clock ${this.#feed.name}`, value: Buffer.from(String(this.#clock.clockMs)) });
     }
   }
 
@@ -157,7 +155,7 @@ class Intaker {
       const message = this.#feed.message(decoded.row, this.#context);
       for (const id of ids) this.#admit(id, decoded, message as { readonly type: string }, atMs);
       root.settleTells();
-      root.finish(this.#entries, this.#rows);
+      root.finish(this.#effects);
     } catch (error) {
       if (error instanceof BrokenInvariant) throw error;
       root.undo();
@@ -271,7 +269,7 @@ class Intaker {
   #quarantine(facts: Omit<QuarantineRow, "id" | "feed" | "source" | "attempts" | "status">, head: Uint8Array, at: number): void {
     const id = quarantineId(this.#intake.source, facts.position, facts.reason);
     const row: QuarantineRow = { id, feed: this.#feed.name, source: this.#sourceText, attempts: 1, status: "open", ...facts };
-    this.#rows.push({ table: "quarantine", key: id, value: encodeQuarantine(row) });
+    this.#effects.rows.push({ table: "quarantine", key: id, value: encodeQuarantine(row) });
     this.#world.counters.add(`quarantine ${this.#feed.name}`, row.reason, 1);
     this.#emitEngineRow("quarantine", { head, at, arrivedAtMs: row.arrivedAtMs }, id, {
       quarantine_id: id,
@@ -300,7 +298,7 @@ class Intaker {
   #evolve(record: SourceRecord, { schema }: Decoded): void {
     const before = this.#schema();
     this.#world.schemas.set(this.#feed.name, schema);
-    this.#rows.push({ table: "feed", key: `schema ${this.#feed.name}`, value: encodeSchema(schema) });
+    this.#effects.rows.push({ table: "feed", key: `schema ${this.#feed.name}`, value: encodeSchema(schema) });
     for (const [column, { type, origin }] of Object.entries(schema.columns)) {
       if (before.columns[column] !== undefined) continue;
       const position = `${this.#batch.origin}${record.at}`;
@@ -331,8 +329,8 @@ class Intaker {
       late: false,
       rules: null,
     };
-    const bytes = encodeRow({ ...cause, rescued: null, schemaVersion: 1 }, { ...row, record: null, added, extra: null });
-    this.#entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
+    const bytes = encodeRow({ ...cause, rescued: null, schemaVersion: 1 }, { ...row, extra: null }, null, added);
+    this.#effects.entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
     this.#world.nextSequence += 1;
     this.#world.counters.add("table", name, 1);
   }
@@ -375,12 +373,12 @@ class Intaker {
     if (timer === undefined || timer.rowMs !== row.dueMs || timer.feed !== row.feed) return false;
     if (timer.dueMs > row.dueMs) {
       root.moveTimer(row, timer.dueMs);
-      root.finish(this.#entries, this.#rows);
+      root.finish(this.#effects);
       return false;
     }
     try {
       root.wake(row, toMs, steppedMs);
-      root.finish(this.#entries, this.#rows);
+      root.finish(this.#effects);
     } catch (error) {
       if (error instanceof BrokenInvariant) throw error;
       root.undo();
@@ -396,7 +394,7 @@ class Intaker {
     root.begin(cause);
     root.touch(row.actor);
     root.cancelTimer(row);
-    root.finish(this.#entries, this.#rows);
+    root.finish(this.#effects);
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#quarantine(
       {

@@ -14,8 +14,8 @@ export interface Timer {
 
 /** What the engine keeps for an actor beside the behaviour's own state. */
 export interface Kept {
-  readonly timers: Map<string, Timer>;
-  readonly episodes: Map<string, Episode>;
+  timers: ReadonlyMap<string, Timer>;
+  episodes: ReadonlyMap<string, Episode>;
   overflow: readonly WindowEntry[];
 }
 
@@ -65,16 +65,27 @@ export function splitWarm(bytes: Uint8Array): { readonly own: Uint8Array; readon
 }
 
 /** Reads a warm part. Throws if a newer version of the kind wrote it. */
-export function decodeWarm(own: Uint8Array, kept: Uint8Array, kind: { readonly kind: string; readonly version: number }): Warm {
-  const [version, state] = packr.unpack(own) as [number, unknown];
-  invariant(version <= kind.version, `a ${kind.kind} of state version ${version} cannot be read by version ${kind.version}`);
+export function decodeWarm(own: Uint8Array, kept: Uint8Array, kind: StateShape): Warm {
   const reader = new ByteReader(kept);
   const timers = new Map(
     list(reader, (): [string, Timer] => [text(reader), { feed: text(reader), dueMs: number(reader), rowMs: number(reader) }]),
   );
   const episodes = new Map(list(reader, () => readEpisode(reader)).map((episode) => [episode.rule, episode]));
   const overflow = list(reader, (): WindowEntry => [number(reader), number(reader), number(reader), number(reader)]);
-  return { own: state, timers, episodes, overflow };
+  return { own: decodeOwn(own, kind), timers, episodes, overflow };
+}
+
+/** Reads what `encodeOwn` wrote. */
+export function decodeOwn(own: Uint8Array, { kind, version: known }: StateShape): unknown {
+  const [version, state] = packr.unpack(own) as [number, unknown];
+  invariant(version <= known, `a ${kind} of state version ${version} cannot be read by version ${known}`);
+  return state;
+}
+
+/** Which kind a state is of, and which version of its shape the program knows. */
+interface StateShape {
+  readonly kind: string;
+  readonly version: number;
 }
 
 // Episodes: the members in the order of the interface, which only grows at the end.

@@ -1,4 +1,3 @@
-import type { ChangedRow } from "./commit.ts";
 import { Counters } from "./counters.ts";
 import { decodeFact, factPrefix } from "./fact_codec.ts";
 import { invariant } from "./fault.ts";
@@ -11,7 +10,7 @@ import type { RuleTable } from "./rule_table.ts";
 import { decodeSchema, type FeedSchema, firstSchema, type SchemaSettings } from "./schema.ts";
 import type { Store } from "./store.ts";
 import type { ResolvedTable } from "./table.ts";
-import { parseTimerKey, TimerQueue, type TimerRow, timerKey } from "./timers.ts";
+import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { FeedClock } from "./watermark.ts";
 
 /** Facts of this many actors are kept in memory between commits; the others are read from the store when a change comes. */
@@ -112,14 +111,6 @@ export class World {
     if (this.#facts.size > FACTS_HELD_MAX) this.#facts.clear();
   }
 
-  putTimer(row: TimerRow, rows: ChangedRow[]): void {
-    rows.push({ table: "timer", key: timerKey(row), value: EMPTY });
-  }
-
-  deleteTimer(row: TimerRow, rows: ChangedRow[]): void {
-    rows.push({ table: "timer", key: timerKey(row), value: null });
-  }
-
   #restore(settings: ReadonlyMap<string, SchemaSettings>): void {
     for (const [key, value] of this.#store.range("count", "")) this.counters.restore(key, value);
     for (const [key] of this.#store.range("timer", "")) {
@@ -143,8 +134,6 @@ export class World {
     }
   }
 }
-
-const EMPTY = new Uint8Array(0);
 
 function windowedKinds(behaviours: readonly AnyBehaviour[], feeds: ReadonlyMap<string, Feed>): ReadonlySet<string> {
   return new Set(behaviours.filter(({ clocks }) => clocks.some((feed) => feeds.get(feed)?.dedup === "window")).map(({ kind }) => kind));
