@@ -73,7 +73,10 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
     });
     if (database !== undefined) databases.set(name, database);
   }
-  if (databases.size < NAMES.length) return null;
+  if (databases.size < NAMES.length) {
+    void root.close();
+    return null;
+  }
   const table = (name: TableName): Database<Buffer, Uint8Array> => databases.get(name) as Database<Buffer, Uint8Array>;
 
   return {
