@@ -67,11 +67,11 @@ export class Ledger {
     this.#pathsBySha.set(sha256, paths.add(path));
   }
 
-  /** Another path whose rows, used or being used, are those of this content. */
+  /** Another path with this content, of which at least a part was used. */
   twinOf(path: string, sha256: string): LedgerEntry | undefined {
     for (const other of this.#pathsBySha.get(sha256) ?? []) {
       const entry = this.#entries.get(other);
-      if (other !== path && (entry?.state === "committed" || entry?.state === "processing")) return entry;
+      if (other !== path && entry !== undefined && (entry.state === "committed" || entry.row > 0)) return entry;
     }
     return undefined;
   }

@@ -121,7 +121,8 @@ class CsvReading {
     this.#used = end;
     this.#scanned = end;
     if (end === bytes.length) return;
-    this.#scanned += 1;
+    this.#used += 1; // Behind the line end.
+    this.#scanned = this.#used;
     this.#overlong = null;
     this.#group.add(excerpt.record(this.#row, this.#reading.arrivedAtMs, "too_large", "the line is longer than a record may be"));
     this.#row += 1;

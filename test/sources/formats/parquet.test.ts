@@ -134,6 +134,10 @@ const LIES: Readonly<Record<string, Forgery>> = {
   "63 a page bomb in brotli": { codec: 4, ...bomb(brotliCompressSync(ZEROS), ZEROS.length) },
   "63 a bomb that claims to be small": { codec: 2, ...bomb(gzipSync(ZEROS), 400) },
   "64 a length in snappy that is not the page's": { codec: 1, ...bomb(Buffer.from([0x80, 0x80, 0x80, 0x20, 0, 1]), 4) },
+  "64 a length in snappy that is less than the page's": {
+    codec: 1,
+    pages: [{ body: Buffer.from([4, 12, 1, 0, 0, 0]), values: 2, decodedBytes: 8 }],
+  },
   "65 a codec that nobody knows": { codec: 3 },
   "66 a wrong checksum": { pages: [{ ...plainPage([1]), crc: 1 }] },
   "67 row groups that overlap": { groups: 2 },
