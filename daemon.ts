@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Config } from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
 import type { Log } from "./admin/log.ts";
@@ -104,9 +103,4 @@ async function composed({ config, log, screen, say }: RunOptions, store: Store, 
     await store.close();
     throw error instanceof Unavailable ? new CommandError("RETRY", error.message) : error;
   }
-}
-
-/** Resolves when everything written to stdout has left the process: a pipe takes it in its own time. */
-export async function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableLength > 0) await once(stream, "drain");
 }

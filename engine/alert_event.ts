@@ -61,7 +61,7 @@ export function alertCells(facts: AlertFacts): AlertCells {
     episode.severity,
     statusOf(episode),
     actor,
-    path.length === 1 ? (path[0] as ActorId) : path.join(" "),
+    path.join(" "),
     atMs,
     episode.onsetMs,
     episode.endsAtMs,

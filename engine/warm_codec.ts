@@ -1,7 +1,7 @@
 import { Packr } from "msgpackr";
 import { ByteReader, ByteWriter } from "./byte_writer.ts";
 import type { CellValue } from "./emission.ts";
-import type { AlertFlag, Episode } from "./episode.ts";
+import { type Episode, type PackedEpisode, packEpisode, unpackEpisode } from "./episode.ts";
 import { invariant } from "./fault.ts";
 import type { WindowEntry } from "./vitals.ts";
 
@@ -88,60 +88,38 @@ interface StateShape {
   readonly version: number;
 }
 
-// Episodes: the members in the order of the interface, which only grows at the end.
-
+/** A packed episode: cells in a fixed order, a list last. */
 function writeEpisode(episode: Episode): void {
-  writer.cell(episode.rule);
-  writer.cell(episode.alertId);
-  writer.cell(episode.state);
-  writer.cell(episode.onsetMs);
-  writer.cell(episode.endsAtMs);
-  writer.cell(episode.count);
-  writer.cell(episode.severity);
-  writer.cell(episode.revision);
-  writer.cell(episode.lastHitMs);
-  writer.cell(episode.normalsInARow);
-  writer.cell(episode.normalSinceMs);
-  writer.cell(episode.flags.length === 0 ? "" : episode.flags.join(" "));
-  writer.cell(episode.seen);
-  writer.cell(episode.origin);
-  writer.cell(episode.value);
-  writer.cell(episode.limit);
-  writer.cell(episode.clear);
-  writer.cell(episode.suppressedBy);
-  writer.cell(episode.shelvedUntilMs);
-  writer.cell(episode.past.length);
-  for (const [onsetMs, endsAtMs] of episode.past) {
-    writer.cell(onsetMs);
-    writer.cell(endsAtMs);
+  for (const member of packEpisode(episode)) {
+    if (!Array.isArray(member)) {
+      writer.cell(member as CellValue);
+      continue;
+    }
+    writer.cell(member.length);
+    for (const number of member) writer.cell(number);
   }
 }
 
 function readEpisode(reader: ByteReader): Episode {
-  return {
-    rule: text(reader),
-    alertId: text(reader),
-    state: text(reader) as Episode["state"],
-    onsetMs: number(reader),
-    endsAtMs: numberOrNull(reader),
-    count: number(reader),
-    severity: text(reader) as Episode["severity"],
-    revision: number(reader),
-    lastHitMs: number(reader),
-    normalsInARow: number(reader),
-    normalSinceMs: numberOrNull(reader),
-    flags: text(reader)
-      .split(" ")
-      .filter((flag): flag is AlertFlag => flag !== ""),
-    seen: reader.cell() === true,
-    origin: text(reader) as Episode["origin"],
-    value: reader.cell(),
-    limit: numberOrNull(reader),
-    clear: numberOrNull(reader),
-    suppressedBy: textOrNull(reader.cell()),
-    shelvedUntilMs: numberOrNull(reader),
-    past: list(reader, () => [number(reader), number(reader)] as const),
-  };
+  const packed: PackedEpisode = [
+    text(reader),
+    text(reader),
+    number(reader),
+    number(reader),
+    numberOrNull(reader),
+    number(reader),
+    number(reader),
+    number(reader),
+    number(reader),
+    numberOrNull(reader),
+    reader.cell(),
+    numberOrNull(reader),
+    numberOrNull(reader),
+    textOrNull(reader),
+    numberOrNull(reader),
+    list(reader, () => number(reader)),
+  ];
+  return unpackEpisode(packed);
 }
 
 function list<T>(reader: ByteReader, read: () => T): T[] {
@@ -159,10 +137,11 @@ function number(reader: ByteReader): number {
 }
 
 function numberOrNull(reader: ByteReader): number | null {
-  const cell: CellValue = reader.cell();
+  const cell = reader.cell();
   return cell === null ? null : Number(cell);
 }
 
-function textOrNull(cell: CellValue): string | null {
+function textOrNull(reader: ByteReader): string | null {
+  const cell = reader.cell();
   return cell === null ? null : String(cell);
 }
