@@ -63,7 +63,8 @@ function birth(name: string, value: unknown, schema: FeedSchema, bornBefore: num
   const lower = name.toLowerCase();
   if (names.some((other) => other.toLowerCase() === lower)) return "case_mismatch";
   const isFull = names.length + bornBefore >= limits.keysMax;
-  return schema.mode === "rescue" || isFull || OF_THE_ENGINE.test(name) ? "new_column" : newColumn(schema, name, value);
+  const isTaken = OF_THE_ENGINE.test(name) || schema.taken?.includes(lower) === true;
+  return schema.mode === "rescue" || isFull || isTaken ? "new_column" : newColumn(schema, name, value);
 }
 
 const FIELDS: Readonly<Record<Exclude<TypeName, `decimal${string}`>, Field<CellValue>>> = {

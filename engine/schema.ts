@@ -30,6 +30,8 @@ export interface SchemaSettings {
 /** A version of a feed's schema. Version 1 holds the declared fields; it only grows. */
 export interface FeedSchema extends Required<SchemaSettings> {
   readonly version: number;
+  /** Names that the feed's curated table gives to cells of its actors, in lower case: no column can be born under them. */
+  readonly taken?: readonly string[];
   readonly columns: Readonly<Record<string, SchemaColumn>>;
 }
 

@@ -63,7 +63,9 @@ export class World {
     this.tables = new Map(tables.map((table) => [table.name, table]));
     this.clocks = new Map(feeds.map((feed) => [feed.name, new FeedClock(feed.name, feed.clockDelayMs)]));
     this.timers = new Map(feeds.map((feed) => [feed.name, new TimerQueue()]));
-    this.schemas = new Map(feeds.map((feed) => [feed.name, firstSchema(feed, options.schemas.get(feed.name))]));
+    this.schemas = new Map(
+      feeds.map((feed) => [feed.name, { ...firstSchema(feed, options.schemas.get(feed.name)), taken: this.#taken(feed) }]),
+    );
     this.population = new Population(behaviours, windowedKinds(behaviours, this.feeds), store);
     this.#restore(options.schemas);
     this.actorCount = Object.values(this.counters.group("actor")).reduce((sum, count) => sum + count, 0);
@@ -111,6 +113,12 @@ export class World {
     if (this.#facts.size > FACTS_HELD_MAX) this.#facts.clear();
   }
 
+  /** Names in the feed's table that are not the feed's. */
+  #taken({ table }: Feed): readonly string[] {
+    const { columns = [], ofFeed = 0 } = table === null ? {} : (this.tables.get(table) ?? {});
+    return columns.slice(ofFeed).map(([name]) => name.toLowerCase());
+  }
+
   #restore(settings: ReadonlyMap<string, SchemaSettings>): void {
     for (const [key, value] of this.#store.range("count", "")) this.counters.restore(key, value);
     for (const [key] of this.#store.range("timer", "")) {
@@ -130,7 +138,8 @@ export class World {
       const clockBytes = this.#store.get("feed", `clock ${feed}`);
       if (clockBytes !== null) clock.clockMs = Number(Buffer.from(clockBytes).toString());
       const schemaBytes = this.#store.get("feed", `schema ${feed}`);
-      if (schemaBytes !== null) this.schemas.set(feed, decodeSchema(schemaBytes, settings.get(feed)));
+      if (schemaBytes !== null)
+        this.schemas.set(feed, { ...decodeSchema(schemaBytes, settings.get(feed)), taken: this.#taken(this.feed(feed)) });
     }
   }
 }
