@@ -37,6 +37,7 @@ export interface Composition {
   /** Where alerts are shown to people, or null. */
   readonly screen: { readonly write: (text: string) => void; readonly color: boolean } | null;
   readonly onRetry: EngineOptions["onRetry"];
+  readonly onSinkRetry: NonNullable<EngineOptions["onSinkRetry"]>;
   readonly onStage: EngineOptions["onStage"];
 }
 
@@ -46,7 +47,7 @@ export function domainOf(config: Config): Domain {
 }
 
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
-export async function compose({ config, store, mode, screen, onRetry, onStage }: Composition): Promise<Engine> {
+export async function compose({ config, store, mode, screen, onRetry, onSinkRetry, onStage }: Composition): Promise<Engine> {
   const domain = domainOf(config);
   const sinks: SinkWiring[] = [];
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
@@ -73,6 +74,7 @@ export async function compose({ config, store, mode, screen, onRetry, onStage }:
     clock: wallClock,
     random: Math.random,
     onRetry,
+    onSinkRetry,
     onStage,
   });
   return engine;

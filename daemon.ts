@@ -14,6 +14,8 @@ import type { Store } from "./engine/store.ts";
 
 /** How long a second signal, or a stop that hangs, is waited for. */
 const STOP_WITHIN_MS = seconds(15);
+/** Ctrl-C reaches us from the terminal and from npm: two signals this close together are one. */
+const SAME_SIGNAL_MS = 500;
 /** Sinks of a drain may take as long as they need; a dead one shows as an outage. */
 const DRAIN_SINKS_MS = hours(24);
 
@@ -32,10 +34,15 @@ export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<
   const store = await openStore(config);
   const before = readCounters({ store });
   const engine = await composed(options, store, "drain");
-  await engine.run(stop, DRAIN_SINKS_MS);
+  await runEngine(engine, stop);
   const after = readCounters({ store });
   const digest = stateDigest(store);
+  const left = leftBehind(engine);
   await engine.close();
+  if (stop.aborted || left !== "") {
+    const what = stop.aborted ? "the drain was stopped before the end of the files" : `sinks are behind: ${left}`;
+    throw new CommandError("RETRY", what, { hint: "run it again: it goes on where it stopped" });
+  }
   return summary(domainOf(config), { before, after, digest, tookMs: performance.now() - beganAtMs });
 }
 
@@ -47,11 +54,24 @@ export async function liveRun(options: RunOptions, stop: AbortSignal): Promise<v
   const actors = (): number => engine.world.actorCount;
   say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
   log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
-  await engine.run(stop, DRAIN_SINKS_MS);
-  const behind = engine.sinkReports().filter((report) => report.behind > 0);
+  await runEngine(engine, stop);
+  const left = leftBehind(engine);
   await engine.close();
-  const left = behind.map(({ sink, settled }) => `${sink} at ${settled}`).join(", ");
   log.info("engine.stopped", left === "" ? "every sink has everything" : `not taken yet, kept in the log: ${left}`);
+}
+
+async function runEngine(engine: Engine, stop: AbortSignal): Promise<void> {
+  try {
+    await engine.run(stop, DRAIN_SINKS_MS);
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+/** Sinks that have not taken everything, each with the last sequence it holds. */
+function leftBehind(engine: Engine): string {
+  const behind = engine.sinkReports().filter((report) => report.behind > 0);
+  return behind.map(({ sink, settled }) => `${sink} at ${settled}`).join(", ");
 }
 
 /** A signal that fires at the first SIGINT or SIGTERM. A second one, or a stop that takes too long, ends the process with 75. */
@@ -61,8 +81,13 @@ export function stopOnSignals(log: Log): AbortSignal {
     log.error("engine.stopping", "stopped before everything was closed; nothing stored is lost");
     process.exit(75);
   };
+  let stoppedAtMs = 0;
   const stop = (): void => {
-    if (controller.signal.aborted) hurry();
+    if (controller.signal.aborted) {
+      if (performance.now() - stoppedAtMs > SAME_SIGNAL_MS) hurry();
+      return;
+    }
+    stoppedAtMs = performance.now();
     controller.abort();
     setTimeout(hurry, STOP_WITHIN_MS).unref();
   };
@@ -82,6 +107,7 @@ async function openStore(config: Config): Promise<Store> {
 /** What opening a state directory may say, as an error of the command line. */
 export function storeError(error: unknown): unknown {
   if (error instanceof Locked) return new CommandError("RETRY", error.message, { hint: "stop that process, or give another --state" });
+  if (error instanceof Error && error.cause instanceof DamagedStore) return storeError(error.cause);
   if (error instanceof DamagedStore) return new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
   return error;
 }
@@ -94,6 +120,7 @@ async function composed({ config, log, screen, say }: RunOptions, store: Store, 
       mode,
       screen,
       onRetry: (source, error, pauseMs) => log.warn("source.retry", error.message, { source, pauseMs: Math.round(pauseMs) }),
+      onSinkRetry: (sink, error, pauseMs) => log.warn("sink.retry", error.message, { sink, pauseMs: Math.round(pauseMs) }),
       onStage: (stage) => {
         log.debug("engine.progress", `stage ${stage} is read`);
         if (mode === "live") say(`stage ${stage} is read\n`);

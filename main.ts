@@ -82,9 +82,12 @@ program
         return print(flags().json === true ? formatJson(answer, screenOf()) : summaryText(answer));
       }
       say(`gridactor ${VERSION} · ${loaded.file}\n`);
-      say("ask it in a second terminal:  npx gridactor inspect SM-N-00042    npx gridactor alerts --severity major+\n");
+      say("ask it in a second terminal:  npx gridactor inspect TRF-N-0034    npx gridactor alerts --severity major+\n");
       say("Ctrl-C stops cleanly, the state stays\n");
-      const screen = { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) };
+      const { json, quiet } = flags();
+      const isForPeople = json !== true && quiet !== true;
+      const screen = isForPeople ? { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) } : null;
+      onClosedPipe = () => void process.kill(process.pid, "SIGTERM"); // The daemon stops as it should, though nobody reads its lines.
       await liveRun({ config, log, screen, say }, stop);
     } catch (error) {
       if (!(error instanceof CommandError)) log.fatal("engine.failed", error instanceof Error ? error.message : String(error));
@@ -252,6 +255,9 @@ program
     }),
   );
 
+/** What to do when nobody reads the answer any more: it then needs no end. */
+let onClosedPipe = (): void => process.exit(0);
+
 // Plumbing ------------------------------------------------------------------------------------------------------------------------------
 
 function flags(): GlobalFlags {
@@ -284,6 +290,8 @@ async function reading(ask: (view: View) => Promise<void>): Promise<void> {
   try {
     const domain = domainOf(config);
     await ask({ store, domain, decode: emissionDecoder(config.name, domain.tables) });
+  } catch (error) {
+    throw storeError(error);
   } finally {
     await store.close();
   }
@@ -362,8 +370,10 @@ function fail(error: unknown): never {
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // Nobody reads any more.
-  throw error;
+  if (error.code !== "EPIPE") throw error;
+  const closed = onClosedPipe;
+  onClosedPipe = () => {};
+  closed();
 });
 
 try {

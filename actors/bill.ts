@@ -57,12 +57,12 @@ function changed(state: BillState, message: BillChange, out: Out<GridMessage>): 
   if (remembered.tie) out.note("conflict");
   const image = state.befores[pairOf(message)] ?? null;
   noteOddities(message, earlier, image, out);
+  const later = openOf(remembered.versions);
+  state.attributes = later === null ? null : { ...later.values };
   if (message.operation !== DELETE) {
     judgeAmount(message, out);
     judgePrice(message, out);
   }
-  const later = openOf(remembered.versions);
-  state.attributes = later === null ? null : { ...later.values };
   out.curate("billing_changes", columnsOf(message, image ?? earlier?.values ?? null));
   tellCustomers(message, earlier, later, out);
 }

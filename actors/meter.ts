@@ -227,6 +227,7 @@ function attributesOf({ hot, warm }: MeterState, id: ActorId): Record<string, Ce
     transformer_id: link?.transformer == null ? null : keyOf(link.transformer),
     region: link?.region ?? regionOf(id),
     state: link?.state ?? null,
+    tariff_category: link?.tariff ?? null,
     grid_zone: hot.zone === 0 ? null : `ZONE-${hot.zone}`,
   };
 }

@@ -28,9 +28,9 @@ export interface TransformerState {
   /** Customer -> its links here: meter and civil dates [from, to). */
   customers: Record<string, readonly (readonly [meter: ActorId | null, from: string, to: string | null])[]>;
   latest: Record<string, CellValue> | null;
-  /** Device -> its last sequence number. */
+  /** `device <id>` -> its last sequence number. */
   devices: Record<string, number>;
-  /** The latest logs, by log_id, in order of arrival. */
+  /** The latest logs, by `log <log_id>`, in order of arrival. */
   logs: Record<string, Log>;
   failures: number;
 }
@@ -59,9 +59,9 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return logged(state, message, out);
     }
   },
-  describe: (state) => ({
+  describe: (state, id) => ({
     status: textOf(state.attributes?.["status"]),
-    attributes: { ...state.attributes, failures: state.failures, customers: Object.keys(state.customers).length },
+    attributes: { region: regionOf(id), ...state.attributes, failures: state.failures, customers: Object.keys(state.customers).length },
     latest: state.latest,
     rolling: null,
   }),
@@ -144,11 +144,12 @@ function judgeLink(state: TransformerState, { substationId, region }: TelemetryM
 /** Sequence numbers count per device. A hole is a loss; a fall below half of the last one a restart of the device. */
 function followSequence(state: TransformerState, { deviceId, sequenceNumber }: TelemetryMeasured, out: Out<GridMessage>): void {
   if (deviceId === null || sequenceNumber === null) return;
-  const last = state.devices[deviceId];
+  const device = `device ${deviceId}`;
+  const last = state.devices[device];
   if (last === undefined && Object.keys(state.devices).length >= DEVICES_MAX) return;
   if (last !== undefined && sequenceNumber < last / 2) out.note("device_reset");
   else if (last !== undefined && sequenceNumber > last + 1) out.note("sequence_gap");
-  if (last === undefined || sequenceNumber > last || sequenceNumber < last / 2) state.devices[deviceId] = sequenceNumber;
+  if (last === undefined || sequenceNumber > last || sequenceNumber < last / 2) state.devices[device] = sequenceNumber;
 }
 
 // Master data ---------------------------------------------------------------------------------------------------------------------------
@@ -190,7 +191,8 @@ function metersOf(state: TransformerState): ReadonlySet<ActorId> {
 
 function logged(state: TransformerState, message: MaintenanceLogged, out: Out<GridMessage>): void {
   const { logId, contentHash, path } = message;
-  const before = state.logs[logId];
+  const key = `log ${logId}`; // Never a number, never a name that every object answers to: order of arrival is order of keys.
+  const before = state.logs[key];
   if (before?.hash === contentHash || before?.others.includes(contentHash) === true) return out.duplicate();
   if (message.completedDate !== null && message.completedDate < message.reportedDate) out.note("date_order");
   const failure = message.maintenanceType === "CORRECTIVE" || message.maintenanceType === "EMERGENCY";
@@ -200,11 +202,11 @@ function logged(state: TransformerState, message: MaintenanceLogged, out: Out<Gr
   out.curate("maintenance_logs", { revision, superseded: !wins });
   const others = before === undefined ? [] : [...before.others, wins ? before.hash : contentHash].slice(-OTHERS_MAX);
   if (!wins) {
-    state.logs[logId] = { ...before, revision, others };
+    state.logs[key] = { ...before, revision, others };
     return;
   }
   state.failures += (failure ? 1 : 0) - (before?.failure === true ? 1 : 0);
-  state.logs[logId] = { hash: contentHash, path, revision, failure, others };
+  state.logs[key] = { hash: contentHash, path, revision, failure, others };
   const known = Object.keys(state.logs);
   if (known.length > LOGS_MAX) delete state.logs[known[0] ?? ""];
 }

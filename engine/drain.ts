@@ -16,6 +16,8 @@ export interface DrainOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Told before each pause of an outage. */
+  readonly onRetry?: (sink: string, error: Error, pauseMs: number) => void;
 }
 
 /** One loop from the log to a sink. */
@@ -118,8 +120,9 @@ export function drain(options: DrainOptions): Drain {
   }
 
   async function handOver(extent: readonly Emission[], signal: AbortSignal): Promise<void> {
-    const onRetry = (): void => {
+    const onRetry = (error: Unavailable, pauseMs: number): void => {
       retries += 1;
+      options.onRetry?.(sink.name, error, pauseMs);
     };
     const mark = await retry(() => sink.write(extent), { clock, random, signal, onRetry });
     await settle({ settled: lastOf(extent), mark, pending: null });

@@ -34,6 +34,8 @@ export interface EngineOptions extends WorldOptions {
   readonly random: () => number;
   /** Told when a source is tried again. */
   readonly onRetry: (source: SourceId, error: Error, pauseMs: number) => void;
+  /** Told when a sink is tried again. */
+  readonly onSinkRetry?: (sink: string, error: Error, pauseMs: number) => void;
   /** Told when a stage has been read to its present end. */
   readonly onStage: (stage: number) => void;
 }
@@ -53,8 +55,9 @@ export class Engine {
     this.#options = options;
     this.world = new World(options, options.store);
     this.#turn = new Turn(this.world);
-    const { store, decode, clock, random } = options;
-    this.#drains = options.sinks.map(({ sink, stream }) => drain({ store, sink, stream, decode, clock, random }));
+    const { store, decode, clock, random, onSinkRetry } = options;
+    const common = { store, decode, clock, random, ...(onSinkRetry === undefined ? {} : { onRetry: onSinkRetry }) };
+    this.#drains = options.sinks.map(({ sink, stream }) => drain({ ...common, sink, stream }));
   }
 
   /**

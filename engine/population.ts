@@ -176,10 +176,11 @@ export class Kind {
     const warm = this.#warm[slot] ?? null;
     if (warm === null) return null;
     const own = this.#own[slot] ?? encodeOwn(warm.own, this.behaviour.version);
-    const kept = encodeKept(warm);
-    this.#own[slot] = own;
-    this.#kept[slot] = kept;
-    return joinWarm(own, kept);
+    const joined = joinWarm(own, encodeKept(warm));
+    const halves = splitWarm(joined); // Kept in place of the encoders' bytes, which would hold whole buffers in memory.
+    this.#own[slot] = halves.own;
+    this.#kept[slot] = halves.kept;
+    return joined;
   }
 
   #forgetDecoded(): void {

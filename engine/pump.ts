@@ -42,9 +42,12 @@ async function readOnce({ source, intake, positions, apply, onIdle }: PumpOption
       next.catch(() => {}); // Awaited above in the next round; meanwhile it must not count as unhandled.
       await apply(intake, batch);
       if (batch.idle) onIdle();
-      if (signal.aborted) return;
+      if (signal.aborted) break;
     }
-  } finally {
-    await batches.return?.();
+  } catch (error) {
+    // Not awaited: the source may be waiting for its next batch, and the error must not wait with it.
+    void batches.return?.().catch(() => {});
+    throw error;
   }
+  await batches.return?.();
 }

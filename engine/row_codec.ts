@@ -142,7 +142,7 @@ export function decodeRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uin
   const { row, table, cells, extra } = readRow(tables, bytes);
   const named: Record<string, CellValue> = {};
   for (let n = 0; n < cells.length; n += 1) named[(table.columns[n] as Column)[0]] = cells[n] as CellValue;
-  return { ...row, cells: extra === null ? named : Object.assign(named, extra) };
+  return { ...row, cells: extra === null ? named : { ...named, ...extra, ...named } };
 }
 
 function text(reader: ByteReader): string {

@@ -138,8 +138,9 @@ export class World {
       const clockBytes = this.#store.get("feed", `clock ${feed}`);
       if (clockBytes !== null) clock.clockMs = Number(Buffer.from(clockBytes).toString());
       const schemaBytes = this.#store.get("feed", `schema ${feed}`);
-      if (schemaBytes !== null)
-        this.schemas.set(feed, { ...decodeSchema(schemaBytes, settings.get(feed)), taken: this.#taken(this.feed(feed)) });
+      if (schemaBytes === null) continue;
+      const { version, columns } = decodeSchema(schemaBytes, settings.get(feed));
+      this.schemas.set(feed, { ...(this.schemas.get(feed) as FeedSchema), version, columns }); // What is configured now holds, not what was.
     }
   }
 }

@@ -82,6 +82,7 @@ async function drain(records: number, open: (folder: GridFolder) => Promise<Stor
       mode: "drain",
       screen: null,
       onRetry: (source, error) => assert.unreachable(`${source}: ${error.message}`),
+      onSinkRetry: () => {},
       onStage: () => {},
     });
     await engine.run(new AbortController().signal, hours(1));
