@@ -109,7 +109,17 @@ export function storeError(error: unknown): unknown {
   if (error instanceof Locked) return new CommandError("RETRY", error.message, { hint: "stop that process, or give another --state" });
   if (error instanceof Error && error.cause instanceof DamagedStore) return storeError(error.cause);
   if (error instanceof DamagedStore) return new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
+  if (isFileError(error) && NO_FOLDER.includes(error.code ?? "")) {
+    return new CommandError("CONFIG", `the state directory cannot be used: ${error.message}`, { hint: "give another --state" });
+  }
   return error;
+}
+
+const NO_FOLDER: readonly string[] = ["ENOTDIR", "EEXIST", "EACCES", "EROFS", "EPERM"];
+
+/** What the file system says, with its code. */
+export function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
 }
 
 async function composed({ config, log, screen, say }: RunOptions, store: Store, mode: Composition["mode"]): Promise<Engine> {

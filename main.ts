@@ -6,7 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { REGIONS } from "./actors/names.ts";
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
-import { AlertFollower, type AlertQuery, alertEvents, alertFilter, alertsText, newestAlerts } from "./admin/alerts.ts";
+import { AlertFollower, type AlertQuery, alertEvents, alertFilter, alertsText, type LoggedAlert, newestAlerts } from "./admin/alerts.ts";
 import { checkConfig, formatCheck } from "./admin/check.ts";
 import { type ConfigOptions, type LoadedConfig, loadConfig, requireRunnable } from "./admin/config.ts";
 import { CommandError, printError } from "./admin/errors.ts";
@@ -19,7 +19,7 @@ import type { View } from "./admin/reader.ts";
 import { score, scoreText } from "./admin/score.ts";
 import { summaryText } from "./admin/summary.ts";
 import { domainOf } from "./compose.ts";
-import { drainRun, liveRun, stopOnSignals, storeError } from "./daemon.ts";
+import { drainRun, isFileError, liveRun, stopOnSignals, storeError } from "./daemon.ts";
 import { wallClock } from "./engine/clock.ts";
 import { NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
@@ -107,7 +107,9 @@ program
   .action(async ({ out, seed, scale }: { out: string; seed: number; scale: number }) => {
     const { generateAllData } = await import("./simulators/generate_all_data.ts");
     const { files } = await generateAllData({ outDir: resolve(out), seed, scale }).catch((error: unknown) => {
-      throw error instanceof RangeError ? new CommandError("USAGE", error.message) : new CommandError("REFUSED", String(error));
+      throw error instanceof RangeError
+        ? new CommandError("USAGE", error.message)
+        : new CommandError("REFUSED", error instanceof Error ? error.message : String(error));
     });
     answer(files, (screen) => formatRows(files, columnsOf(files.map((file) => ({ ...file }))) as never, formOf(), screen));
   });
@@ -132,6 +134,7 @@ program
       await simulate({ profile, seconds, ...options, signal: stop.signal });
     } catch (error) {
       if (error instanceof TargetUnavailable) throw new CommandError("RETRY", error.message, { cause: error });
+      if (isFileError(error)) throw new CommandError("REFUSED", error.message, { cause: error });
       if (error instanceof TargetInvalid || error instanceof RangeError) throw new CommandError("USAGE", error.message, { cause: error });
       throw error;
     }
@@ -193,7 +196,7 @@ program
       if (query.follow === true) return followAlerts(view, query, filter);
       if (query.from !== undefined) {
         for await (const alert of alertEvents(view, filter, query.from)) {
-          print(flags().json === true ? `${JSON.stringify(alert.event)}\n` : alertsText([alert], colored(process.stdout)));
+          print(alertText(alert));
         }
         return undefined;
       }
@@ -306,18 +309,27 @@ async function followAlerts(view: View, query: { readonly from?: number }, filte
     waitForMore: (signal) => wallClock.sleep(FOLLOW_EVERY_MS, signal),
   });
   for await (const alert of follower.events(stop.signal)) {
-    print(flags().json === true ? `${JSON.stringify(alert.event)}\n` : alertsText([alert], colored(process.stdout)));
+    print(alertText(alert));
   }
   const given = process.argv.slice(2).filter((word, n, words) => word !== "--from" && words[n - 1] !== "--from");
   if (flags().quiet !== true) process.stderr.write(`resume: gridactor ${given.join(" ")} --from ${follower.resumeFrom ?? 1}\n`);
+}
+
+/** One event of a stream: a line for people, or of JSON. */
+function alertText(alert: LoggedAlert): string {
+  const form = formOf();
+  if (form === "json" || form === "jsonl") return `${JSON.stringify(alert.event)}\n`;
+  if (form !== "table") throw new CommandError("USAGE", `a stream of alerts has no form ${form}`, { hint: "--format jsonl" });
+  return alertsText([alert], colored(process.stdout));
 }
 
 /** Prints an answer in the form that was asked for; `text` makes the one for people. */
 function answer(value: unknown, text: (screen: Screen | null) => string): void {
   const form = formOf();
   if (form === "json") return print(formatJson(value, screenOf()));
-  if (form === "table" || !Array.isArray(value)) return print(text(screenOf()));
-  print(formatRows(value as Readonly<Record<string, never>>[], columnsOf(value as Readonly<Record<string, never>>[]), form, screenOf()));
+  if (form === "table" || typeof value !== "object") return print(text(screenOf()));
+  const rows = (Array.isArray(value) ? value : [value]) as Readonly<Record<string, never>>[];
+  print(formatRows(rows, columnsOf(rows), form, screenOf()));
 }
 
 function formOf(): Format {

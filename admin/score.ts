@@ -39,7 +39,7 @@ export interface RuleScore {
 
 export interface Score {
   readonly rules: Readonly<Record<string, RuleScore>>;
-  /** False: a rule that must be exact is not. The command then ends with code 5. */
+  /** False: a rule that must be exact is not, or nothing was there to be scored. The command then ends with code 5. */
   readonly passed: boolean;
 }
 
@@ -63,7 +63,9 @@ export async function score(view: View, truthFolder: string, query: ScoreQuery =
   );
   for (const set of versions) scoreVersions(view, set, truth.get(set.set) ?? [], isScored, tallies);
   const rules = Object.fromEntries([...tallies].map(([rule, tally]) => [rule, tally.score()]));
-  const passed = EXACT_RULES.every((rule) => rules[rule] === undefined || (rules[rule].missed === 0 && rules[rule].false === 0));
+  const isAnythingScored = Object.values(rules).some(({ injected, false: wrong }) => injected + wrong > 0);
+  const passed =
+    isAnythingScored && EXACT_RULES.every((rule) => rules[rule] === undefined || (rules[rule].missed === 0 && rules[rule].false === 0));
   return { rules, passed };
 }
 
