@@ -12,7 +12,7 @@ import { decodeOwn, decodeWarm, encodeKept, encodeOwn, joinWarm, type Kept, spli
 export type AnyBehaviour = Behaviour<object, { readonly type: string }>;
 
 /** Warm parts of a kind kept decoded; between commits the encoded bytes say everything. */
-const DECODED_MAX = 100_000;
+const DECODED_MAX = 20_000;
 
 const HOT_CHANGED = 1;
 const WARM_CHANGED = 2;
