@@ -176,8 +176,7 @@ class CsvReading {
 const OPTIONS = {
   record_delimiter: ["\r\n", "\n", "\r"],
   relax_column_count: true, // Judged against the header, not against the line before.
-  skip_empty_lines: true,
-  max_record_size: 1_048_576,
+  skip_empty_lines: true, // Its bound on the size of a record is not needed: what is longer was cut out before.
 };
 
 /** The cells of each record; null for one whose quoting is broken. Many at once, since a parser costs more than a line. */

@@ -1,24 +1,25 @@
-import { type AsyncBuffer, type FileMetaData, parquetScan, type RowGroup } from "hyparquet";
+import type { FileMetaData, RowGroup } from "hyparquet";
 import { fault } from "../../engine/fault.ts";
 import type { SourceRecord } from "../../engine/source.ts";
 import { Excerpt, excerptOfRest, type FormatLimits } from "../excerpt.ts";
 import type { Ending, FileBytes, Format, Reading, Slice } from "../format.ts";
 import { Group } from "../grouped.ts";
-import { CODECS } from "./parquet/codecs.ts";
 import { Damage, sound } from "./parquet/damage.ts";
-import { footerOf, MAGIC, PARQUET_LIMITS, rangesOf, TRAILER_BYTES } from "./parquet/footer.ts";
-import { checkPages } from "./parquet/pages.ts";
-import { BadText, type Conversion, conversions, jsonText, PARSERS } from "./parquet/values.ts";
+import { Decoder } from "./parquet/decoder.ts";
+import { footerOf, MAGIC, type Range, rangesOf, TRAILER_BYTES } from "./parquet/footer.ts";
+import { PARQUET_LIMITS } from "./parquet/limits.ts";
+import { topLevel } from "./parquet/schema.ts";
+import { jsonText } from "./parquet/values.ts";
 
 /**
  * Parquet. A record's fields are the top-level columns: INT64 as bigint, DATE and TIMESTAMP (INT96, too) as Date, DECIMAL as text with all its
  * digits; its bytes are the row as JSON. A file is one whole: without its footer it waits; with any damage, the rows from there on are one fault.
  */
-export function parquet(limits: FormatLimits): Format {
+export function parquet(limits: FormatLimits, decoder = new Decoder()): Format {
   return {
     grows: false,
     async *records(file, reading) {
-      const pass = new ParquetReading(file, reading, limits);
+      const pass = new ParquetReading(file, reading, limits, decoder);
       try {
         const missing = await pass.whatIsMissing();
         if (missing !== null) return pass.ending("incomplete", missing);
@@ -32,7 +33,11 @@ export function parquet(limits: FormatLimits): Format {
   };
 }
 
-type Columns = ReadonlyMap<string, readonly unknown[]>;
+/** The columns of a row group by name, and the rows that have a text which is none. */
+interface Columns {
+  readonly values: ReadonlyMap<string, readonly unknown[]>;
+  readonly badRows: ReadonlySet<number>;
+}
 
 /** One pass over a file, row group by row group. */
 class ParquetReading {
@@ -41,12 +46,14 @@ class ParquetReading {
   readonly #file: FileBytes;
   readonly #reading: Reading;
   readonly #limits: FormatLimits;
+  readonly #decoder: Decoder;
 
-  constructor(file: FileBytes, reading: Reading, limits: FormatLimits) {
+  constructor(file: FileBytes, reading: Reading, limits: FormatLimits, decoder: Decoder) {
     this.row = reading.from.row;
     this.#file = file;
     this.#reading = reading;
     this.#limits = limits;
+    this.#decoder = decoder;
   }
 
   /** Null: the file ends as it must. A writer puts the end there last. */
@@ -68,7 +75,8 @@ class ParquetReading {
 
   async *slices(): AsyncGenerator<Slice, void> {
     const footer = await this.#footer();
-    const columns = await decoding(() => this.#columns(footer));
+    const names = topLevel(footer).map(({ name }) => name);
+    this.#checkNames(names);
     const group = new Group(this.#reading.bounds);
     const handOver = (): Slice => ({ records: group.take(), end: { offset: 0, row: this.row, shape: null } });
     let behind = 0; // Rows of the groups so far.
@@ -76,9 +84,9 @@ class ParquetReading {
       const first = behind;
       behind += Number(rowGroup.num_rows);
       if (behind <= this.row) continue;
-      const values = await this.#decoded(footer, rowGroup, columns);
+      const columns = await this.#columns({ ...footer, num_rows: rowGroup.num_rows, row_groups: [rowGroup] }, rowGroup, names);
       while (this.row < behind) {
-        const record = this.#record(values, this.row - first);
+        const record = this.#record(columns, this.row - first);
         if (!group.hasRoom(record.bytes.length)) yield handOver();
         group.add(record);
         this.row += 1;
@@ -94,115 +102,71 @@ class ParquetReading {
     const length = trailer.readUInt32LE(0);
     sound(length <= PARQUET_LIMITS.footerMax, `the footer claims ${length} bytes`);
     sound(length <= sizeBytes - TRAILER_BYTES - MAGIC.length, "the footer is longer than the file");
-    const bytes = await this.#bytes(sizeBytes - TRAILER_BYTES - length, sizeBytes);
-    return decoding(() => footerOf(bytes, sizeBytes));
+    return footerOf(await this.#bytes(sizeBytes - TRAILER_BYTES - length, sizeBytes), sizeBytes);
   }
 
-  #columns(footer: FileMetaData): ReadonlyMap<string, Conversion> {
-    const columns = conversions(footer);
-    const count = footer.schema[0]?.num_children ?? 0;
-    sound(columns.size === count, "two columns have the same name");
-    sound(count <= this.#limits.csvColumnsMax, `there are ${count} columns`);
-    for (const name of ["__proto__", "constructor", "prototype"]) sound(!columns.has(name), "a column has a name that is not allowed");
-    return columns;
+  #checkNames(names: readonly string[]): void {
+    sound(new Set(names).size === names.length, "two columns have the same name");
+    sound(names.length <= this.#limits.csvColumnsMax, `there are ${names.length} columns`);
+    for (const name of ["__proto__", "constructor", "prototype"]) sound(!names.includes(name), "a column has a name that is not allowed");
   }
 
-  async #decoded(footer: FileMetaData, rowGroup: RowGroup, columns: ReadonlyMap<string, Conversion>): Promise<Columns> {
+  async #columns(footer: FileMetaData, rowGroup: RowGroup, names: readonly string[]): Promise<Columns> {
     const decoded = new Map<string, readonly unknown[]>();
-    for (const [name, convert] of columns) {
-      this.#reading.signal.throwIfAborted();
-      const file = await this.#columnBytes(rowGroup, name);
-      decoded.set(name, await decoding(() => columnOf(file, footer, rowGroup, name, convert)));
+    const bad: number[] = [];
+    for (const name of names) {
+      const { begin, end } = spanOf(rowGroup, name);
+      const bytes = await this.#bytes(begin, end);
+      const { values, badRows } = await this.#unlessStopped(this.#decoder.decode({ footer, name, begin, bytes }));
+      decoded.set(name, values);
+      bad.push(...badRows);
     }
-    return decoded;
+    return { values: decoded, badRows: new Set(bad) };
   }
 
-  /** The part of the file that holds a column of the group, checked, at the offsets it has in the file. */
-  async #columnBytes(rowGroup: RowGroup, name: string): Promise<AsyncBuffer> {
-    const ranges = rangesOf(rowGroup);
-    const parts = rowGroup.columns.flatMap(({ meta_data: column }, n) => {
-      const range = ranges[n];
-      return column?.path_in_schema[0] === name && range !== undefined ? [{ column, range }] : [];
+  /** The thread may take longer than the process has. */
+  async #unlessStopped<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#reading;
+    signal.throwIfAborted();
+    let stop = (): void => {};
+    const stopped = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
     });
-    sound(parts.length > 0, "a column of the schema is not in a row group");
-    const begin = Math.min(...parts.map(({ range }) => range.begin));
-    const end = Math.max(...parts.map(({ range }) => range.end));
-    sound(end - begin <= PARQUET_LIMITS.rowGroupMax, `a column of the schema has ${end - begin} bytes`);
-    const bytes = await this.#bytes(begin, end);
-    await decoding(() => {
-      for (const { column, range } of parts) checkPages(bytes.subarray(range.begin - begin, range.end - begin), column);
-    });
-    const slice = (from: number, to = end): ArrayBuffer => {
-      sound(from >= begin && to <= end, "a column reaches beyond its bytes");
-      return copyOf(bytes.subarray(from - begin, to - begin));
-    };
-    return { byteLength: this.#file.sizeBytes, slice };
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await Promise.race([work, stopped]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
   }
 
   #record(columns: Columns, index: number): SourceRecord {
     const { arrivedAtMs } = this.#reading;
     const fields: Record<string, unknown> = {};
-    let isText = true;
-    for (const [name, values] of columns) {
-      const value = values[index];
-      if (value instanceof BadText) isText = false;
-      fields[name] = value;
-    }
+    for (const [name, values] of columns.values) fields[name] = values[index];
     const record = { at: this.row, arrivedAtMs, bytes: Buffer.from(jsonText(fields)) };
     if (record.bytes.length > this.#limits.recordBytesMax) {
       const excerpt = new Excerpt(this.#limits);
       excerpt.add(record.bytes);
       return excerpt.record(this.row, arrivedAtMs, "too_large", "the row is larger than a record may be");
     }
-    return isText ? { ...record, fields } : { ...record, fault: fault("bad_encoding", "a text is not UTF-8") };
+    if (columns.badRows.has(index)) return { ...record, fault: fault("bad_encoding", "a text is not UTF-8") };
+    return { ...record, fields };
   }
 
-  async #bytes(from: number, to: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(to - from);
+  async #bytes(from: number, to: number): Promise<Buffer<ArrayBuffer>> {
+    const bytes = Buffer.allocUnsafeSlow(to - from); // Of its own: it may go over to another thread.
     await this.#file.fill(bytes, from);
     return bytes;
   }
 }
 
-/** Decodes a column of a group. */
-async function columnOf(
-  file: AsyncBuffer,
-  footer: FileMetaData,
-  rowGroup: RowGroup,
-  name: string,
-  convert: Conversion,
-): Promise<readonly unknown[]> {
-  const rows = Number(rowGroup.num_rows);
-  const metadata = { ...footer, row_groups: [rowGroup], num_rows: rowGroup.num_rows };
-  const scan = await parquetScan({
-    file,
-    metadata,
-    columns: [name],
-    compressors: CODECS,
-    parsers: PARSERS,
-    utf8: false,
-    useOffsetIndex: false,
-  });
-  const data = await scan.readColumn({ column: name, rowStart: 0, rowEnd: rows });
-  sound(data.length === rows, "a column does not have the rows of its group");
-  return Array.from<unknown, unknown>(data, (value) => {
-    const converted = convert(value);
-    sound(converted !== undefined, "a value is not in the dictionary of its column"); // A null is null.
-    return converted;
-  });
-}
-
-/** Whatever the library makes of damaged bytes is damage: it has them all in memory, and nothing else can fail. */
-async function decoding<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof Damage ? error : new Damage(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function copyOf(bytes: Buffer): ArrayBuffer {
-  const copy = new ArrayBuffer(bytes.length);
-  new Uint8Array(copy).set(bytes);
-  return copy;
+/** Where the parts of a top-level column are in the file. */
+function spanOf(rowGroup: RowGroup, name: string): Range {
+  const ranges = rangesOf(rowGroup).filter((_, n) => rowGroup.columns[n]?.meta_data?.path_in_schema[0] === name);
+  sound(ranges.length > 0, "a column of the schema is not in a row group");
+  const begin = Math.min(...ranges.map((range) => range.begin));
+  const end = Math.max(...ranges.map((range) => range.end));
+  sound(end - begin <= PARQUET_LIMITS.rowGroupMax, `a column of the schema has ${end - begin} bytes`);
+  return { begin, end };
 }

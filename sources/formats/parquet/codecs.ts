@@ -2,6 +2,8 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { Compressors } from "hyparquet";
 import { compressors, decompressZstd } from "hyparquet-compressors";
 import { sound } from "./damage.ts";
+import { lz4Block, lz4Hadoop } from "./lz4.ts";
+import { ByteReader } from "./runs.ts";
 
 type Codec = (input: Uint8Array, outputLength: number) => Uint8Array;
 
@@ -9,18 +11,32 @@ type Codec = (input: Uint8Array, outputLength: number) => Uint8Array;
 export const CODECS: Compressors = {
   GZIP: (input, maxOutputLength) => gunzipSync(input, { maxOutputLength: Math.max(1, maxOutputLength) }),
   BROTLI: (input, maxOutputLength) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, maxOutputLength) }),
-  ZSTD: (input, outputLength) => decompressZstd(input, new Uint8Array(outputLength)), // Without an output it would trust the frame.
+  ZSTD: (input, outputLength) => {
+    sound((zstandardLength(input) ?? outputLength) === outputLength, "a page says two different lengths");
+    return decompressZstd(input, new Uint8Array(outputLength)); // Without an output it would trust the frame.
+  },
   SNAPPY: (input, outputLength) => {
     sound(snappyLength(input) === outputLength, "a page says two different lengths");
     return present(compressors.SNAPPY)(input, outputLength);
   },
-  LZ4: present(compressors.LZ4),
-  LZ4_RAW: present(compressors.LZ4_RAW),
+  LZ4: lz4Hadoop,
+  LZ4_RAW: lz4Block,
 };
 
 function present(codec: Codec | undefined): Codec {
   sound(codec !== undefined, "a codec is missing");
   return codec;
+}
+
+/** The length in the header of a frame (RFC 8878, 3.1.1); null: its writer did not know it. */
+function zstandardLength(input: Uint8Array): number | null {
+  const reader = new ByteReader(input, 4);
+  const head = reader.byte();
+  const isSingle = (head & 0x20) !== 0;
+  reader.part((isSingle ? 0 : 1) + ([0, 1, 2, 4][head & 3] ?? 0));
+  const size = head >> 6;
+  if (size === 0 && !isSingle) return null;
+  return reader.fixed(size === 0 ? 1 : 1 << size) + (size === 1 ? 256 : 0);
 }
 
 /** The length that stands before the data. */

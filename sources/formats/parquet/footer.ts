@@ -1,18 +1,8 @@
-import { type FileMetaData, parquetMetadata, type RowGroup, type SchemaElement } from "hyparquet";
-import { sound } from "./damage.ts";
-import { BadThrift, ThriftReader } from "./thrift.ts";
-
-/** What a file may ask for before it is refused. Bytes, except where the name says otherwise. */
-export const PARQUET_LIMITS = {
-  fileMax: 4 * 2 ** 30,
-  footerMax: 16 * 2 ** 20,
-  pageMax: 16 * 2 ** 20,
-  rowGroupMax: 256 * 2 ** 20,
-  rowGroupsMax: 10_000,
-  /** Decoded to stored size of a page, beyond `freePage`. */
-  ratioMax: 200,
-  freePage: 2 ** 20,
-} as const;
+import { type FileMetaData, parquetMetadata, type RowGroup } from "hyparquet";
+import { Damage, sound } from "./damage.ts";
+import { PARQUET_LIMITS } from "./limits.ts";
+import { leavesOf, type NamedLeaf } from "./schema.ts";
+import { ThriftReader } from "./thrift.ts";
 
 /** The length of what ends a file: length of the footer, magic. */
 export const TRAILER_BYTES = 8;
@@ -23,15 +13,23 @@ const VALUE_BYTES = 8; // What a decoded value takes at the least.
 
 /** Parses the footer with its trailer, which end a file of `sizeBytes`, and makes sure that nothing in it is out of bounds. Throws `Damage`. */
 export function footerOf(bytes: Buffer, sizeBytes: number): FileMetaData {
-  checkThrift(bytes.subarray(0, -TRAILER_BYTES));
-  const footer = parquetMetadata(bytes, { geoparquet: false });
-  const leaves = footer.schema.filter((element) => element.type !== undefined);
+  try {
+    new ThriftReader(bytes.subarray(0, -TRAILER_BYTES), 0).struct(); // The library takes the lengths in it on trust.
+    const footer = parquetMetadata(bytes, { geoparquet: false });
+    check(footer, sizeBytes - bytes.length);
+    return footer;
+  } catch (error) {
+    throw error instanceof Damage ? error : new Damage(`the footer is damaged: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function check(footer: FileMetaData, footerAt: number): void {
+  const leaves = leavesOf(footer);
   sound(footer.row_groups.length <= PARQUET_LIMITS.rowGroupsMax, `there are ${footer.row_groups.length} row groups`);
   const rows = footer.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
   sound(rows === footer.num_rows, "the row groups do not have the rows of the file");
   for (const group of footer.row_groups) checkGroup(group, leaves);
-  checkRanges(footer.row_groups, sizeBytes - bytes.length);
-  return footer;
+  checkRanges(footer.row_groups, footerAt);
 }
 
 /** Where a column's pages are in the file. */
@@ -51,23 +49,16 @@ export function rangesOf(group: RowGroup): readonly Range[] {
   });
 }
 
-function checkThrift(bytes: Buffer): void {
-  try {
-    new ThriftReader(bytes, 0).struct();
-  } catch (error) {
-    sound(!(error instanceof BadThrift), `the footer is damaged: ${error instanceof BadThrift ? error.message : ""}`);
-    throw error;
-  }
-}
-
-function checkGroup(group: RowGroup, leaves: readonly SchemaElement[]): void {
+function checkGroup(group: RowGroup, leaves: readonly NamedLeaf[]): void {
   sound(group.num_rows >= 0n, "a row group has a negative number of rows");
   sound(group.columns.length === leaves.length, "a row group does not have the columns of the schema");
   let bytes = 0;
-  for (const { meta_data: column, crypto_metadata, encrypted_column_metadata, file_path } of group.columns) {
+  for (const [n, { meta_data: column, crypto_metadata, encrypted_column_metadata, file_path }] of group.columns.entries()) {
     sound(crypto_metadata === undefined && encrypted_column_metadata === undefined, "a column is encrypted");
     sound(file_path === undefined || file_path === "", "a column lies in another file");
     sound(column !== undefined, "a column has no description");
+    const { path, type } = leaves[n] as NamedLeaf;
+    sound(column.type === type && column.path_in_schema.join() === path.join(), "a column is not the one of the schema");
     sound(CODECS.includes(column.codec), `the codec ${column.codec} is not known`);
     sound(column.num_values >= 0n && column.total_compressed_size >= 0n, "a column has a negative size");
     bytes += Math.max(Number(column.total_uncompressed_size), Number(column.num_values) * VALUE_BYTES);

@@ -1,4 +1,5 @@
 import type { FileMetaData, ParquetParsers, SchemaElement } from "hyparquet";
+import { topLevel } from "./schema.ts";
 
 /** Text that is not UTF-8: its row is bad, the others are not. */
 export class BadText {}
@@ -23,20 +24,7 @@ export type Conversion = (value: unknown) => unknown;
  * make doubles of them, where the unscaled whole numbers can be written out exactly.
  */
 export function conversions(footer: FileMetaData): ReadonlyMap<string, Conversion> {
-  const columns = new Map<string, Conversion>();
-  const { schema } = footer;
-  for (let at = 1; at < schema.length; at += subtreeAt(schema, at)) {
-    const element = schema[at] as SchemaElement;
-    columns.set(element.name, conversionOf(element));
-  }
-  return columns;
-}
-
-/** How many elements of the schema, which is written out depth first, belong to the one at `at`, itself included. */
-function subtreeAt(schema: readonly SchemaElement[], at: number): number {
-  let size = 1;
-  for (let n = schema[at]?.num_children ?? 0; n > 0 && at + size < schema.length; n -= 1) size += subtreeAt(schema, at + size);
-  return size;
+  return new Map(topLevel(footer).map((element) => [element.name, conversionOf(element)]));
 }
 
 function conversionOf(element: SchemaElement): Conversion {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import * as assert from "uvu/assert";
 import { DEFAULT_LIMITS } from "../../../engine/limits.ts";
+import { Decoder } from "../../../sources/formats/parquet/decoder.ts";
 import { parquet } from "../../../sources/formats/parquet.ts";
 import { bytesOf, finalOutcomes, outcomes, readBytes, readFile } from "../../kit/format_reading.ts";
 import { type Forgery, forgeParquet, plainPage, struct } from "../../kit/parquet_forger.ts";
@@ -13,7 +14,7 @@ const FOLDER = join(import.meta.dirname, "../../fixtures/parquet");
 const format = parquet(DEFAULT_LIMITS);
 const test = suite("Parquet");
 
-const ODD = ["nested", "bad_text", "no_rows", "encrypted"];
+const ODD = ["nested", "bad_text", "no_rows", "encrypted", "slow"];
 const WRITERS = readdirSync(FOLDER)
   .filter((name) => name.endsWith(".parquet"))
   .map((name) => name.slice(0, -".parquet".length))
@@ -130,6 +131,16 @@ const LIES: Readonly<Record<string, Forgery>> = {
   "62 a page that claims 10^9 values": { pages: [{ ...plainPage([1]), values: 1e9 }] },
   "62 a column that claims 10^9 values": { values: 1e9 },
   "62 a group that claims 10^9 rows": { rows: 1e9 },
+  "62 a run of 2^31-1 values in 7 bytes": {
+    pages: [
+      { ...plainPage([7, 8]), isDictionary: true },
+      { body: Buffer.from([2, 0xfe, 0xff, 0xff, 0xff, 0x0f, 1]), values: 2, encoding: 8 },
+    ],
+  },
+  "62 a text of 2^30 bytes in 30 bytes": {
+    type: 6,
+    pages: [{ body: Buffer.from("80010402008080808008000000008001040202000000000061", "hex"), values: 2, encoding: 7 }],
+  },
   "63 a page bomb in gzip": { codec: 2, ...bomb(gzipSync(ZEROS), ZEROS.length) },
   "63 a page bomb in brotli": { codec: 4, ...bomb(brotliCompressSync(ZEROS), ZEROS.length) },
   "63 a bomb that claims to be small": { codec: 2, ...bomb(gzipSync(ZEROS), 400) },
@@ -137,6 +148,15 @@ const LIES: Readonly<Record<string, Forgery>> = {
   "64 a length in snappy that is less than the page's": {
     codec: 1,
     pages: [{ body: Buffer.from([4, 12, 1, 0, 0, 0]), values: 2, decodedBytes: 8 }],
+  },
+  "64 a length in LZ4 that is not the page's": { codec: 7, ...bomb(Buffer.from([0x40, 1, 0, 0, 0]), 8) },
+  "64 a match in LZ4 of 5 GB": {
+    codec: 7,
+    ...bomb(Buffer.concat([Buffer.from([0x1f, 1, 1, 0]), Buffer.alloc(20 * MILLION, 255), Buffer.from([0])]), 8),
+  },
+  "64 a length in Zstandard that is not the page's": {
+    codec: 6,
+    ...bomb(Buffer.from("28b52ffd2004210000010000 00".replace(" ", ""), "hex"), 8),
   },
   "65 a codec that nobody knows": { codec: 3 },
   "66 a wrong checksum": { pages: [{ ...plainPage([1]), crc: 1 }] },
@@ -158,6 +178,12 @@ test("a file that lies is refused with one fault", async () => {
   }
   const encrypted = await readBytes(format, fixture("encrypted"));
   assert.is(encrypted.ending.type, "refused");
+});
+
+test("bytes that keep a decoder busy for long are damage, and the next file is read", async () => {
+  const impatient = parquet(DEFAULT_LIMITS, new Decoder(1_000));
+  assert.equal(finalOutcomes(await readBytes(impatient, fixture("slow"))), ["!bad_parquet"]); // Left alone, it takes 10 s.
+  assert.is((await readBytes(impatient, forgeParquet())).records.length, 3);
 });
 
 test("corpus 68: an index outside of its dictionary is no null", async () => {
