@@ -96,6 +96,17 @@ test("it reads one batch ahead of the store, and no further", async () => {
   await running;
 });
 
+test("a commit that fails rejects at once, though the source is still waiting for its next batch", async () => {
+  const seen = pumped(
+    async function* () {
+      yield batch(1);
+      await new Promise(() => {});
+    },
+    () => Promise.reject(new Error("disk full")),
+  );
+  await rejects(pump(seen.options, new AbortController().signal), "disk full");
+});
+
 test("what is no outage rejects at once, from the source and from the store", async () => {
   const broken = pumped(async function* () {
     yield batch(1);
