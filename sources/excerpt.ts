@@ -5,7 +5,7 @@ import type { SourceRecord } from "../engine/source.ts";
 import type { FileBytes } from "./format.ts";
 
 /** The limits that formats keep. */
-export type FormatLimits = Pick<Limits, "recordBytesMax" | "quarantineHeadBytes" | "stringBytesMax" | "csvColumnsMax">;
+export type FormatLimits = Pick<Limits, "recordBytesMax" | "quarantineHeadBytes" | "csvColumnsMax">;
 
 /** What is kept of bytes that may be too many to keep: their beginning, and length and SHA-256 of all. */
 export class Excerpt {

@@ -16,8 +16,8 @@ export interface Seen {
  */
 export async function listing(root: string, globs: readonly Glob[]): Promise<readonly Seen[]> {
   const depth = Math.max(...globs.map((one) => one.depth));
-  const paths = await pathsIn(root, "", depth);
-  const meant = paths.filter((path) => globs.some((one) => one.matches(path)));
+  const meant: string[] = [];
+  for await (const path of pathsIn(root, "", depth)) if (globs.some((one) => one.matches(path))) meant.push(path);
   const seen: Seen[] = [];
   for (let n = 0; n < meant.length; n += LOOKS_AT_ONCE) {
     const some = await Promise.all(meant.slice(n, n + LOOKS_AT_ONCE).map((path) => look(root, path)));
@@ -30,19 +30,17 @@ const LOOKS_AT_ONCE = 64;
 const PASSED_OVER = /^[._~]/;
 const BEING_WRITTEN = /\.(?:tmp|part|partial|crdownload)$/;
 
-async function pathsIn(root: string, folder: string, depth: number): Promise<readonly string[]> {
+async function* pathsIn(root: string, folder: string, depth: number): AsyncGenerator<string, void> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
     if (folder !== "" && isGone(error)) return [];
     throw error;
   });
-  const paths: string[] = [];
   for (const entry of entries) {
     if (PASSED_OVER.test(entry.name)) continue;
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory() && depth > 0) paths.push(...(await pathsIn(root, path, depth - 1)));
-    if (entry.isFile() && !BEING_WRITTEN.test(entry.name)) paths.push(path);
+    if (entry.isDirectory() && depth > 0) yield* pathsIn(root, path, depth - 1);
+    if (entry.isFile() && !BEING_WRITTEN.test(entry.name)) yield path;
   }
-  return paths;
 }
 
 async function look(root: string, path: string): Promise<Seen | null> {

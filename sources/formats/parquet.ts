@@ -113,15 +113,15 @@ class ParquetReading {
 
   async #columns(footer: FileMetaData, rowGroup: RowGroup, names: readonly string[]): Promise<Columns> {
     const decoded = new Map<string, readonly unknown[]>();
-    const bad: number[] = [];
+    const bad = new Set<number>();
     for (const name of names) {
       const { begin, end } = spanOf(rowGroup, name);
       const bytes = await this.#bytes(begin, end);
       const { values, badRows } = await this.#unlessStopped(this.#decoder.decode({ footer, name, begin, bytes }));
       decoded.set(name, values);
-      bad.push(...badRows);
+      for (const row of badRows) bad.add(row);
     }
-    return { values: decoded, badRows: new Set(bad) };
+    return { values: decoded, badRows: bad };
   }
 
   /** The thread may take longer than the process has. */
