@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { type GeneratedFile, generateAllData } from "../../simulators/generate_all_data.ts";
+import { GUIDE_BILL, GUIDE_READING, GUIDE_TELEMETRY } from "../kit/guide_samples.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("generate_all_data");
@@ -102,8 +103,8 @@ test("another seed gives other records under the same counts", async () => {
 });
 
 test("the sample files hold the guide's samples, pretty printed", async () => {
-  assert.is((await bytesOf("smart_meter_kafka/sample_message.json")).toString(), GUIDE_READING);
-  assert.is((await bytesOf("substation_iot/sample_telemetry.json")).toString(), GUIDE_TELEMETRY);
+  assert.is((await bytesOf("smart_meter_kafka/sample_message.json")).toString(), pretty(GUIDE_READING));
+  assert.is((await bytesOf("substation_iot/sample_telemetry.json")).toString(), pretty(GUIDE_TELEMETRY));
   const pair = JSON.parse((await bytesOf("billing_cdc/cdc_update_pair_example.json")).toString());
   const { __$operation, __$update_mask, payment_status, payment_method, ...rest } = GUIDE_BILL;
   assert.equal(pair, [
@@ -113,69 +114,6 @@ test("the sample files hold the guide's samples, pretty printed", async () => {
   assert.equal(Object.keys(pair[1]), Object.keys(GUIDE_BILL));
 });
 
-const GUIDE_READING = `{
-  "event_id": "a3f2e1d4-...",
-  "meter_id": "SM-N-00042",
-  "customer_id": "CUST-000123",
-  "timestamp": "2025-06-15T14:23:45.123Z",
-  "reading_kwh": 7.234,
-  "voltage_v": 232.5,
-  "current_a": 12.45,
-  "power_factor": 0.923,
-  "frequency_hz": 50.02,
-  "meter_status": "ACTIVE",
-  "region": "NORTH",
-  "state": "Delhi",
-  "grid_zone": "ZONE-3",
-  "is_anomaly_flag": false
+function pretty(sample: object): string {
+  return `${JSON.stringify(sample, null, 2)}\n`;
 }
-`;
-
-const GUIDE_TELEMETRY = `{
-  "telemetry_id": "b4d3c2a1-...",
-  "substation_id": "SUB-S-023",
-  "transformer_id": "TRF-S-0045",
-  "timestamp": "2025-06-15T10:15:30.456Z",
-  "load_mw": 87.34,
-  "capacity_mw": 150,
-  "load_percentage": 58.2,
-  "voltage_kv": 22.45,
-  "oil_temperature_c": 65.3,
-  "ambient_temperature_c": 38.2,
-  "dissolved_gas_ppm": 245.7,
-  "humidity_percent": 67.4,
-  "breaker_status": "CLOSED",
-  "alarm_code": null,
-  "region": "SOUTH",
-  "state": "Karnataka",
-  "iot_device_id": "IOT-SUB-S-023-2",
-  "iot_hub_enqueued_time": "2025-06-15T10:15:31.100Z",
-  "sequence_number": 678234
-}
-`;
-
-const GUIDE_BILL = {
-  __$operation: 2,
-  __$start_lsn: "0x0A3B5C7D8E",
-  __$seqval: "0x0B4C6D9E0F",
-  __$update_mask: "0x00",
-  __$command_id: 1,
-  transaction_id: "TXN-00000042",
-  bill_id: "BILL-00012345",
-  customer_id: "CUST-000789",
-  meter_id: "SM-W-00134",
-  billing_period_start: "2025-06-01",
-  billing_period_end: "2025-06-29",
-  units_consumed_kwh: 456.78,
-  rate_per_kwh: 6.5,
-  base_amount: 2968.07,
-  tax_amount: 534.25,
-  total_amount: 3502.32,
-  payment_status: "PAID",
-  payment_method: "UPI",
-  due_date: "2025-07-01",
-  region: "WEST",
-  state: "Maharashtra",
-  fraud_flag: false,
-  cdc_timestamp: "2025-06-15T11:23:45.000Z",
-};

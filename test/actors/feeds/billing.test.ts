@@ -3,39 +3,14 @@ import { billing } from "../../../actors/feeds/billing.ts";
 import type { BillChange } from "../../../actors/message.ts";
 import { minutes } from "../../../engine/duration.ts";
 import { decoded, noteCodes, refused, rescuedOf, told } from "../../kit/decoding.ts";
+import { GUIDE_BILL } from "../../kit/guide_samples.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("billing feed");
 
-/** The data guide's sample record. */
-const SAMPLE = {
-  __$operation: 2,
-  __$start_lsn: "0x0A3B5C7D8E",
-  __$seqval: "0x0B4C6D9E0F",
-  __$update_mask: "0x00",
-  __$command_id: 1,
-  transaction_id: "TXN-00000042",
-  bill_id: "BILL-00012345",
-  customer_id: "CUST-000789",
-  meter_id: "SM-W-00134",
-  billing_period_start: "2025-06-01",
-  billing_period_end: "2025-06-29",
-  units_consumed_kwh: 456.78,
-  rate_per_kwh: 6.5,
-  base_amount: 2968.07,
-  tax_amount: 534.25,
-  total_amount: 3502.32,
-  payment_status: "PAID",
-  payment_method: "UPI",
-  due_date: "2025-07-01",
-  region: "WEST",
-  state: "Maharashtra",
-  fraud_flag: false,
-  cdc_timestamp: "2025-06-15T11:23:45.000Z",
-};
 const AT_MS = Date.UTC(2025, 5, 15, 11, 23, 45);
 const READ = {
-  ...SAMPLE,
+  ...GUIDE_BILL,
   __$start_lsn: "00000000000a3b5c7d8e",
   __$seqval: "00000000000b4c6d9e0f",
   units_consumed_kwh: 456_780,
@@ -47,11 +22,11 @@ const READ = {
 };
 
 function change(members: object = {}): BillChange {
-  return told(billing, { json: { ...SAMPLE, ...members } });
+  return told(billing, { json: { ...GUIDE_BILL, ...members } });
 }
 
 test("the guide's sample is decoded exactly: paise, watt-hours, hundredths of a paisa", () => {
-  const seen = decoded(billing, { json: SAMPLE });
+  const seen = decoded(billing, { json: GUIDE_BILL });
   assert.equal(seen.row, READ);
   assert.equal([seen.notes, seen.rescued], [[], null]);
   assert.is(billing.eventTimeMs(seen.row), AT_MS);
@@ -85,8 +60,8 @@ test("its bill is told where the change stands and what it says", () => {
 
 test("the identity of a change leaves out the command, its position does not", () => {
   const [a, b] = [
-    { ...SAMPLE, __$command_id: 2 },
-    { ...SAMPLE, __$command_id: null },
+    { ...GUIDE_BILL, __$command_id: 2 },
+    { ...GUIDE_BILL, __$command_id: null },
   ].map((json) => decoded(billing, { json }).row);
   assert.is(billing.dedupKey(a ?? {}), billing.dedupKey(b ?? {}));
   assert.ok(change({ __$command_id: null }).position < change({ __$command_id: 2 }).position);
@@ -100,7 +75,7 @@ test("every spelling of one LSN gives one position", () => {
 });
 
 test("corpus 106: a change needs its operation and a position that is not zero", () => {
-  const refusal = (members: object) => refused(billing, { json: { ...SAMPLE, ...members } });
+  const refusal = (members: object) => refused(billing, { json: { ...GUIDE_BILL, ...members } });
   for (const operation of [0, 6, 2.5, "two", true])
     assert.is(refusal({ __$operation: operation }), "bad_operation __$operation", String(operation));
   assert.is(refusal({ __$operation: null }), "missing_field __$operation");
@@ -115,9 +90,9 @@ test("corpus 106: a change needs its operation and a position that is not zero",
 });
 
 test("negative and zero amounts pass; one that is none costs itself, never the change", () => {
-  const credit = decoded(billing, { json: { ...SAMPLE, base_amount: -0.01, tax_amount: 0, total_amount: "-12.5" } });
+  const credit = decoded(billing, { json: { ...GUIDE_BILL, base_amount: -0.01, tax_amount: 0, total_amount: "-12.5" } });
   assert.equal([credit.row["base_amount"], credit.row["tax_amount"], credit.row["total_amount"]], [-1, 0, -1_250]);
-  const bad = decoded(billing, { json: { ...SAMPLE, base_amount: "1,5", total_amount: 1e12 } });
+  const bad = decoded(billing, { json: { ...GUIDE_BILL, base_amount: "1,5", total_amount: 1e12 } });
   assert.equal([bad.row["base_amount"], bad.row["total_amount"]], [null, null]);
   assert.equal(rescuedOf(bad), {
     base_amount: { value: "1,5", reason: "type_mismatch" },
@@ -126,7 +101,7 @@ test("negative and zero amounts pass; one that is none costs itself, never the c
 });
 
 test("more places than money has are rounded half away from zero, noted and kept", () => {
-  const seen = decoded(billing, { json: { ...SAMPLE, base_amount: 10.005, units_consumed_kwh: 1.2345, rate_per_kwh: "6.50004" } });
+  const seen = decoded(billing, { json: { ...GUIDE_BILL, base_amount: 10.005, units_consumed_kwh: 1.2345, rate_per_kwh: "6.50004" } });
   assert.equal([seen.row["base_amount"], seen.row["units_consumed_kwh"], seen.row["rate_per_kwh"]], [1_001, 1_235, 65_000]);
   assert.equal(noteCodes(seen), ["rounded", "rounded", "rounded"]);
   assert.equal(rescuedOf(seen), {
@@ -137,10 +112,10 @@ test("more places than money has are rounded half away from zero, noted and kept
 });
 
 test("a period that ends before it starts loses its end, and a period of one day does not", () => {
-  const seen = decoded(billing, { json: { ...SAMPLE, billing_period_end: "2025-05-31" } });
+  const seen = decoded(billing, { json: { ...GUIDE_BILL, billing_period_end: "2025-05-31" } });
   assert.equal([seen.row["billing_period_start"], seen.row["billing_period_end"]], ["2025-06-01", null]);
   assert.equal(rescuedOf(seen), { billing_period_end: { value: "2025-05-31", reason: "out_of_range" } });
-  assert.is(decoded(billing, { json: { ...SAMPLE, billing_period_end: "2025-06-01" } }).row["billing_period_end"], "2025-06-01");
+  assert.is(decoded(billing, { json: { ...GUIDE_BILL, billing_period_end: "2025-06-01" } }).row["billing_period_end"], "2025-06-01");
 });
 
 test("an insert and a delete speak about everything, whatever the mask says", () => {
@@ -166,7 +141,7 @@ test("corpus 110: of an update values count, and nulls whose bit is set", () => 
 });
 
 test("a column that an update leaves out says nothing", () => {
-  const { payment_method, ...rest } = SAMPLE;
+  const { payment_method, ...rest } = GUIDE_BILL;
   for (const mask of ["0x1000", "0x00"]) {
     const { authored } = told(billing, { json: { ...rest, __$operation: 4, __$update_mask: mask } });
     assert.not(authored.includes("payment_method"), `${payment_method} ${mask}`);

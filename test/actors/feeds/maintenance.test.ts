@@ -2,21 +2,14 @@ import * as assert from "uvu/assert";
 import { maintenance } from "../../../actors/feeds/maintenance.ts";
 import { days } from "../../../engine/duration.ts";
 import { decoded, noteCodes, refused, rescuedOf, told } from "../../kit/decoding.ts";
+import { GUIDE_LOG } from "../../kit/guide_samples.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("maintenance feed");
 
 /** The data guide's sample row, with the cells that it leaves out. */
 const SAMPLE = {
-  log_id: "ML-2025_04-0001",
-  transformer_id: "TRF-N-0034",
-  substation_id: "SUB-N-012",
-  region: "NORTH",
-  state: "Delhi",
-  maintenance_type: "CORRECTIVE",
-  failure_type: "OIL_LEAK",
-  severity: "HIGH",
-  reported_date: "2025-04-05",
+  ...GUIDE_LOG,
   scheduled_date: "2025-04-06",
   completed_date: "",
   technician_id: "TECH-0007",

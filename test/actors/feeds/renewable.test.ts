@@ -3,35 +3,17 @@ import { renewable } from "../../../actors/feeds/renewable.ts";
 import { hours } from "../../../engine/duration.ts";
 import { firstSchema } from "../../../engine/schema.ts";
 import { decoded, noteCodes, refused, told } from "../../kit/decoding.ts";
+import { GUIDE_PRODUCTION } from "../../kit/guide_samples.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("renewable feed");
 
-/** The data guide's sample record, base schema. */
-const SAMPLE = {
-  reading_id: "c5e4d3b2-...",
-  plant_id: "REN-SOLAR-015",
-  plant_type: "SOLAR",
-  timestamp: "2025-06-15T08:34:12.789Z",
-  production_mw: 6.234,
-  capacity_mw: 25,
-  capacity_factor: 0.412,
-  weather_condition: "CLEAR",
-  irradiance_w_m2: 745.3,
-  wind_speed_mps: null,
-  water_flow_m3s: null,
-  grid_injection_mw: 5.892,
-  auxiliary_consumption_mw: 0.342,
-  region: "SOUTH",
-  state: "Karnataka",
-  inverter_status: "ONLINE",
-};
-const EVOLVED = { ...SAMPLE, curtailment_mw: 0.45, battery_storage_mwh: 3.78 };
+const EVOLVED = { ...GUIDE_PRODUCTION, curtailment_mw: 0.45, battery_storage_mwh: 3.78 };
 const AT_MS = Date.UTC(2025, 5, 15, 8, 34, 12, 789);
 
 test("the guide's sample is decoded as it stands", () => {
-  const seen = decoded(renewable, { json: SAMPLE });
-  assert.equal(seen.row, { ...SAMPLE, timestamp: AT_MS });
+  const seen = decoded(renewable, { json: GUIDE_PRODUCTION });
+  assert.equal(seen.row, { ...GUIDE_PRODUCTION, timestamp: AT_MS });
   assert.equal([seen.notes, seen.rescued, seen.extra, seen.schema.version], [[], null, null, 1]);
   assert.equal(renewable.actors(seen.row), ["plant/REN-SOLAR-015"]);
   assert.is(renewable.dedupKey(seen.row), "c5e4d3b2-...");
@@ -39,7 +21,7 @@ test("the guide's sample is decoded as it stands", () => {
 });
 
 test("its plant is told what was produced", () => {
-  assert.equal(told(renewable, { json: SAMPLE }), {
+  assert.equal(told(renewable, { json: GUIDE_PRODUCTION }), {
     type: "production_measured",
     atMs: AT_MS,
     eventId: "c5e4d3b2-...",
@@ -64,8 +46,8 @@ test("the fields of the later files make version 2, whose columns are doubles by
 });
 
 test("in whatever order the files come, the columns and the values are the same", () => {
-  const forward = decoded(renewable, { json: EVOLVED }, decoded(renewable, { json: SAMPLE }).schema);
-  const backward = decoded(renewable, { json: SAMPLE }, decoded(renewable, { json: EVOLVED }).schema);
+  const forward = decoded(renewable, { json: EVOLVED }, decoded(renewable, { json: GUIDE_PRODUCTION }).schema);
+  const backward = decoded(renewable, { json: GUIDE_PRODUCTION }, decoded(renewable, { json: EVOLVED }).schema);
   assert.equal(forward.schema, backward.schema);
   assert.is(backward.extra, null, "a missing curtailment is unknown, not 0");
   assert.equal(forward.row, backward.row);
@@ -79,10 +61,10 @@ test("both new columns at once are one version, one after the other two", () => 
 });
 
 test("a record needs its id, plant, time and production", () => {
-  assert.is(refused(renewable, { json: { ...SAMPLE, reading_id: null } }), "missing_field reading_id");
-  assert.is(refused(renewable, { json: { ...SAMPLE, plant_id: "REN-COAL-001" } }), "bad_id plant_id");
-  assert.is(refused(renewable, { json: { ...SAMPLE, timestamp: "2025-06-15T25:00:00Z" } }), "bad_time timestamp");
-  assert.is(refused(renewable, { json: { ...SAMPLE, production_mw: 5_001 } }), "out_of_range production_mw");
+  assert.is(refused(renewable, { json: { ...GUIDE_PRODUCTION, reading_id: null } }), "missing_field reading_id");
+  assert.is(refused(renewable, { json: { ...GUIDE_PRODUCTION, plant_id: "REN-COAL-001" } }), "bad_id plant_id");
+  assert.is(refused(renewable, { json: { ...GUIDE_PRODUCTION, timestamp: "2025-06-15T25:00:00Z" } }), "bad_time timestamp");
+  assert.is(refused(renewable, { json: { ...GUIDE_PRODUCTION, production_mw: 5_001 } }), "out_of_range production_mw");
 });
 
 test("limits are those of the data, both ends included", () => {
@@ -94,13 +76,13 @@ test("limits are those of the data, both ends included", () => {
     water_flow_m3s: [0, 100_000],
   } as const;
   for (const [name, [low, high]] of Object.entries(limits)) {
-    const value = (v: number) => decoded(renewable, { json: { ...SAMPLE, [name]: v } }).row[name];
+    const value = (v: number) => decoded(renewable, { json: { ...GUIDE_PRODUCTION, [name]: v } }).row[name];
     assert.equal([value(low), value(high)], [low, high], name);
     if (name !== "production_mw") assert.equal([value(low - 0.01), value(high + 0.01)], [null, null], name);
   }
 });
 
 test("a kind of plant nobody knows is kept and noted: the id says what it is", () => {
-  assert.equal(noteCodes(decoded(renewable, { json: { ...SAMPLE, plant_type: "TIDAL" } })), ["unknown_code"]);
+  assert.equal(noteCodes(decoded(renewable, { json: { ...GUIDE_PRODUCTION, plant_type: "TIDAL" } })), ["unknown_code"]);
   assert.is(renewable.latenessMs, hours(2));
 });

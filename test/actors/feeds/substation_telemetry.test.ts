@@ -2,37 +2,16 @@ import * as assert from "uvu/assert";
 import { substationTelemetry } from "../../../actors/feeds/substation_telemetry.ts";
 import { minutes } from "../../../engine/duration.ts";
 import { decoded, noteCodes, refused, rescuedOf, told } from "../../kit/decoding.ts";
+import { GUIDE_TELEMETRY } from "../../kit/guide_samples.ts";
 import { suite } from "../../kit/suite.ts";
 
 const test = suite("substation telemetry feed");
 
-/** The data guide's sample message. */
-const SAMPLE = {
-  telemetry_id: "b4d3c2a1-...",
-  substation_id: "SUB-S-023",
-  transformer_id: "TRF-S-0045",
-  timestamp: "2025-06-15T10:15:30.456Z",
-  load_mw: 87.34,
-  capacity_mw: 150,
-  load_percentage: 58.2,
-  voltage_kv: 22.45,
-  oil_temperature_c: 65.3,
-  ambient_temperature_c: 38.2,
-  dissolved_gas_ppm: 245.7,
-  humidity_percent: 67.4,
-  breaker_status: "CLOSED",
-  alarm_code: null,
-  region: "SOUTH",
-  state: "Karnataka",
-  iot_device_id: "IOT-SUB-S-023-2",
-  iot_hub_enqueued_time: "2025-06-15T10:15:31.100Z",
-  sequence_number: 678234,
-};
 const AT_MS = Date.UTC(2025, 5, 15, 10, 15, 30, 456);
 
 test("the guide's sample is decoded as it stands", () => {
-  const seen = decoded(substationTelemetry, { json: SAMPLE });
-  assert.equal(seen.row, { ...SAMPLE, timestamp: AT_MS, iot_hub_enqueued_time: AT_MS + 644 });
+  const seen = decoded(substationTelemetry, { json: GUIDE_TELEMETRY });
+  assert.equal(seen.row, { ...GUIDE_TELEMETRY, timestamp: AT_MS, iot_hub_enqueued_time: AT_MS + 644 });
   assert.equal([seen.notes, seen.rescued], [[], null]);
   assert.is(substationTelemetry.eventTimeMs(seen.row), AT_MS);
   assert.is(substationTelemetry.dedupKey(seen.row), "b4d3c2a1-...");
@@ -41,14 +20,14 @@ test("the guide's sample is decoded as it stands", () => {
 
 test("a row goes to its transformer, without one to its substation", () => {
   const actors = (transformer: unknown) =>
-    substationTelemetry.actors(decoded(substationTelemetry, { json: { ...SAMPLE, transformer_id: transformer } }).row);
+    substationTelemetry.actors(decoded(substationTelemetry, { json: { ...GUIDE_TELEMETRY, transformer_id: transformer } }).row);
   assert.equal(actors("TRF-S-0045"), ["transformer/TRF-S-0045"]);
   assert.equal(actors(null), ["substation/SUB-S-023"]);
   assert.equal(actors("TRF-45"), ["substation/SUB-S-023"]);
 });
 
 test("its transformer is told what was measured, in units", () => {
-  assert.equal(told(substationTelemetry, { json: SAMPLE }), {
+  assert.equal(told(substationTelemetry, { json: GUIDE_TELEMETRY }), {
     type: "telemetry_measured",
     atMs: AT_MS,
     eventId: "b4d3c2a1-...",
@@ -71,7 +50,7 @@ test("its transformer is told what was measured, in units", () => {
 
 test("a record that measures nothing is refused, one with any measure or an alarm is not", () => {
   const silent = {
-    ...SAMPLE,
+    ...GUIDE_TELEMETRY,
     load_mw: null,
     load_percentage: null,
     voltage_kv: null,
@@ -89,7 +68,7 @@ test("a record that measures nothing is refused, one with any measure or an alar
 });
 
 test("a capacity of 0 is none, a sequence number is whole and not negative", () => {
-  const seen = decoded(substationTelemetry, { json: { ...SAMPLE, capacity_mw: 0, sequence_number: -1 } });
+  const seen = decoded(substationTelemetry, { json: { ...GUIDE_TELEMETRY, capacity_mw: 0, sequence_number: -1 } });
   assert.equal([seen.row["capacity_mw"], seen.row["sequence_number"]], [null, null]);
   assert.equal(rescuedOf(seen), {
     capacity_mw: { value: 0, reason: "out_of_range" },
@@ -98,7 +77,7 @@ test("a capacity of 0 is none, a sequence number is whole and not negative", () 
 });
 
 test("an alarm code nobody knows is kept and noted", () => {
-  const seen = decoded(substationTelemetry, { json: { ...SAMPLE, alarm_code: "FIRE" } });
+  const seen = decoded(substationTelemetry, { json: { ...GUIDE_TELEMETRY, alarm_code: "FIRE" } });
   assert.is(seen.row["alarm_code"], "FIRE");
   assert.equal(noteCodes(seen), ["unknown_code"]);
 });
@@ -114,7 +93,7 @@ test("limits are those of the data, both ends included", () => {
     humidity_percent: [0, 100],
   } as const;
   for (const [name, [low, high]] of Object.entries(limits)) {
-    const value = (v: number) => decoded(substationTelemetry, { json: { ...SAMPLE, [name]: v } }).row[name];
+    const value = (v: number) => decoded(substationTelemetry, { json: { ...GUIDE_TELEMETRY, [name]: v } }).row[name];
     assert.equal([value(low), value(high), value(low - 0.01), value(high + 0.01)], [low, high, null, null], name);
   }
 });
