@@ -1,5 +1,6 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isProcessAlive, processStart } from "./process_life.ts";
 
 /** Another process has the state directory open. */
 export class Locked extends Error {
@@ -22,7 +23,7 @@ export interface DirectoryLock {
  */
 export function lockDirectory(dir: string): DirectoryLock {
   const path = join(dir, LOCK_FILE);
-  const own = `${process.pid} ${startOf(process.pid) ?? UNKNOWN_START}\n`;
+  const own = `${process.pid} ${processStart(process.pid) ?? UNKNOWN_START}\n`;
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, own);
   try {
@@ -60,28 +61,7 @@ function removeStale(dir: string, path: string): void {
 function liveHolder(lock: string | null): number | null {
   const [, digits = "", start = ""] = /^(\d+) (\S+)\n$/.exec(lock ?? "") ?? [];
   const pid = Number(digits);
-  if (pid === 0 || !isAlive(pid)) return null;
-  const actual = startOf(pid);
-  return start === UNKNOWN_START || actual === null || actual === start ? pid : null;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return statOf(pid)?.[0] !== "Z"; // A zombie has ended, and waits to be noticed.
-  } catch (error) {
-    return codeOf(error) === "EPERM"; // It lives, and belongs to somebody else.
-  }
-}
-
-/** When a process began, in ticks since the machine did; null where the system does not say. */
-function startOf(pid: number): string | null {
-  return statOf(pid)?.[19] ?? null;
-}
-
-/** Fields 3 and on of what Linux says about a process; the name before them is in brackets and may hold anything. */
-function statOf(pid: number): readonly string[] | null {
-  return read(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ") ?? null;
+  return isProcessAlive(pid, start === UNKNOWN_START ? null : start) ? pid : null;
 }
 
 function read(path: string): string | null {

@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BrokenInvariant, Unavailable } from "../engine/fault.ts";
+import { isProcessAlive, processStart } from "../engine/process_life.ts";
 import { makeFolder, syncFolder, writeSynced } from "./durable.ts";
 
 /** The right to write an output. Kept beside it, in `<path>.owner`. */
@@ -25,13 +26,13 @@ export async function ownOutput(path: string, storeId: string): Promise<Ownershi
   await makeFolder(dirname(path));
   const owner = await readOwner(path);
   if (owner?.storeId !== storeId) {
-    if (owner !== null && (await isLive(owner))) {
+    if (owner !== null && isLive(owner)) {
       throw new Unavailable(path, new Error(`store ${owner.storeId} writes it (process ${owner.pid})`));
     }
     if (await holdsAnything(path)) await move(path, `${path}.${owner?.storeId ?? "unowned"}`);
   }
   // Owned first, moved back then: a crash in between leaves nothing of ours under another's name.
-  await writeOwner(path, { storeId, pid: process.pid, born: await birthOf(process.pid) });
+  await writeOwner(path, { storeId, pid: process.pid, born: processStart(process.pid) });
   if (!(await holdsAnything(path)) && (await exists(`${path}.${storeId}`))) await rename(`${path}.${storeId}`, path);
   await syncFolder(dirname(path));
   return { release: () => writeOwner(path, { storeId, pid: null, born: null }) };
@@ -53,25 +54,9 @@ async function writeOwner(path: string, owner: Owner): Promise<void> {
   await rename(`${path}.owner.tmp`, `${path}.owner`);
 }
 
-async function isLive({ pid, born }: Owner): Promise<boolean> {
-  if (pid === null || !isRunning(pid)) return false;
-  // The number may have gone to another process since then; in a container it is even likely.
-  return born === null ? pid !== process.pid : (await birthOf(pid)) === born;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Field 22 of Linux's `stat` of a process; null on other systems and for a process that is gone. */
-async function birthOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+/** One that cannot be told from us by its start is not another. */
+function isLive({ pid, born }: Owner): boolean {
+  return pid !== null && !(born === null && pid === process.pid) && isProcessAlive(pid, born);
 }
 
 async function holdsAnything(path: string): Promise<boolean> {

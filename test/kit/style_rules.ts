@@ -41,6 +41,7 @@ const ENGINE_EDGES = [
   "log_file.ts",
   "memory_store.ts",
   "preflight.ts",
+  "process_life.ts",
   "pump.ts",
   "read_only_store.ts",
   "recovery.ts",
