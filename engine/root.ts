@@ -160,7 +160,7 @@ export class Root implements Out<AnyMessage> {
 
   /** The actor's place, its before-image kept, the cursor at it. Throws `Refused` if it would be one actor too many. */
   touch(id: ActorId): Place {
-    const place = this.#world.population.place(id, () => this.#bear());
+    const place = this.#world.population.place(id, () => this.#bear(id));
     this.self = id;
     aim(place);
     if (place.root === this.#number) {
@@ -247,6 +247,7 @@ export class Root implements Out<AnyMessage> {
     if (observation.holds === true && rule.stamps === true) this.#stamps.push(id);
     const episode = place.kind.peekWarm(place.slot)?.episodes.get(id) ?? null;
     if (episode === null && observation.holds !== true) return;
+    if (episode === null && this.#hasAllEpisodes(place)) return this.#world.counters.add("refused", "episodes", 1);
     const context = { actor: this.self, late: this.late, origin: this.late ? "late" : this.#now().origin } as const;
     this.#keep(place, rule, episode, observeEpisode(episode, rule, observation, context));
   }
@@ -269,7 +270,8 @@ export class Root implements Out<AnyMessage> {
       timers.set(name, { feed, dueMs, rowMs: before.rowMs });
       return;
     }
-    if (before === undefined && timers.size >= this.#world.limits.timersPerActorMax) return;
+    if (before === undefined && timers.size >= this.#world.limits.timersPerActorMax)
+      return this.#world.counters.add("refused", "timers", 1);
     if (before !== undefined) this.#timersGone.push({ feed: before.feed, dueMs: before.rowMs, actor: this.self, name });
     this.#setTimer(timers, { feed, dueMs, rowMs: dueMs }, name);
   }
@@ -355,8 +357,12 @@ export class Root implements Out<AnyMessage> {
   #bornNow = false;
   #noteGroup = "";
 
-  #bear(): void {
+  /** Names that come from outside are bounded when a record is decoded; this holds for ids that actors make of what they know, too. */
+  #bear(id: ActorId): void {
     const { limits, actorCount } = this.#world;
+    if (id.length * 3 > limits.actorIdBytesMax && Buffer.byteLength(id) > limits.actorIdBytesMax) {
+      throw new Refused(fault("bad_id", `the id of an actor has ${limits.actorIdBytesMax} bytes at most`));
+    }
     if (actorCount + this.#born.length >= limits.actors)
       throw new Refused(fault("actor_limit", `this engine keeps ${limits.actors} actors at most`));
     this.#bornNow = true;
@@ -419,6 +425,10 @@ export class Root implements Out<AnyMessage> {
       this.#alerts.push({ ...change, actor: this.self, rule, path, evidence: this.#now().evidence() });
       if (change.change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }
+  }
+
+  #hasAllEpisodes({ kind, slot }: Place): boolean {
+    return (kind.peekWarm(slot)?.episodes.size ?? 0) >= this.#world.limits.episodesPerActorMax;
   }
 
   /** Links in force from region down, without the actor. */

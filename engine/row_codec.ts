@@ -44,7 +44,7 @@ export function encodeHead(feed: string | null, source: string, origin: string):
 /** Bytes of a row for the log: the cells of the feed's record (null: none), then those that an actor adds. Cells that are missing are null. */
 export function encodeRow(cause: RowCause, row: RowFacts, record: Cells | null, added: Cells): Uint8Array {
   const { columns, ofFeed } = row.table;
-  writeFacts(cause, row, ofFeed > 0 && record !== null && record[(columns[0] as Column)[0]] === row.key);
+  writeFacts(cause, row, columns.length, ofFeed > 0 && record !== null && record[(columns[0] as Column)[0]] === row.key);
   for (let n = 0; n < columns.length; n += 1) {
     const name = (columns[n] as Column)[0];
     writer.cell((n < ofFeed ? record?.[name] : added[name]) ?? null);
@@ -55,7 +55,7 @@ export function encodeRow(cause: RowCause, row: RowFacts, record: Cells | null, 
 
 /** The same for cells that are already in the table's order. */
 export function encodeCells(cause: RowCause, row: RowFacts, cells: readonly CellValue[]): Uint8Array {
-  writeFacts(cause, row, cells[0] === row.key);
+  writeFacts(cause, row, cells.length, cells[0] === row.key);
   for (let n = 0; n < cells.length; n += 1) writer.cell(cells[n] as CellValue);
   writer.byte(END);
   return writer.end();
@@ -64,7 +64,7 @@ export function encodeCells(cause: RowCause, row: RowFacts, cells: readonly Cell
 type Column = ResolvedTable["columns"][number];
 
 /** `keyIsFirst`: the key is the first cell too, and is not written twice. */
-function writeFacts(cause: RowCause, row: RowFacts, keyIsFirst: boolean): void {
+function writeFacts(cause: RowCause, row: RowFacts, cells: number, keyIsFirst: boolean): void {
   writer.begin();
   writer.bytes(cause.head);
   writer.cell(cause.at);
@@ -79,6 +79,8 @@ function writeFacts(cause: RowCause, row: RowFacts, keyIsFirst: boolean): void {
   writer.cell(row.late);
   writer.cell(row.rules);
   writer.cell(row.extra === null ? null : JSON.stringify(row.extra));
+  writer.cell(row.table.ofFeed);
+  writer.cell(cells - row.table.ofFeed);
 }
 
 const END = 0x45;
@@ -112,7 +114,10 @@ export function readRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8
   const table = tables.get(name);
   invariant(table !== undefined, `table ${name} of a stored row is declared`);
   const cells: CellValue[] = [];
-  for (let n = 0; n < table.columns.length; n += 1) cells.push(reader.cell());
+  const ofFeed = Number(reader.cell());
+  const ofActors = Number(reader.cell());
+  readCells(reader, ofFeed, table.ofFeed, cells);
+  readCells(reader, ofActors, table.columns.length - table.ofFeed, cells);
   invariant(reader.byte() === END, `a stored row of ${name} has the columns that the table declares`);
   return {
     row: {
@@ -135,6 +140,15 @@ export function readRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8
     cells,
     extra: extra === null ? null : (JSON.parse(extra) as Readonly<Record<string, CellValue>>),
   };
+}
+
+/** A feed or a table may have grown at its end since the row was written: what it did not have then is null. */
+function readCells(reader: ByteReader, stored: number, declared: number, into: CellValue[]): void {
+  invariant(
+    stored <= declared,
+    `a stored row has ${stored} cells where its table declares ${declared}: columns are only ever added, at the end`,
+  );
+  for (let n = 0; n < declared; n += 1) into.push(n < stored ? reader.cell() : null);
 }
 
 /** Reads a row back, its cells by name. */

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { ActorId } from "../../engine/ids.ts";
 import { CRASH, type Script, type Seen } from "../kit/given.ts";
-import { customer, GUIDE_SAMPLES, given, reading, transformer } from "../kit/grid.ts";
+import { customer, GUIDE_SAMPLES, given, grid, reading, transformer } from "../kit/grid.ts";
 import { at } from "../kit/puppets.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -213,4 +213,13 @@ test("in whatever order masters and readings come, the links are the same in the
       assert.equal(await links(order), wanted, String(order.map(({ feed }) => feed)));
     }
   }
+});
+
+test("an actor keeps so many episodes and no more; the record is stamped all the same", async () => {
+  const seen = await grid({ limits: { episodesPerActorMax: 1 } })().when(reading(0, 0.02, { meter_status: "TAMPERED" }));
+  assert.equal(
+    seen.alerts.map(({ rule }) => rule),
+    ["meter.near_zero"],
+  );
+  assert.is(seen.rows("meter_readings")[0]?.rules, "meter.near_zero,meter.tampered");
 });

@@ -4,7 +4,7 @@ import type { CuratedRow } from "../../engine/emission.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { longHash } from "../../engine/ids.ts";
 import { decodeRow } from "../../engine/row_codec.ts";
-import { resolveTable } from "../../engine/table.ts";
+import { type ResolvedTable, resolveTable } from "../../engine/table.ts";
 import { CRASH, type Seen } from "../kit/given.ts";
 import { given, production, reading } from "../kit/grid.ts";
 import { at } from "../kit/puppets.ts";
@@ -78,4 +78,17 @@ test("a row of a table that is not declared, or not so, is refused", async () =>
   const fewer = resolveTable({ name: "meter_readings", feed: null, columns: { event_id: { type: "string" } } }, null);
   assert.throws(() => decodeRow(new Map([["meter_readings", fewer]]), bytes), isBug);
   for (const length of [0, 1, 10, bytes.length - 1]) assert.throws(() => decodeRow(TABLES, bytes.subarray(0, length)), RangeError);
+});
+
+test("a row outlives columns that its feed and its table are given later, and has null there", async () => {
+  const seen = await given().when(reading(0, 7.25));
+  const [entry] = await seen.store.readLog("curated", 1, 1);
+  const table = TABLES.get("meter_readings") as ResolvedTable;
+  const born = ["born", { type: "double" }] as const;
+  const ofFeed = table.columns.slice(0, table.ofFeed);
+  const ofActors = table.columns.slice(table.ofFeed);
+  const grown = { ...table, columns: [...ofFeed, born, ...ofActors, ["later", { type: "string" }] as const], ofFeed: table.ofFeed + 1 };
+  const before = decodeRow(TABLES, entry?.bytes ?? new Uint8Array(0));
+  const after = decodeRow(new Map([["meter_readings", grown]]), entry?.bytes ?? new Uint8Array(0));
+  assert.equal(after, { ...before, cells: { ...before.cells, born: null, later: null } });
 });

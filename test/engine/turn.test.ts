@@ -310,6 +310,7 @@ const failing: Readonly<
     reason: "hop_limit",
     limits: { tellsMax: 10 },
   },
+  "it would make an actor with a name too long": { orders: [...effects, ["tell", ActorId("doll", "é".repeat(62)), []]], reason: "bad_id" },
   "it would make one actor too many": {
     orders: [...effects, ["tell", ActorId("doll", "e"), []]],
     reason: "actor_limit",
