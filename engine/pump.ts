@@ -41,6 +41,7 @@ async function readOnce({ source, intake, positions, apply, onIdle }: PumpOption
       next = batches.next();
       next.catch(() => {}); // Awaited above in the next round; meanwhile it must not count as unhandled.
       await apply(intake, batch);
+      source.stored?.(batch.resumeAt);
       if (batch.idle) onIdle();
       if (signal.aborted) break;
     }

@@ -24,6 +24,8 @@ export interface Batch {
   readonly origin: string;
   /** File the records come from, relative to the source's location; null for a broker. `publication` and `_source` read it. */
   readonly path: string | null;
+  /** Partition of a broker, whose progress in event time this is. Left out: the source is one partition (a landing zone is). */
+  readonly partition?: string;
   /** n-th content of the same path, 0 for the first and for brokers. */
   readonly generation: number;
   readonly records: readonly SourceRecord[];
@@ -41,4 +43,6 @@ export interface Source {
    * fires (within 2 s), or at the present end if it was made not to follow. Throws `Unavailable` if it cannot be read.
    */
   read(after: ReadonlyMap<string, Position>, signal: AbortSignal): AsyncIterable<Batch>;
+  /** Told of the positions of a batch once they are stored and flushed. For transports that show progress elsewhere; it neither waits nor throws. */
+  stored?(positions: ReadonlyMap<string, Position>): void;
 }

@@ -4,7 +4,7 @@ import type { CellValue } from "./emission.ts";
 import { BrokenInvariant, type Fault, fault } from "./fault.ts";
 import type { Feed, RecordContext } from "./feed.ts";
 import { hashRow, hashText } from "./hash.ts";
-import { type ActorId, quarantineId, type SourceId } from "./ids.ts";
+import { type ActorId, quarantineId, SourceId } from "./ids.ts";
 import type { Place } from "./population.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
 import { Cause, type Effects, Refused, Root } from "./root.ts";
@@ -85,7 +85,7 @@ class Intaker {
     this.#feed = world.feed(intake.feed);
     this.#names = Object.keys(this.#feed.fields);
     this.#clock = world.clock(intake.feed);
-    this.#partition = this.#clock.partition(intake.source);
+    this.#partition = this.#clock.partition(partitionOf(intake.source, batch));
     this.#clockBeforeMs = this.#clock.clockMs;
     this.#partitionBefore = { ...this.#partition };
     this.#sourceText = batch.path === null ? intake.source : `${intake.source}:${batch.path}`;
@@ -132,7 +132,7 @@ class Intaker {
     const isHeld = latestMs === Number.NEGATIVE_INFINITY; // Nothing readable yet, but the clock waits for it: a restart must know.
     if (isHeld || latestMs !== this.#partitionBefore.latestMs || idle !== this.#partitionBefore.idle) {
       const value = { feed: this.#feed.name, latestMs: Number.isFinite(latestMs) ? latestMs : null, idle };
-      this.#effects.rows.push({ table: "partition", key: this.#intake.source, value: Buffer.from(JSON.stringify(value)) });
+      this.#effects.rows.push({ table: "partition", key: this.#partition.key, value: Buffer.from(JSON.stringify(value)) });
     }
     if (this.#clock.clockMs !== this.#clockBeforeMs) {
       this.#effects.rows.push({ table: "feed", key: `clock ${this.#feed.name}`, value: Buffer.from(String(this.#clock.clockMs)) });
@@ -412,6 +412,11 @@ class Intaker {
       -1,
     );
   }
+}
+
+/** Where a clock keeps the progress of a batch. */
+function partitionOf(source: SourceId, { partition }: Batch): SourceId {
+  return partition === undefined ? source : SourceId(`${source}/${partition}`);
 }
 
 function timerCause(row: TimerRow, position: string, source: string, origin: Intake["origin"]): Cause {

@@ -75,6 +75,20 @@ test("an outage ends the reading; it begins again behind the last stored positio
   assert.is(seen.retries.length, 3);
 });
 
+test("the source is told what is stored, after it is", async () => {
+  const seen = pumped(async function* () {
+    yield batch(1);
+    yield batch(2);
+  });
+  const told: [number, number][] = [];
+  const source: Source = { ...seen.options.source, stored: (positions) => told.push([after(positions), seen.applied.length]) };
+  await pump({ ...seen.options, source }, new AbortController().signal);
+  assert.equal(told, [
+    [1, 1],
+    [2, 2],
+  ]);
+});
+
 test("it reads one batch ahead of the store, and no further", async () => {
   const read: number[] = [];
   const gates: (() => void)[] = [];

@@ -264,6 +264,14 @@ timers("the slowest source holds the clock, until it has nothing more to read; b
   assert.is(seen.actor(B).count("late"), 0);
 });
 
+timers("so does the slowest partition of a source, also after a restart", async () => {
+  const start: Script = [tick(0, { partition: "t/0", orders: [["wake", "w", 5]] }), tick(0, { partition: "t/1", actor: "b" }), CRASH];
+  const held = await given(...start).when(tick(9, { partition: "t/0", actor: "c" }));
+  assert.equal(woken(held), []);
+  const seen = await given(...start).when(tick(9, { partition: "t/0", actor: "c" }), { quiet: "ticks", partition: "t/1" });
+  assert.equal(woken(seen), [["w", 5, 9, 9]]);
+});
+
 timers("a source that stops for a day wakes nobody (P-8)", async () => {
   const seen = await given(tick(0, { orders: [["wake", "silence", 5]] })).when({ quiet: "ticks" }, { quiet: "ticks" }, tick(0.5));
   assert.equal(woken(seen), []);

@@ -21,6 +21,7 @@ export interface Arrival {
   readonly feed: string;
   readonly record: object | string;
   readonly source?: string;
+  readonly partition?: string;
   readonly path?: string;
   readonly arrivedAtMs?: number;
   readonly mode?: Intake["mode"];
@@ -30,6 +31,7 @@ export interface Arrival {
 export interface Quiet {
   readonly quiet: string;
   readonly source?: string;
+  readonly partition?: string;
 }
 
 export type Script = readonly (Arrival | Quiet | typeof CRASH)[];
@@ -169,13 +171,14 @@ class Player {
   }
 
   async #take(first: Arrival, arrivals: readonly Arrival[], idle: boolean): Promise<void> {
-    const { feed, source = feed, path = `${feed}.json`, mode = "delta" } = first;
+    const { feed, source = feed, partition, path = `${feed}.json`, mode = "delta" } = first;
     const file = `${source}/${path}`;
     const taken = this.#taken.get(file) ?? 0;
     this.#taken.set(file, taken + arrivals.length);
     const batch: Batch = {
       origin: `file:${file}/`,
       path,
+      ...(partition === undefined ? {} : { partition }),
       generation: 0,
       records: arrivals.map((arrival, n) => recordOf(arrival, taken + n)),
       resumeAt: new Map([[path, Position(String(taken + arrivals.length))]]),
@@ -188,7 +191,7 @@ class Player {
 
 function sameFile(a: Arrival, b: Script[number] | undefined): boolean {
   if (b === undefined || b === CRASH || "quiet" in b) return false;
-  return a.feed === b.feed && a.source === b.source && a.path === b.path && a.mode === b.mode;
+  return a.feed === b.feed && a.source === b.source && a.partition === b.partition && a.path === b.path && a.mode === b.mode;
 }
 
 function recordOf({ record, arrivedAtMs = ARRIVED_AT_MS }: Arrival, at: number): SourceRecord {

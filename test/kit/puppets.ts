@@ -195,12 +195,13 @@ interface Tick {
   readonly orders?: readonly Order[];
   readonly feed?: string;
   readonly source?: string;
+  readonly partition?: string;
 }
 
 let ticks = 0;
 
 /** A record `minute` minutes after the start. Left out: an id of its own, puppet `a`, feed `ticks`. */
-export function tick(minute: number, { id, actor = "a", value = 1, orders, feed: name = "ticks", source }: Tick = {}): Arrival {
+export function tick(minute: number, { id, actor = "a", value = 1, orders, feed: name = "ticks", source, partition }: Tick = {}): Arrival {
   ticks += 1;
   const timestamp = new Date(at(minute)).toISOString();
   const record = {
@@ -210,5 +211,5 @@ export function tick(minute: number, { id, actor = "a", value = 1, orders, feed:
     value,
     ...(orders === undefined ? {} : { orders: JSON.stringify(orders) }),
   };
-  return { feed: name, record, ...(source === undefined ? {} : { source }) };
+  return { feed: name, record, ...(source === undefined ? {} : { source }), ...(partition === undefined ? {} : { partition }) };
 }
