@@ -1,15 +1,16 @@
 import * as assert from "uvu/assert";
-import type { Source } from "../../engine/source.ts";
+import type { Position } from "../../engine/ids.ts";
+import type { Batch, Source } from "../../engine/source.ts";
 import type { Bounds } from "../../sources/format.ts";
-import { positionsBehind, provenance, readToIdle, texts } from "../kit/source_reading.ts";
+import { type Order, orderOf, positionsBehind, provenance, readToIdle } from "../kit/source_reading.ts";
 import { suite } from "../kit/suite.ts";
 
 /** A source with something to read, and what that is. */
 export interface SourceUnderTest {
   /** Makes the source as a restarted process does, `laterMs` after the first time. */
   open(laterMs: number): Source;
-  /** The bytes of all its records, in order; more than one batch. */
-  readonly expected: readonly string[];
+  /** The bytes of all its records, in order, of each partition if its batches name one; more than one batch. */
+  readonly expected: Order;
   readonly bounds: Bounds;
   remove(): Promise<void>;
 }
@@ -21,7 +22,7 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
   test("all records come, once and in order, as they were", () =>
     using(prepare, async ({ open, expected }) => {
       const batches = await readToIdle(open(0));
-      assert.equal(texts(batches), expected);
+      assert.equal(orderOf(batches), expected);
       assert.ok(batches.length > 2, "more than one batch, or a restart shows nothing");
     }));
 
@@ -31,7 +32,7 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
       for (let taken = 0; taken <= batches.length; taken += 1) {
         const before = batches.slice(0, taken);
         const after = await readToIdle(open(1_000_000), positionsBehind(before));
-        assert.equal([...texts(before), ...texts(after)], expected, `behind batch ${taken}`);
+        assert.equal(orderOf([...before, ...after]), expected, `behind batch ${taken}`);
       }
     }));
 
@@ -55,8 +56,8 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
   test("it remembers nothing but what it is given", () =>
     using(prepare, async ({ open, expected }) => {
       const source = open(0);
-      assert.equal(texts(await readToIdle(source)), expected);
-      assert.equal(texts(await readToIdle(source)), expected);
+      assert.equal(orderOf(await readToIdle(source)), expected);
+      assert.equal(orderOf(await readToIdle(source)), expected);
     }));
 
   test("no batch is larger than its bounds", () =>
@@ -74,13 +75,61 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
       for (let taken = 0; taken < count; taken += 1) {
         const stop = new AbortController();
         const batches = open(0).read(new Map(), stop.signal)[Symbol.asyncIterator]();
-        const before = [];
+        const before: Batch[] = [];
         for (let n = 0; n < taken; n += 1) before.push((await batches.next()).value);
         stop.abort();
-        while ((await batches.next()).done !== true); // It may hand over what it had in hand.
-        assert.equal(texts(before), expected.slice(0, texts(before).length));
+        await endOf(batches); // It may hand over what it had in hand.
+        assert.ok(isBeginning(orderOf(before), expected));
       }
     }));
+
+  test("the signal ends it within 2 s while it waits for more", () =>
+    using(prepare, async ({ open }) => {
+      const stop = new AbortController();
+      const batches = open(0).read(new Map(), stop.signal)[Symbol.asyncIterator]();
+      while (!((await batches.next()).value?.idle ?? true));
+      const ended = endOf(batches);
+      stop.abort();
+      await within(2_000, ended);
+    }));
+
+  test("after an end it begins again where it is told to, whoever stopped reading", () =>
+    using(prepare, async ({ open, expected }) => {
+      const source = open(0);
+      const taken: Batch[] = [];
+      let known: ReadonlyMap<string, Position> = new Map();
+      for (let isMore = true; isMore; ) {
+        isMore = false;
+        for await (const batch of source.read(known, new AbortController().signal)) {
+          taken.push(batch);
+          known = positionsBehind([batch], known);
+          source.stored?.(batch.resumeAt);
+          isMore = !batch.idle;
+          if (batch.records.length > 0 || batch.idle) break; // The reader goes away.
+        }
+      }
+      assert.equal(orderOf(taken), expected);
+    }));
+}
+
+async function endOf(batches: AsyncIterator<Batch>): Promise<void> {
+  while ((await batches.next()).done !== true);
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let deadline: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    deadline = setTimeout(() => reject(new Error(`not within ${limitMs} ms`)), limitMs); // deadline: what is promised.
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(deadline));
+}
+
+/** Whether these records, of every partition, are the first of those. */
+function isBeginning(some: Order, all: Order): boolean {
+  return Object.entries(some).every(([partition, texts]) => {
+    const whole = all[partition] ?? [];
+    return texts.every((text, n) => text === whole[n]);
+  });
 }
 
 async function using(prepare: () => Promise<SourceUnderTest>, body: (source: SourceUnderTest) => Promise<void>): Promise<void> {

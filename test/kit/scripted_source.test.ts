@@ -18,7 +18,7 @@ const BATCHES = [batch(["a", "b"], 0), batch([], 2), batch(["c"], 2), batch(["d"
 for (const follow of [false, true]) {
   sourceContract(`a script${follow ? " that goes on" : ""}`, async () => ({
     open: () => scriptedSource({ id: SourceId("script"), batches: BATCHES, follow }),
-    expected: ["a", "b", "c", "d", "e"],
+    expected: { "": ["a", "b", "c", "d", "e"] },
     bounds: { records: 2, bytes: 100 },
     remove: async () => {},
   }));

@@ -38,6 +38,20 @@ export function provenance(batches: readonly Batch[]): readonly Provenance[] {
   );
 }
 
+/** Texts of records in the order they came, of each partition; `""` if the source has none. */
+export type Order = Readonly<Record<string, readonly string[]>>;
+
+/** The order of records: across partitions there is none. */
+export function orderOf(batches: readonly Batch[]): Order {
+  const order: Record<string, string[]> = {};
+  for (const batch of batches) {
+    if (batch.records.length === 0) continue;
+    const { partition = "" } = batch;
+    order[partition] = [...(order[partition] ?? []), ...texts([batch])];
+  }
+  return order;
+}
+
 /** The bytes of the records, a fault as its code. */
 export function texts(batches: readonly Batch[]): readonly string[] {
   return provenance(batches).map(({ text }) => text);

@@ -48,7 +48,7 @@ for (const [title, { options, files, expected }] of Object.entries(CASES)) {
       const more = { follow, settleMs: 0, incompleteAfterMs: 0 };
       return {
         open: (laterMs) => landingZone(folder.zone({ ...more, clock: settableClock(START_MS + laterMs) })),
-        expected,
+        expected: { "": expected },
         bounds: BOUNDS,
         remove: () => removeFolder(folder.path),
       };
