@@ -1,15 +1,4 @@
-import {
-  type Belief,
-  beliefs,
-  type Fact,
-  type HistoryOptions,
-  type Version,
-  versionAt,
-  versionAtMs,
-  versionsAsOf,
-  versionsOf,
-} from "../engine/history.ts";
-import type { ActorId } from "../engine/ids.ts";
+import { type Belief, type Fact, History, type Version, versionAt, versionAtMs } from "../engine/history.ts";
 import { type Cells, columnTypes, shownCells } from "./cell.ts";
 import { type Column, formatRows, type Screen } from "./format.ts";
 import { findActor, readActor, readFacts, type View } from "./reader.ts";
@@ -42,9 +31,9 @@ export function history(view: View, idText: string, { knownAt, all = false }: Hi
   const { behaviour } = readActor(view, id);
   const options = behaviour.history;
   if (options === undefined) return [];
-  const facts = readFacts(view, id);
+  const kept = new History(id, readFacts(view, id), options);
   const types = columnTypes(view.domain, behaviour);
-  return believed(id, facts, options, knownAtMs(knownAt, facts), all).map(({ version, knownFromMs, knownToMs }) => ({
+  return believed(kept, knownAtMs(knownAt, kept.facts), all).map(({ version, knownFromMs, knownToMs }) => ({
     version: version.scdVersion,
     validFrom: version.fromMs === null ? version.from : instantText(version.fromMs),
     validTo: version.toMs === null ? version.to : instantText(version.toMs),
@@ -82,24 +71,18 @@ export function knownAtMs(text: string | undefined, facts: readonly Fact[]): num
 }
 
 /** The version in force at an instant (null: the last one, if it is open), as known at another one (null: now). Null: there was none. */
-export function versionThen(
-  id: ActorId,
-  facts: readonly Fact[],
-  options: HistoryOptions,
-  asOfMs: number | null,
-  knownMs: number | null,
-): Version | null {
-  const versions = knownMs === null ? versionsOf(id, facts, options) : versionsAsOf(id, facts, options, knownMs);
-  if (asOfMs === null) return versions.find(({ to }) => to === null) ?? null;
+export function versionThen(kept: History, asOfMs: number | null, knownMs: number | null): Version | null {
+  const { versions } = knownMs === null ? kept : kept.knownAt(knownMs);
+  if (asOfMs === null) return versions.findLast(({ to }) => to === null) ?? null;
   const hasEventTimes = versions.some(({ fromMs }) => fromMs !== null);
   return hasEventTimes ? versionAtMs(versions, asOfMs) : versionAt(versions, gridDate(asOfMs));
 }
 
-function believed(id: ActorId, facts: readonly Fact[], options: HistoryOptions, knownMs: number | null, all: boolean): readonly Belief[] {
-  const ever = beliefs(id, facts, options);
+function believed(kept: History, knownMs: number | null, all: boolean): readonly Belief[] {
+  const ever = kept.beliefs();
   if (all) return ever.filter(({ knownFromMs }) => knownMs === null || knownFromMs <= knownMs);
   if (knownMs === null) return ever.filter(({ knownToMs }) => knownToMs === null);
-  return versionsAsOf(id, facts, options, knownMs).map((version) => {
+  return kept.knownAt(knownMs).versions.map((version) => {
     const belief = ever.find(({ version: { from }, knownFromMs }) => from === version.from && knownFromMs === version.knownFromMs);
     return { version, knownFromMs: version.knownFromMs, knownToMs: belief?.knownToMs ?? null };
   });

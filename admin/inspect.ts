@@ -1,7 +1,7 @@
 import type { AlertStatus, CellValue, Severity } from "../engine/emission.ts";
 import { type Episode, statusOf } from "../engine/episode.ts";
 import { invariant } from "../engine/fault.ts";
-import type { Values } from "../engine/history.ts";
+import { History, type Values } from "../engine/history.ts";
 import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
 import type { LogEntry } from "../engine/store.ts";
 import { type Cells, columnTypes, shownCells } from "./cell.ts";
@@ -153,7 +153,7 @@ class Past {
   values(id: ActorId): Values | null {
     const options = this.#behaviour(id)?.history;
     if (options === undefined) return null;
-    return versionThen(id, readFacts(this.#view, id), options, this.#asOfMs, this.#knownMs)?.values ?? null;
+    return versionThen(new History(id, readFacts(this.#view, id), options), this.#asOfMs, this.#knownMs)?.values ?? null;
   }
 
   links({ id, behaviour, links }: Actor): Readonly<Record<string, ActorId>> {

@@ -2,7 +2,7 @@ import { EXACT_RULES, type LabelMeaning, RECORD_LABELS, type RecordLabels, VERSI
 import type { CuratedRow } from "../engine/emission.ts";
 import { decodeFact } from "../engine/fact_codec.ts";
 import { invariant } from "../engine/fault.ts";
-import { type Fact, type Version, versionsOf } from "../engine/history.ts";
+import { type Fact, History, type Version } from "../engine/history.ts";
 import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
 import { aligned } from "./aligned.ts";
 import { CommandError } from "./errors.ts";
@@ -249,13 +249,13 @@ function* versionsOfKind({ store, domain }: View, kind: string): Generator<reado
   for (const [key, bytes] of store.range("fact", `${kind}/`)) {
     const next = actorIdFrom(key.slice(0, key.indexOf("\0")));
     if (id !== null && next !== id) {
-      yield [id, versionsOf(id, facts, options)];
+      yield [id, new History(id, facts, options).versions];
       facts = [];
     }
     id = next;
     facts.push(decodeFact(key, bytes));
   }
-  if (id !== null) yield [id, versionsOf(id, facts, options)];
+  if (id !== null) yield [id, new History(id, facts, options).versions];
 }
 
 // What is asked for ---------------------------------------------------------------------------------------------------------------------

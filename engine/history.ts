@@ -88,67 +88,113 @@ export interface Belief {
   readonly knownToMs: number | null;
 }
 
-/** A key's facts after a change. `fact` is the one to store; null: it was there before. */
+/** A key's history after a change. `fact` is the one to store; null: it was there before. */
 export interface Added {
-  readonly facts: readonly Fact[];
+  readonly history: History;
   readonly fact: Fact | null;
   readonly remembered: Remembered;
 }
 
 /**
- * Adds a change to a key's facts, which may be in any order. Costs one hash for the fact and about 3 microseconds (a hash and a step) for each
- * fact that the key has: in order of arrival every fact is swept once, and one from the past sweeps what lies right of it again.
+ * What is known of one key: its facts, in any order, and the versions that follow from them. A value: `add` gives the history with one change
+ * more and leaves this one as it is. Made from facts it sweeps them once, when it is first asked; from then on a change that comes in order
+ * costs one hash and one step, whatever the key has lived through, and one from the past sweeps what lies right of it again. (The history
+ * before goes on to answer, but sweeps anew: what it had found out went over to the next.)
  */
-export function addFact(key: ActorId, facts: readonly Fact[], change: HistoryChange, arrivedAtMs: number, options: HistoryOptions): Added {
-  const fact = stamp(key, facts, change, arrivedAtMs, options);
-  const timeline = replay(facts, options);
-  if (facts.some(({ id }) => id === fact.id)) {
-    return { facts, fact: null, remembered: { duplicate: true, changes: [], tie: false, versions: versions(key, timeline.rows) } };
+export class History {
+  readonly key: ActorId;
+  /** In the order in which they were added. */
+  readonly facts: readonly Fact[];
+  readonly #options: HistoryOptions;
+  #timeline: Timeline | null;
+  #versions: readonly Version[] | null = null;
+
+  constructor(key: ActorId, facts: readonly Fact[], options: HistoryOptions, timeline: Timeline | null = null) {
+    this.key = key;
+    this.facts = facts;
+    this.#options = options;
+    this.#timeline = timeline;
   }
-  const before = [...timeline.rows];
-  const all = [...facts, fact];
-  // Facts known at one moment are one belief: then it does not do to add the last one on its own.
-  const after = facts.some(({ knownAtMs }) => knownAtMs === fact.knownAtMs) ? replay(all, options) : learn(timeline, [fact]);
-  const changes = differences(key, before, after.rows);
-  const tie = facts.some((other) => tied(other, fact));
-  return { facts: all, fact, remembered: { duplicate: false, changes, tie, versions: versions(key, after.rows) } };
+
+  /** The versions believed now, oldest first: a function of the set of facts, whatever their order. */
+  get versions(): readonly Version[] {
+    this.#versions ??= this.#swept().rows.map((row) => version(this.key, row));
+    return this.#versions;
+  }
+
+  add(change: HistoryChange, arrivedAtMs: number): Added {
+    const { key, facts } = this;
+    const timeline = this.#swept();
+    const fact = stamp(key, change, Math.max(arrivedAtMs, timeline.knownMs), this.#options);
+    const beside = factsAt(timeline, fact.from);
+    const { versions } = this;
+    if (beside.some(({ id }) => id === fact.id)) {
+      return { history: this, fact: null, remembered: { duplicate: true, changes: [], tie: false, versions } };
+    }
+    const tie = beside.some((other) => tied(other, fact));
+    this.#timeline = null;
+    const { standing, replaced } = learn(timeline, [fact]);
+    const history = new History(key, [...facts, fact], this.#options, timeline);
+    const rows = timeline.rows.slice(standing);
+    history.#versions = [...versions.slice(0, standing), ...rows.map((row) => version(key, row))];
+    const changes = differences(key, replaced, rows);
+    return { history, fact, remembered: { duplicate: false, changes, tie, versions: history.versions } };
+  }
+
+  /** The history as it was known at `knownAtMs`. */
+  knownAt(knownAtMs: number): History {
+    const known = this.facts.filter((fact) => fact.knownAtMs <= knownAtMs);
+    return known.length === this.facts.length ? this : new History(this.key, known, this.#options);
+  }
+
+  /** Every version ever believed, with the interval in which it was: by `from`, then by when it became known. */
+  beliefs(): readonly Belief[] {
+    const { rows, superseded } = this.#swept();
+    const all = [...superseded, ...rows.map((row) => ({ row, knownToMs: null }))];
+    return all
+      .map(({ row, knownToMs }) => ({ version: version(this.key, row), knownFromMs: row.knownFromMs, knownToMs }))
+      .sort((a, b) => byText(a.version.from, b.version.from) || a.knownFromMs - b.knownFromMs);
+  }
+
+  #swept(): Timeline {
+    this.#timeline ??= replay(this.facts, this.#options);
+    return this.#timeline;
+  }
 }
 
-/** The versions believed now, oldest first: a function of the set of facts, whatever their order. */
-export function versionsOf(key: ActorId, facts: readonly Fact[], options: HistoryOptions): readonly Version[] {
-  return versions(key, replay(facts, options).rows);
-}
-
-/** The versions as they were believed at `knownAtMs`, oldest first. */
-export function versionsAsOf(key: ActorId, facts: readonly Fact[], options: HistoryOptions, knownAtMs: number): readonly Version[] {
-  const known = facts.filter((fact) => fact.knownAtMs <= knownAtMs);
-  return versionsOf(key, known, options);
-}
-
-/** Every version ever believed, with the interval in which it was: by `from`, then by when it became known. */
-export function beliefs(key: ActorId, facts: readonly Fact[], options: HistoryOptions): readonly Belief[] {
-  const timeline = replay(facts, options);
-  const all = [...timeline.superseded, ...timeline.rows.map((row) => ({ row, knownToMs: null }))];
-  return all
-    .map(({ row, knownToMs }) => ({ version: version(key, row), knownFromMs: row.knownFromMs, knownToMs }))
-    .sort((a, b) => byText(a.version.from, b.version.from) || a.knownFromMs - b.knownFromMs);
-}
-
-/** The version in force at `at` (a civil date, or a position), or null. On the day of change the new one holds, alone. */
+/** The version in force at `at` (a civil date, or a position), or null. On the day of change the new one holds, alone. Looks at log2 of them. */
 export function versionAt(versions: readonly Version[], at: string): Version | null {
-  return versions.find(({ from, to }) => from <= at && (to === null || at < to)) ?? null;
+  const last = lastOf(versions, ({ from }) => from <= at);
+  return last !== null && (last.to === null || at < last.to) ? last : null;
 }
 
-/** The version in force at an instant, for histories whose facts have event times (CDC), or null. */
+/** The version in force at an instant, for histories whose facts have event times (CDC), or null. Looks at log2 of them. */
 export function versionAtMs(versions: readonly Version[], atMs: number): Version | null {
-  return (
-    versions.find(({ fromMs, to, toMs }) => fromMs !== null && fromMs <= atMs && (to === null || (toMs !== null && atMs < toMs))) ?? null
-  );
+  const last = lastOf(versions, ({ fromMs }) => fromMs === null || fromMs <= atMs); // Event times never fall; nulls stand before all others.
+  if (last === null || last.fromMs === null) return null;
+  return last.to === null || (last.toMs !== null && atMs < last.toMs) ? last : null;
+}
+
+/** The last of those that have begun, where all that have begun stand before all others. */
+function lastOf(versions: readonly Version[], hasBegun: (version: Version) => boolean): Version | null {
+  return versions[countWhile(versions, hasBegun) - 1] ?? null;
+}
+
+/** How many items `holds` is true of, where these stand before all others. */
+function countWhile<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(items[middle] as T)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 // Facts
 
-function stamp(key: ActorId, facts: readonly Fact[], change: HistoryChange, arrivedAtMs: number, { ignored }: HistoryOptions): Fact {
+function stamp(key: ActorId, change: HistoryChange, knownAtMs: number, { ignored }: HistoryOptions): Fact {
   const { from, kind, rank, atMs } = change;
   const values: Record<string, CellValue> = {};
   for (const column of [...(change.authored ?? Object.keys(change.values))].sort()) {
@@ -156,7 +202,6 @@ function stamp(key: ActorId, facts: readonly Fact[], change: HistoryChange, arri
     if (!ignored.includes(column)) values[column] = value === 0 ? 0 : value; // Minus zero would be one fact with two faces.
   }
   const id = longHash([key, from, kind, rank.publication, rank.precedence, rank.generation, payload(values)]);
-  const knownAtMs = facts.reduce((latest, other) => Math.max(latest, other.knownAtMs), arrivedAtMs);
   return { id, from, kind, rank, values, atMs, knownAtMs };
 }
 
@@ -230,14 +275,22 @@ interface Timeline {
   readonly positions: Position[];
   /** Believed now, oldest first: row n holds the run with number n + 1. */
   readonly rows: Row[];
-  readonly superseded: { readonly row: Row; readonly knownToMs: number }[];
+  /** In the order in which they ceased to be believed. */
+  readonly superseded: Superseded[];
+  /** When the latest fact became known. */
+  knownMs: number;
+}
+
+interface Superseded {
+  readonly row: Row;
+  readonly knownToMs: number;
 }
 
 const NOTHING: Swept = { last: null, atMs: null, deleted: null };
 
 /** Learns the facts in the order in which they became known. */
 function replay(facts: readonly Fact[], options: HistoryOptions): Timeline {
-  const timeline: Timeline = { options, positions: [], rows: [], superseded: [] };
+  const timeline: Timeline = { options, positions: [], rows: [], superseded: [], knownMs: Number.NEGATIVE_INFINITY };
   const ordered = [...facts].sort((a, b) => a.knownAtMs - b.knownAtMs);
   for (let first = 0, next = 0; first < ordered.length; first = next) {
     while (ordered[next]?.knownAtMs === ordered[first]?.knownAtMs) next += 1;
@@ -246,24 +299,36 @@ function replay(facts: readonly Fact[], options: HistoryOptions): Timeline {
   return timeline;
 }
 
-/** Takes in facts that became known at one moment, the latest so far. Sweeps from the leftmost of them; what lies left of it stands. */
-function learn(timeline: Timeline, facts: readonly Fact[]): Timeline {
+/** What learning has touched: rows from index `standing` on, and those that stood there before. */
+interface Learnt {
+  readonly standing: number;
+  readonly replaced: readonly Row[];
+}
+
+/** Takes in facts that became known at one moment, none before the latest so far. Sweeps from the leftmost of them; what lies left of it stands. */
+function learn(timeline: Timeline, facts: readonly Fact[]): Learnt {
   const { positions, options } = timeline;
   const leftmost = facts.reduce((least, fact) => Math.min(least, insert(positions, fact)), positions.length);
   let swept = positions[leftmost - 1]?.swept ?? NOTHING;
   const standing = Math.max(0, (swept.last?.number ?? 0) - 1); // The last run of them may yet grow or end.
   for (let at = leftmost; at < positions.length; at += 1) {
-    const position = positions[at]!;
+    const position = positions[at] as Position;
     swept = step(swept, position, options);
     position.swept = swept;
   }
-  believe(timeline, standing, swept.last, facts[0]?.knownAtMs ?? 0);
-  return timeline;
+  timeline.knownMs = facts[0]?.knownAtMs ?? timeline.knownMs;
+  return { standing, replaced: believe(timeline, standing, swept.last) };
 }
 
-/** Replaces the rows from index `standing` on by the runs up to `last`. A row that says the same as before keeps the time since when it did. */
-function believe({ rows, superseded }: Timeline, standing: number, last: Run | null, knownMs: number): void {
-  const old = new Map(rows.splice(standing).map((row) => [row.run.from, row]));
+/**
+ * Replaces the rows from index `standing` on by the runs up to `last`. A row that says the same as before keeps the time since when it did. All
+ * that becomes known at one moment is one belief: what was believed within it alone never was, and what is believed again at its end always was.
+ */
+function believe(timeline: Timeline, standing: number, last: Run | null): readonly Row[] {
+  const { rows, superseded, knownMs } = timeline;
+  const replaced = rows.splice(standing);
+  const old = new Map(replaced.map((row) => [row.run.from, row]));
+  for (const row of takeOfNow(timeline, rows[standing - 1]?.run.from ?? "")) old.set(row.run.from, row);
   const runs: Run[] = [];
   for (let run = last; run !== null && run.number > standing; run = run.before) runs.push(run);
   for (const run of runs.reverse()) {
@@ -272,13 +337,22 @@ function believe({ rows, superseded }: Timeline, standing: number, last: Run | n
     if (stands) old.delete(run.from);
     rows.push({ run, knownFromMs: stands ? before.knownFromMs : knownMs });
   }
-  for (const row of old.values()) superseded.push({ row, knownToMs: knownMs });
+  for (const row of old.values()) if (row.knownFromMs < knownMs) superseded.push({ row, knownToMs: knownMs });
+  return replaced;
+}
+
+/** Takes back the rows right of `from` that ceased to be believed at the present moment: it is not over. */
+function takeOfNow({ superseded, knownMs }: Timeline, from: string): readonly Row[] {
+  let first = superseded.length;
+  while (superseded[first - 1]?.knownToMs === knownMs) first -= 1;
+  const ofNow = superseded.splice(first);
+  superseded.push(...ofNow.filter(({ row }) => row.run.from <= from));
+  return ofNow.flatMap(({ row }) => (row.run.from > from ? [row] : []));
 }
 
 /** Puts a fact in its place. Returns the index of its position. */
 function insert(positions: Position[], fact: Fact): number {
-  let index = positions.length; // Nearly all facts come in order: look from the end.
-  while (index > 0 && positions[index - 1]!.from > fact.from) index -= 1;
+  const index = upTo(positions, fact.from);
   const position = positions[index - 1];
   if (position?.from !== fact.from) {
     positions.splice(index, 0, { from: fact.from, facts: [fact], swept: NOTHING });
@@ -287,6 +361,16 @@ function insert(positions: Position[], fact: Fact): number {
   const place = position.facts.findIndex((other) => order(fact, other) > 0);
   position.facts.splice(place < 0 ? position.facts.length : place, 0, fact);
   return index - 1;
+}
+
+function factsAt({ positions }: Timeline, from: string): readonly Fact[] {
+  const position = positions[upTo(positions, from) - 1];
+  return position?.from === from ? position.facts : [];
+}
+
+/** How many positions stand at `from` or left of it. */
+function upTo(positions: readonly Position[], from: string): number {
+  return countWhile(positions, (position) => position.from <= from);
 }
 
 /** One step of the sweep, to the right. */
@@ -371,15 +455,12 @@ function sameValues(a: Values, b: Values): boolean {
 
 // What the world sees
 
-function versions(key: ActorId, rows: readonly Row[]): readonly Version[] {
-  return rows.map((row) => version(key, row));
-}
-
 function version(key: ActorId, { run, knownFromMs }: Row): Version {
   const { number, from, to, fromMs, toMs, endedBy, values, changed } = run;
   return { versionId: longHash([key, from]), scdVersion: number, from, to, fromMs, toMs, endedBy, values, changed, knownFromMs };
 }
 
+/** Of the rows from the first on that may differ. */
 function differences(key: ActorId, before: readonly Row[], after: readonly Row[]): readonly VersionChange[] {
   const old = new Map(before.map((row) => [row.run.from, row.run]));
   const now = new Set(after.map((row) => row.run.from));

@@ -6,7 +6,7 @@ import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
 import type { Row } from "./feed.ts";
-import { addFact, type Fact, type HistoryChange, type Remembered, type Version, versionsOf } from "./history.ts";
+import type { History, HistoryChange, Remembered, Version } from "./history.ts";
 import { ActorId } from "./ids.ts";
 import type { NoteCode } from "./note.ts";
 import type { Place } from "./population.ts";
@@ -123,7 +123,7 @@ export class Root implements Out<AnyMessage> {
   readonly #stamps: string[] = [];
   readonly #notes: NoteCode[] = [];
   readonly #rows: ChangedRow[] = [];
-  readonly #facts = new Map<ActorId, readonly Fact[]>();
+  readonly #histories = new Map<ActorId, History>();
   readonly #born: Place[] = [];
   readonly #timers: TimerRow[] = [];
   readonly #timersGone: TimerRow[] = [];
@@ -289,20 +289,15 @@ export class Root implements Out<AnyMessage> {
   }
 
   remember(change: HistoryChange): Remembered {
-    const options = this.#place().kind.behaviour.history;
-    invariant(options !== undefined, `${this.self} is of a kind with a history`);
-    const before = this.#factsOf(this.self);
-    const { facts, fact, remembered } = addFact(this.self, before, change, this.#now().arrivedAtMs, options);
+    const { history, fact, remembered } = this.#history().add(change, this.#now().arrivedAtMs);
     if (fact === null) return remembered;
-    this.#facts.set(this.self, facts);
+    this.#histories.set(this.self, history);
     this.#rows.push({ table: "fact", key: factKey(this.self, fact), value: encodeFact(fact) });
     return remembered;
   }
 
   versions(): readonly Version[] {
-    const options = this.#place().kind.behaviour.history;
-    invariant(options !== undefined, `${this.self} is of a kind with a history`);
-    return versionsOf(this.self, this.#factsOf(this.self), options);
+    return this.#history().versions;
   }
 
   // The end of a root. ----------------------------------------------------------------------------------------------------------------
@@ -327,7 +322,7 @@ export class Root implements Out<AnyMessage> {
       throw error;
     }
     for (const row of this.#rows) rows.push(row);
-    for (const [id, facts] of this.#facts) this.#world.setFacts(id, facts);
+    for (const history of this.#histories.values()) this.#world.setHistory(history);
     for (const timer of this.#timersGone) timers.delete(timer);
     for (const timer of this.#timers) {
       timers.put(timer);
@@ -400,8 +395,11 @@ export class Root implements Out<AnyMessage> {
     return this.#cause;
   }
 
-  #factsOf(id: ActorId): readonly Fact[] {
-    return this.#facts.get(id) ?? this.#world.facts(id);
+  /** The history of the touched actor. */
+  #history(): History {
+    const options = this.#place().kind.behaviour.history;
+    invariant(options !== undefined, `${this.self} is of a kind with a history`);
+    return this.#histories.get(this.self) ?? this.#world.history(this.self, options);
   }
 
   #setTimer(timers: Map<string, Timer>, timer: Timer, name: string): void {
@@ -488,7 +486,7 @@ export class Root implements Out<AnyMessage> {
     this.#current = null;
     this.#bornNow = false;
     for (const list of this.#lists) if (list.length > 0) list.length = 0; // Setting a length that is 0 already costs a call.
-    if (this.#facts.size > 0) this.#facts.clear();
+    if (this.#histories.size > 0) this.#histories.clear();
   }
 }
 

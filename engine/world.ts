@@ -2,7 +2,7 @@ import { Counters } from "./counters.ts";
 import { decodeFact, factPrefix } from "./fact_codec.ts";
 import { invariant } from "./fault.ts";
 import type { Feed } from "./feed.ts";
-import type { Fact } from "./history.ts";
+import { History, type HistoryOptions } from "./history.ts";
 import { type ActorId, SourceId } from "./ids.ts";
 import type { Limits } from "./limits.ts";
 import { type AnyBehaviour, type Place, Population } from "./population.ts";
@@ -13,8 +13,8 @@ import type { ResolvedTable } from "./table.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { FeedClock } from "./watermark.ts";
 
-/** Facts of this many actors are kept in memory between commits; the others are read from the store when a change comes. */
-const FACTS_HELD_MAX = 50_000;
+/** So many facts are kept in memory between commits, swept; those of other actors are read from the store when a change comes. */
+const FACTS_HELD_MAX = 100_000;
 
 /** What an engine is made of, as values: the grid (or any other field), with nothing of brokers and files. */
 export interface Domain {
@@ -49,7 +49,8 @@ export class World {
   readonly counters = new Counters();
   nextSequence: number;
   actorCount: number;
-  readonly #facts = new Map<ActorId, readonly Fact[]>();
+  readonly #histories = new Map<ActorId, History>();
+  #factsHeld = 0;
   readonly #store: Store;
 
   constructor(options: WorldOptions, store: Store) {
@@ -95,22 +96,26 @@ export class World {
     return queue;
   }
 
-  /** The facts of an actor, in order of arrival. */
-  facts(id: ActorId): readonly Fact[] {
-    const held = this.#facts.get(id);
+  /** The history of an actor. */
+  history(id: ActorId, options: HistoryOptions): History {
+    const held = this.#histories.get(id);
     if (held !== undefined) return held;
     const facts = [...this.#store.range("fact", factPrefix(id))].map(([key, bytes]) => decodeFact(key, bytes));
-    this.#facts.set(id, facts);
-    return facts;
+    const history = new History(id, facts, options);
+    this.setHistory(history);
+    return history;
   }
 
-  setFacts(id: ActorId, facts: readonly Fact[]): void {
-    this.#facts.set(id, facts);
+  setHistory(history: History): void {
+    this.#factsHeld += history.facts.length - (this.#histories.get(history.key)?.facts.length ?? 0);
+    this.#histories.set(history.key, history);
   }
 
   /** After a commit: what the store holds need not be held here. */
   trim(): void {
-    if (this.#facts.size > FACTS_HELD_MAX) this.#facts.clear();
+    if (this.#factsHeld <= FACTS_HELD_MAX) return;
+    this.#histories.clear();
+    this.#factsHeld = 0;
   }
 
   /** Names in the feed's table that are not the feed's. */

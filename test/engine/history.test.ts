@@ -3,9 +3,9 @@ import * as assert from "uvu/assert";
 import { decodeFact, digestedBytes, encodeFact, factKey, factPrefix } from "../../engine/fact_codec.ts";
 import {
   type Added,
-  addFact,
-  beliefs,
+  type Belief,
   type Fact,
+  History,
   type HistoryChange,
   type HistoryOptions,
   type Rank,
@@ -13,8 +13,6 @@ import {
   type Version,
   versionAt,
   versionAtMs,
-  versionsAsOf,
-  versionsOf,
 } from "../../engine/history.ts";
 import { ActorId, longHash } from "../../engine/ids.ts";
 import { type Seeded, seeded } from "../kit/seeded.ts";
@@ -37,26 +35,30 @@ function ended(kind: "delete" | "close", from: string, more: Partial<HistoryChan
 }
 
 interface Life {
+  readonly history: History;
   readonly facts: readonly Fact[];
   readonly added: readonly Added[];
 }
 
 /** Adds the changes one after the other; the n-th arrives at 1,000 * (n + 1). */
 function live(changes: readonly HistoryChange[], options = TRACKED, arrivedAtMs = (n: number) => 1_000 * (n + 1), key = KEY): Life {
-  let facts: readonly Fact[] = [];
+  let history = new History(key, [], options);
   const added = changes.map((change, n) => {
-    const one = addFact(key, facts, change, arrivedAtMs(n), options);
-    facts = one.facts;
+    const one = history.add(change, arrivedAtMs(n));
+    history = one.history;
     return one;
   });
-  return { facts, added };
+  return { history, facts: history.facts, added };
 }
+
+/** The versions of facts that a new history sweeps. */
+const versionsOf = (facts: readonly Fact[], options = TRACKED) => new History(KEY, facts, options).versions;
 
 // Then
 
 /** `[from,to) values`, the way people write versions. */
 const shown = (versions: readonly Version[]) => versions.map(({ from, to, values }) => `[${from},${to ?? "∞"}) ${JSON.stringify(values)}`);
-const lived = (changes: readonly HistoryChange[], options = TRACKED) => shown(versionsOf(KEY, live(changes, options).facts, options));
+const lived = (changes: readonly HistoryChange[], options = TRACKED) => shown(live(changes, options).history.versions);
 const said = ({ remembered }: Added) => remembered.changes.map(({ change, version }) => `${change} ${shown([version])[0]}`);
 const withoutKnown = (versions: readonly Version[]) => versions.map(({ knownFromMs: _, ...rest }) => rest);
 const last = <T>(items: readonly T[]): T => items[items.length - 1] as T;
@@ -67,12 +69,12 @@ cases("1: the same event twice changes nothing and is counted", () => {
   const { facts, added } = live([upsert("10", { a: 1 }), upsert("10", { a: 1 })]);
   assert.is(facts.length, 1);
   assert.is(added[1]?.fact, null);
-  assert.equal(added[1]?.remembered, { duplicate: true, changes: [], tie: false, versions: versionsOf(KEY, facts, TRACKED) });
+  assert.equal(added[1]?.remembered, { duplicate: true, changes: [], tie: false, versions: versionsOf(facts, TRACKED) });
 });
 
 cases("2: 12 and then a late 10 gives [10,12) and [12,∞)", () => {
   const { facts, added } = live([upsert("12", { a: 2 }), upsert("10", { a: 1 })]);
-  assert.equal(shown(versionsOf(KEY, facts, TRACKED)), ['[10,12) {"a":1}', '[12,∞) {"a":2}']);
+  assert.equal(shown(versionsOf(facts, TRACKED)), ['[10,12) {"a":1}', '[12,∞) {"a":2}']);
   assert.equal(said(last(added)), ['opened [10,12) {"a":1}']); // That 12 is now number 2 is no change.
 });
 
@@ -88,7 +90,7 @@ cases("3: two payloads with the same from and no rank have one winner in every o
     [two, three, one, two],
   ]) {
     const { facts, added } = live(order);
-    assert.equal(shown(versionsOf(KEY, facts, TRACKED)), [`[10,∞) ${JSON.stringify(winner.values)}`]);
+    assert.equal(shown(versionsOf(facts, TRACKED)), [`[10,∞) ${JSON.stringify(winner.values)}`]);
     assert.is(added.filter(({ remembered }) => remembered.tie).length, 2);
     assert.is(facts.length, 3); // Both values stay readable.
   }
@@ -96,7 +98,7 @@ cases("3: two payloads with the same from and no rank have one winner in every o
 
 cases("4: effective dates that always equal the arrival date are taken as they are", () => {
   const { facts } = live([upsert("2025-06-01", { a: 1 }), upsert("2025-06-02", { a: 2 })], TRACKED, (n) => Date.UTC(2025, 5, n + 1));
-  assert.equal(shown(versionsOf(KEY, facts, TRACKED)), ['[2025-06-01,2025-06-02) {"a":1}', '[2025-06-02,∞) {"a":2}']);
+  assert.equal(shown(versionsOf(facts, TRACKED)), ['[2025-06-01,2025-06-02) {"a":1}', '[2025-06-02,∞) {"a":2}']);
 });
 
 cases("5: a null inherits in an ignoreNulls column and overwrites in any other", () => {
@@ -106,7 +108,7 @@ cases("5: a null inherits in an ignoreNulls column and overwrites in any other",
 
 cases("6: upsert 17, delete 20 and a late 18 give [17,18) and [18,20)", () => {
   const { facts, added } = live([upsert("17", { a: 1 }), ended("delete", "20"), upsert("18", { a: 2 })]);
-  assert.equal(shown(versionsOf(KEY, facts, TRACKED)), ['[17,18) {"a":1}', '[18,20) {"a":2}']);
+  assert.equal(shown(versionsOf(facts, TRACKED)), ['[17,18) {"a":1}', '[18,20) {"a":2}']);
   assert.equal(added.map(said), [
     ['opened [17,∞) {"a":1}'],
     ['closed [17,20) {"a":1}'],
@@ -125,10 +127,10 @@ cases("7: a whole life again, in any order, changes nothing", () => {
 cases("8: fifty changes of one noisy column are 51 versions, and one when it is untracked", () => {
   const changes = Array.from({ length: 51 }, (_, n) => upsert(String(100 + n), { noisy: n, calm: 1 }));
   const { facts } = live(changes);
-  const tracked = versionsOf(KEY, facts, TRACKED);
+  const tracked = versionsOf(facts, TRACKED);
   assert.is(tracked.length, 51);
   assert.ok(tracked.slice(1).every(({ changed }) => changed?.join() === "noisy")); // What the noise advisor counts.
-  assert.equal(shown(versionsOf(KEY, facts, { ...TRACKED, untracked: ["noisy"] })), ['[100,∞) {"calm":1,"noisy":50}']);
+  assert.equal(shown(versionsOf(facts, { ...TRACKED, untracked: ["noisy"] })), ['[100,∞) {"calm":1,"noisy":50}']);
 });
 
 cases("9: when a belief has changed twice, both old ones can be read by known time", () => {
@@ -137,10 +139,10 @@ cases("9: when a belief has changed twice, both old ones can be read by known ti
     upsert("10", { a: 2 }, { rank: rank(2) }),
     upsert("10", { a: 3 }, { rank: rank(3) }),
   ]);
-  const asOf = (knownAtMs: number) => shown(versionsAsOf(KEY, facts, TRACKED, knownAtMs));
+  const asOf = (knownAtMs: number) => shown(new History(KEY, facts, TRACKED).knownAt(knownAtMs).versions);
   assert.equal([999, 1_000, 2_500, 3_000].map(asOf), [[], ['[10,∞) {"a":1}'], ['[10,∞) {"a":2}'], ['[10,∞) {"a":3}']]);
   assert.equal(
-    beliefs(KEY, facts, TRACKED).map(({ version, knownFromMs, knownToMs }) => [version.values["a"], knownFromMs, knownToMs]),
+    new History(KEY, facts, TRACKED).beliefs().map(({ version, knownFromMs, knownToMs }) => [version.values["a"], knownFromMs, knownToMs]),
     [
       [1, 1_000, 2_000],
       [2, 2_000, 3_000],
@@ -151,7 +153,7 @@ cases("9: when a belief has changed twice, both old ones can be read by known ti
 
 cases("10: a delete and then an identical insert are two versions with a gap", () => {
   const changes = [upsert("10", { a: 1 }), ended("delete", "12"), upsert("15", { a: 1 })];
-  const versions = versionsOf(KEY, live(changes).facts, TRACKED);
+  const versions = versionsOf(live(changes).facts, TRACKED);
   assert.equal(shown(versions), ['[10,12) {"a":1}', '[15,∞) {"a":1}']);
   assert.equal(
     versions.map(({ endedBy, changed }) => [endedBy, changed]),
@@ -190,9 +192,9 @@ test("500 snapshot rows and 30 changed ones are 530 versions with 500 current, w
     [...delta, ...snapshot],
     [...delta, ...snapshot, ...snapshot, ...delta],
   ].map((files) => {
-    const facts = new Map<ActorId, readonly Fact[]>();
-    files.forEach(({ key, change }, n) => void facts.set(key, addFact(key, facts.get(key) ?? [], change, n, TRACKED).facts));
-    return names.flatMap((key) => withoutKnown(versionsOf(key, facts.get(key) ?? [], TRACKED)));
+    const histories = new Map(names.map((key) => [key, new History(key, [], TRACKED)]));
+    files.forEach(({ key, change }, n) => void histories.set(key, (histories.get(key) as History).add(change, n).history));
+    return names.flatMap((key) => withoutKnown((histories.get(key) as History).versions));
   });
   assert.is(results[0]?.length, 530);
   assert.is(results[0]?.filter(({ to }) => to === null).length, 500);
@@ -258,7 +260,7 @@ test("an ignored column is neither compared nor kept, also where facts from befo
   const { facts } = live([upsert("1", { a: 1, is_current: true })], ignoring);
   assert.equal(facts[0]?.values, { a: 1 });
   const before = live([upsert("1", { a: 1, is_current: true }), upsert("2", { a: 1, is_current: false })]);
-  assert.equal(shown(versionsOf(KEY, before.facts, ignoring)), ['[1,∞) {"a":1}']);
+  assert.equal(shown(versionsOf(before.facts, ignoring)), ['[1,∞) {"a":1}']);
 });
 
 test("a fact that repeats what is believed changes nothing, and not the time since when it is known", () => {
@@ -304,7 +306,7 @@ test("known never goes back, and facts known at one moment are one belief", () =
   );
   assert.equal(added.map(said), [['opened [1,∞) {"a":1}'], ['changed [1,∞) {"a":2}'], ['changed [1,∞) {"a":1}']]);
   assert.equal(
-    beliefs(KEY, facts, TRACKED).map(({ knownFromMs, knownToMs }) => [knownFromMs, knownToMs]),
+    new History(KEY, facts, TRACKED).beliefs().map(({ knownFromMs, knownToMs }) => [knownFromMs, knownToMs]),
     [[5_000, null]],
   );
 });
@@ -326,7 +328,7 @@ test("a delete and an insert in one transaction leave no gap, in any order of ar
 
 test("a position stands for the greatest event time up to it", () => {
   const changes = [upsert("aa1", { a: 1 }, { atMs: 50 }), upsert("bb1", { a: 2 }, { atMs: 40 }), ended("delete", "cc1", { atMs: 90 })];
-  const versions = versionsOf(KEY, live(changes, CDC).facts, CDC);
+  const versions = versionsOf(live(changes, CDC).facts, CDC);
   assert.equal(
     versions.map(({ fromMs, toMs }) => [fromMs, toMs]),
     [
@@ -341,12 +343,41 @@ test("a position stands for the greatest event time up to it", () => {
 });
 
 test("on the day of change the new version holds, alone", () => {
-  const versions = versionsOf(KEY, live([upsert("2025-05-01", { a: 1 }), upsert("2025-06-01", { a: 2 })]).facts, TRACKED);
+  const versions = versionsOf(live([upsert("2025-05-01", { a: 1 }), upsert("2025-06-01", { a: 2 })]).facts, TRACKED);
   const dates = ["2025-04-30", "2025-05-01", "2025-05-31", "2025-06-01"];
   assert.equal(
     dates.map((at) => versionAt(versions, at)?.values["a"] ?? null),
     [null, 1, 1, 2],
   );
+});
+
+test("the version in force among 10,000 is found with 14 looks", () => {
+  const froms = Array.from({ length: 10_000 }, (_, n) => String(100_000 + 2 * n));
+  const { history } = live(froms.map((from, n) => upsert(from, { n }, { atMs: Number(from) })));
+  assert.is(history.versions.length, 10_000);
+  let looks = 0;
+  const watched = new Proxy(history.versions as Version[], {
+    get(versions, name, self) {
+      if (name !== "length") looks += 1;
+      return Reflect.get(versions, name, self);
+    },
+  });
+  for (const at of [0, 1, 4_999, 9_999]) {
+    for (const find of [() => versionAt(watched, String(100_001 + 2 * at)), () => versionAtMs(watched, 100_001 + 2 * at)]) {
+      looks = 0;
+      assert.is(find()?.values["n"], at);
+      assert.ok(looks <= 15, `${looks} looks`); // The last one takes what was found.
+    }
+  }
+});
+
+test("a history is a value: the one before a change goes on to say what it said", () => {
+  const before = live([upsert("1", { a: 1 }), upsert("3", { a: 2 })]).history;
+  const said = { versions: [...before.versions], beliefs: before.beliefs() };
+  const { history } = before.add(upsert("2", { a: 3 }), 9_000);
+  const other = before.add(ended("delete", "5"), 9_000).history;
+  assert.equal({ versions: before.versions, beliefs: before.beliefs() }, said);
+  assert.equal([history.versions.length, other.versions.length, other.facts.length], [3, 2, 3]);
 });
 
 test("a version is named by key and from, and only numbered by its place", () => {
@@ -426,10 +457,10 @@ property("P-10: every arrival order, batching and repetition gives identical ver
   const other = random.shuffled([...changes, ...changes.filter(() => random.chance(30))]);
   const batch = 1 + random.below(4);
   const again = live(other, options, (n) => 1_000 * Math.floor(n / batch));
-  const expected = JSON.stringify(withoutKnown(versionsOf(KEY, once.facts, options)));
-  assert.is(JSON.stringify(withoutKnown(versionsOf(KEY, again.facts, options))), expected);
+  const expected = JSON.stringify(withoutKnown(versionsOf(once.facts, options)));
+  assert.is(JSON.stringify(withoutKnown(versionsOf(again.facts, options))), expected);
   assert.is(JSON.stringify(withoutKnown(last(again.added).remembered.versions)), expected);
-  assert.is(JSON.stringify(withoutKnown(versionsOf(KEY, random.shuffled(once.facts), options))), expected);
+  assert.is(JSON.stringify(withoutKnown(versionsOf(random.shuffled(once.facts), options))), expected);
   const ties = ({ added }: Life) => added.filter(({ remembered }) => remembered.tie).length;
   assert.is(ties(again), ties(once));
 });
@@ -437,7 +468,7 @@ property("P-10: every arrival order, batching and repetition gives identical ver
 property(
   "P-11: versions do not overlap, one at most is open, gaps are explained, neighbours differ in a tracked column",
   (changes, options) => {
-    const versions = versionsOf(KEY, live(changes, options).facts, options);
+    const versions = live(changes, options).history.versions;
     versions.forEach((version, n) => {
       const { to, endedBy, values } = version;
       const next = versions[n + 1];
@@ -454,19 +485,22 @@ property(
   },
 );
 
+const believed = ({ version, knownFromMs, knownToMs }: Belief) => [...shown([version]), knownFromMs, knownToMs];
+
 property("P-12: as of a known time equals replaying only the facts known by then, and beliefs say the same", (changes, options, random) => {
   let nowMs = 0;
-  const { facts, added } = live(changes, options, () => (nowMs += random.below(3) - 1)); // Arrivals repeat and go back.
-  const all = beliefs(KEY, facts, options);
-  added.forEach(({ facts: sofar, remembered }, n) => {
-    assert.equal(versionsOf(KEY, sofar, options), remembered.versions);
+  const { history, facts, added } = live(changes, options, () => (nowMs += random.below(3) - 1)); // Arrivals repeat and go back.
+  const all = new History(KEY, facts, options).beliefs();
+  assert.equal(history.beliefs().map(believed), all.map(believed)); // Learnt one by one, and moment by moment.
+  added.forEach(({ history: { facts: sofar }, remembered }, n) => {
+    assert.equal(versionsOf(sofar, options), remembered.versions);
     const knownAtMs = Math.max(...sofar.map((fact) => fact.knownAtMs));
     if (added[n + 1]?.fact?.knownAtMs === knownAtMs || added[n + 1]?.fact === null) return;
-    assert.equal(versionsAsOf(KEY, facts, options, knownAtMs), remembered.versions);
-    const believed = all.filter(({ knownFromMs, knownToMs }) => knownFromMs <= knownAtMs && (knownToMs === null || knownAtMs < knownToMs));
-    assert.equal(shown(believed.map(({ version }) => version)), shown(remembered.versions));
+    assert.equal(new History(KEY, facts, options).knownAt(knownAtMs).versions, remembered.versions);
+    const then = all.filter(({ knownFromMs, knownToMs }) => knownFromMs <= knownAtMs && (knownToMs === null || knownAtMs < knownToMs));
+    assert.equal(shown(then.map(({ version }) => version)), shown(remembered.versions));
     assert.equal(
-      believed.map(({ knownFromMs }) => knownFromMs),
+      then.map(({ knownFromMs }) => knownFromMs),
       remembered.versions.map(({ knownFromMs }) => knownFromMs),
     );
   });
@@ -474,17 +508,9 @@ property("P-12: as of a known time equals replaying only the facts known by then
 
 property("P-13: sweeping from the new fact on gives what the full sweep gives, and that is what the rules say", (changes, options) => {
   const { facts } = live(changes, options);
-  const local = withoutKnown(versionsOf(KEY, facts, options));
-  assert.equal(
-    withoutKnown(
-      versionsOf(
-        KEY,
-        facts.map((fact) => ({ ...fact, knownAtMs: 0 })),
-        options,
-      ),
-    ),
-    local,
-  );
+  const local = withoutKnown(versionsOf(facts, options));
+  const atOnce = facts.map((fact) => ({ ...fact, knownAtMs: 0 }));
+  assert.equal(withoutKnown(versionsOf(atOnce, options)), local);
   assert.equal(
     local.map(({ from, to, values }) => [from, to, values]),
     plainly(facts, options),
@@ -495,9 +521,9 @@ property("P-14: turning columns from tracked to untracked and back restores the 
   let facts: readonly Fact[] = [];
   const classes = [options, { ...options, untracked: ["a", "b", "c"] }];
   changes.forEach((change, n) => {
-    facts = addFact(KEY, facts, change, n, classes[n % 2] ?? options).facts;
+    facts = new History(KEY, facts, classes[n % 2] ?? options).add(change, n).history.facts;
   });
-  assert.equal(versionsOf(KEY, facts, options), versionsOf(KEY, live(changes, options, (n) => n).facts, options));
+  assert.equal(versionsOf(facts, options), versionsOf(live(changes, options, (n) => n).facts, options));
 });
 
 property("what is said to have changed leads from the versions before to the versions after", (changes, options) => {
