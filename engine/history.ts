@@ -311,8 +311,7 @@ function learn(timeline: Timeline, facts: readonly Fact[]): Learnt {
   const leftmost = facts.reduce((least, fact) => Math.min(least, insert(positions, fact)), positions.length);
   let swept = positions[leftmost - 1]?.swept ?? NOTHING;
   const standing = Math.max(0, (swept.last?.number ?? 0) - 1); // The last run of them may yet grow or end.
-  for (let at = leftmost; at < positions.length; at += 1) {
-    const position = positions[at] as Position;
+  for (const position of positions.slice(leftmost)) {
     swept = step(swept, position, options);
     position.swept = swept;
   }

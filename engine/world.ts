@@ -107,7 +107,8 @@ export class World {
   }
 
   setHistory(history: History): void {
-    this.#factsHeld += history.facts.length - (this.#histories.get(history.key)?.facts.length ?? 0);
+    const held = this.#histories.get(history.key); // One without facts takes its place, too.
+    this.#factsHeld += 1 + history.facts.length - (held === undefined ? 0 : 1 + held.facts.length);
     this.#histories.set(history.key, history);
   }
 
