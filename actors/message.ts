@@ -47,7 +47,7 @@ export interface BillChange {
   readonly type: "bill_change";
   /** cdc_timestamp. */
   readonly atMs: number;
-  /** 1 delete, 2 insert, 3 before image, 4 after image, 5 merged. */
+  /** 0 row of a snapshot, 1 delete, 2 insert, 3 before image, 4 after image, 5 merged. */
   readonly operation: number;
   /** 20 hex digits: equal for all rows of a transaction. */
   readonly startLsn: string;
@@ -61,6 +61,10 @@ export interface BillChange {
   readonly values: Readonly<Record<string, CellValue>>;
   /** Columns of `values` that the row spoke about. */
   readonly authored: readonly string[];
+  /** The state that an after image replaces, if it came with it. */
+  readonly before: Readonly<Record<string, CellValue>> | null;
+  /** Decides between two changes at one position: the greater wins. 0: not told. */
+  readonly serial: number;
   readonly unitsWh: number | null;
   readonly ratePer10000: number | null;
   readonly basePaise: number | null;

@@ -1,7 +1,8 @@
 import type { CellValue } from "./emission.ts";
+import { parseExact } from "./exact_json.ts";
 import { type Extra, isForbidden, readStrangers, type Stranger } from "./extra_columns.ts";
 import { type Fault, fault } from "./fault.ts";
-import type { AsIs, Feed, Field, Row } from "./feed.ts";
+import type { AsIs, Feed, Field, Opened, Row } from "./feed.ts";
 import { canonicalMs } from "./instant.ts";
 import type { Limits } from "./limits.ts";
 import type { Note } from "./note.ts";
@@ -18,13 +19,18 @@ export interface Decoded extends Extra {
   /** What did not become part of the row, JSON text: `{"<column>":{"value":...,"reason":"..."}}`; beyond the limit `{"hash":...,"bytes":...}`. */
   readonly rescued: string | null;
   readonly notes: readonly Note[];
+  /** What the record says that it replaces, if it came in an envelope that tells and it could be read. */
+  readonly before: Row | null;
 }
 
+/** Of a sound record that has no effect: a tombstone, or a transport's word to itself. */
+export const NOTHING = { row: null } as const;
+
 /**
- * Decodes one record: limits, then JSON (or the values that its format gave), then the feed's fields, then columns that it does not declare.
+ * Decodes one record: limits, then JSON (or the values that its format gave) and its envelope, then the feed's fields, then columns that it does not declare.
  * This is the trust boundary: what comes out has only declared columns, and values that say exactly what was written.
  */
-export function decode(feed: Feed, record: SourceRecord, schema: FeedSchema, limits: Limits): Decoded | Fault {
+export function decode(feed: Feed, record: SourceRecord, schema: FeedSchema, limits: Limits): Decoded | typeof NOTHING | Fault {
   if (record.fault !== undefined) return record.fault;
   const { bytes, fields } = record;
   const plan = planOf(feed);
@@ -32,6 +38,7 @@ export function decode(feed: Feed, record: SourceRecord, schema: FeedSchema, lim
     const reading = new RecordReading(null, false, record.cells === true);
     return excessOfAll(fields, limits) ?? decodeValues(plan, fields, blankRow(plan, fields, 0), reading, schema, limits);
   }
+  if (bytes.length === 0 && feed.open !== null) return NOTHING;
   if (bytes.length > limits.recordBytesMax)
     return fault("too_large", `${bytes.length} bytes, of which ${limits.recordBytesMax} are allowed`);
   const text = textOf(bytes);
@@ -45,9 +52,30 @@ export function decode(feed: Feed, record: SourceRecord, schema: FeedSchema, lim
     const excess = excessOf(value, 1, limits);
     if (excess !== null) return excess;
   }
+  const opened = feed.open === null ? null : feed.open(value as Values, () => parseExact(text) as Values);
+  if (opened !== null) return "code" in opened ? opened : decodeOpened(plan, value as Values, opened, schema, limits);
   const plain = text.length === bytes.length && !text.includes("\\") && !text.includes("\x7f");
   // Read in place: as long as keys come in the feed's order, the parsed object becomes the row and no second one is filled.
   return decodeValues(plan, value as Values, value as MutableRow, new RecordReading(text, plain, false), schema, limits);
+}
+
+/** Decodes what was in an envelope. An earlier state that cannot be read is as one that was not told. */
+function decodeOpened(
+  plan: Plan,
+  envelope: Values,
+  opened: Exclude<Opened, Fault>,
+  schema: FeedSchema,
+  limits: Limits,
+): Decoded | typeof NOTHING | Fault {
+  const excess = excessOf(envelope, 1, limits);
+  if (excess !== null) return excess;
+  if (opened.type === "nothing") return NOTHING;
+  const read = (values: Values): Decoded | Fault =>
+    decodeValues(plan, values, blankRow(plan, values, 0), new RecordReading(null, false, false), schema, limits);
+  const decoded = read(opened.values);
+  if ("code" in decoded || opened.before === null) return decoded;
+  const before = read(opened.before);
+  return "code" in before ? decoded : { ...decoded, before: before.row };
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -172,6 +200,7 @@ function decodeValues(
     authored: isWhole ? plan.authoredAll : authoredIn(values),
     rescued: reading.rescued(limits.rescuedBytesMax),
     notes: reading.notes(),
+    before: null,
     extra: rest.extra,
     schema: rest.schema,
   };

@@ -55,7 +55,25 @@ export interface RecordContext {
   readonly arrivedAtMs: number;
   /** Whether the record spoke about the column at all (a null counts, an absent key does not). */
   readonly authored: (column: string) => boolean;
+  /** What the record says that it replaces, read as its row is; null: it says nothing of that. */
+  readonly before: Row | null;
 }
+
+/** What was in an envelope: values under the feed's names (`before`: those that they replace), nothing that has an effect, or damage. */
+export type Opened =
+  | {
+      readonly type: "values";
+      readonly values: Readonly<Record<string, unknown>>;
+      readonly before: Readonly<Record<string, unknown>> | null;
+    }
+  | { readonly type: "nothing" }
+  | Fault;
+
+/**
+ * Opens the envelope in which a transport brings a feed's records. Null: `value`, an object as it was parsed, is the record itself. `exact`: the
+ * same value, in which numbers that a double does not give back as they are written are text.
+ */
+export type OpenEnvelope = (value: Readonly<Record<string, unknown>>, exact: () => Readonly<Record<string, unknown>>) => Opened | null;
 
 /**
  * One kind of input of the grid: what a record means, not how it arrives.
@@ -78,6 +96,10 @@ export interface Feed<M = unknown, R extends Row = Row> {
   /** Columns in order. A field that is required and bad quarantines the record; an optional one becomes null, and what came is rescued. */
   readonly fields: Readonly<Record<keyof R & string, Field<CellValue>>>;
   readonly evolution: SchemaSettings;
+  /** Not null: records may come in envelopes, and one without bytes (a tombstone of a broker) is sound and has no effect. */
+  readonly open: OpenEnvelope | null;
+  /** Of a feed of captured changes: the same feed, for a table whose columns were captured in this order. */
+  readonly captured: ((columns: readonly string[]) => Feed) | null;
   /**
    * Judges the row as a whole: `bad_interval`, all measures missing. A fault that names an optional field costs that field only: it becomes null,
    * what came is rescued, and the row is judged again.
@@ -113,6 +135,10 @@ export interface FeedOptions<F extends Fields, M> {
   readonly refusesFuture?: boolean;
   /** Default: `rescue`. */
   readonly evolution?: SchemaSettings;
+  /** Default: a record is in no envelope, and is never empty. */
+  readonly open?: OpenEnvelope;
+  /** Default: the feed is none of captured changes. */
+  readonly captured?: (columns: readonly string[]) => Feed;
   /** Default: every row is sound. */
   readonly check?: (row: RowOf<F>) => Fault | null;
   /** Default: by event time. */
@@ -131,6 +157,8 @@ export function feed<M>(options: FeedOptions<Fields, M>): Feed<M> {
     dedup: "window",
     refusesFuture: true,
     evolution: {},
+    open: null,
+    captured: null,
     check: () => null,
     date: null,
   } as const;

@@ -4,7 +4,8 @@ import type { Position, SourceId } from "./ids.ts";
 /**
  * One record as a transport hands it over. `bytes` are what came (for quarantine and re-drive): JSON text, or a CSV line. A format that has
  * already taken the record apart (CSV, Parquet) gives `fields`, named values that decode reads instead of the bytes (CSV: text cells; Parquet:
- * JSON values, INT64 as bigint, DATE and TIMESTAMP as Date). A record that the format could not read carries `fault`.
+ * JSON values, INT64 as bigint, DATE and TIMESTAMP as Date). A record that the format could not read carries `fault`. No bytes and no `fields`:
+ * a broker's record without a value, which is a tombstone where its feed has envelopes, and bad elsewhere.
  */
 export interface SourceRecord {
   /** Row in the file (0 = first), offset of a broker: joined to `Batch.origin` it is the record's provenance. */

@@ -96,7 +96,14 @@ class Intaker {
       intake.source,
       batch.origin,
     );
-    this.#context = { path: batch.path, generation: batch.generation, mode: intake.mode, arrivedAtMs: 0, authored: () => true };
+    this.#context = {
+      path: batch.path,
+      generation: batch.generation,
+      mode: intake.mode,
+      arrivedAtMs: 0,
+      authored: () => true,
+      before: null,
+    };
     this.#effects = effects;
   }
 
@@ -105,6 +112,10 @@ class Intaker {
     const feed = this.#feed;
     const decoded = decode(feed, record, this.#schema(), this.#world.limits);
     if ("code" in decoded) return this.#reject(record, decoded, null, null);
+    if (decoded.row === null) {
+      this.#accepted += 1; // A tombstone: sound, and without effect, so it moves no clock either.
+      return;
+    }
     const atMs = feed.eventTimeMs(decoded.row);
     const aheadMs = atMs - record.arrivedAtMs;
     if (feed.refusesFuture && aheadMs > this.#world.limits.futureMs) {
@@ -183,6 +194,7 @@ class Intaker {
     cause.date = this.#feed.date === null ? utcDate(atMs) : this.#feed.date(decoded.row);
     this.#context.arrivedAtMs = record.arrivedAtMs;
     this.#context.authored = decoded.authored;
+    this.#context.before = decoded.before;
   }
 
   /** Judges the record against the actor's clock and window, and lets the actor have it. */

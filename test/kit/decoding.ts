@@ -27,7 +27,14 @@ export function recordOf(given: Given): SourceRecord {
 export function decoded(feed: Feed, given: Given, schema: FeedSchema = firstSchema(feed), limits: Limits = DEFAULT_LIMITS): Decoded {
   const result = decode(feed, recordOf(given), schema, limits);
   if ("code" in result) throw new Error(`refused: ${result.code} ${result.field}: ${result.error}`);
+  if (result.row === null) throw new Error("decoded to nothing");
   return result;
+}
+
+/** Whether the record is sound and has no effect. */
+export function isNothing(feed: Feed, given: Given): boolean {
+  const result = decode(feed, recordOf(given), firstSchema(feed), DEFAULT_LIMITS);
+  return !("code" in result) && result.row === null;
 }
 
 /** Why the record is refused: the code and, behind a blank, the field if there is one. Throws if it is not. */
@@ -50,6 +57,6 @@ export function rescuedOf({ rescued }: Decoded): unknown {
 
 /** What the feed's actors are told of the record. */
 export function told<M>(feed: Feed<M>, given: Given, context: Partial<RecordContext> = {}): M {
-  const { row, authored } = decoded(feed, given);
-  return feed.message(row, { path: null, generation: 0, mode: "delta", arrivedAtMs: 0, authored, ...context });
+  const { row, authored, before } = decoded(feed, given);
+  return feed.message(row, { path: null, generation: 0, mode: "delta", arrivedAtMs: 0, authored, before, ...context });
 }

@@ -19,6 +19,7 @@ const READ = {
   tax_amount: 53_425,
   total_amount: 350_232,
   cdc_timestamp: AT_MS,
+  event_serial_no: null,
 };
 
 function change(members: object = {}): BillChange {
@@ -40,7 +41,17 @@ test("456,780 Wh at 65,000 make 296,907 paise, in integers alone", () => {
 });
 
 test("its bill is told where the change stands and what it says", () => {
-  const { __$operation, __$start_lsn, __$seqval, __$update_mask, __$command_id, transaction_id, cdc_timestamp, ...values } = READ;
+  const {
+    __$operation,
+    __$start_lsn,
+    __$seqval,
+    __$update_mask,
+    __$command_id,
+    transaction_id,
+    cdc_timestamp,
+    event_serial_no,
+    ...values
+  } = READ;
   assert.equal(change(), {
     type: "bill_change",
     atMs: AT_MS,
@@ -52,6 +63,8 @@ test("its bill is told where the change stands and what it says", () => {
     meterId: "SM-W-00134",
     values,
     authored: Object.keys(values),
+    before: null,
+    serial: 0,
     unitsWh: 456_780,
     ratePer10000: 65_000,
     basePaise: 296_807,
@@ -138,6 +151,17 @@ test("corpus 110: of an update values count, and nulls whose bit is set", () => 
   assert.equal(silent(null, nulls), []);
   assert.equal(silent("junk", nulls), []);
   assert.equal(silent("0x1000", { payment_status: "DUE", payment_method: null }), [], "a value counts without its bit");
+});
+
+test("bits of a mask follow the order in which columns were captured", () => {
+  const reordered = billing.captured?.(["due_date", "transaction_id", "payment_method"]);
+  assert.ok(reordered);
+  const json = { ...GUIDE_BILL, __$operation: 4, payment_method: null, due_date: null };
+  const authored = (mask: string) => {
+    const all = told(reordered as typeof billing, { json: { ...json, __$update_mask: mask } }).authored;
+    return ["payment_method", "due_date"].filter((name) => all.includes(name));
+  };
+  assert.equal([authored("0x01"), authored("0x04"), authored("0x05")], [["due_date"], ["payment_method"], ["payment_method", "due_date"]]);
 });
 
 test("a column that an update leaves out says nothing", () => {

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { isMasked, lsn, positionOf } from "../../../actors/feeds/lsn.ts";
+import { identityOf, isMasked, lsn, NO_LSN, positionOf, tellsCommand } from "../../../actors/feeds/lsn.ts";
 import { seeded } from "../../kit/seeded.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -42,13 +42,13 @@ test("as text 0xA would come after 0x10; as positions it comes before", () => {
   assert.ok(read("0xA") < read("0x10"));
 });
 
-test("zero, more than 10 bytes, numbers and other words are none", () => {
+test("zero is read in every spelling, for the feed to judge", () => {
+  for (const value of ["0x0", "0x00000000000000000000", "00000000:00000000:0000", "AAAAAAAAAAAAAA=="]) assert.is(read(value), NO_LSN);
+});
+
+test("more than 10 bytes, numbers and other words are none", () => {
   for (const value of [
     "0x",
-    "0x0",
-    "0x00000000000000000000",
-    "00000000:00000000:0000",
-    "AAAAAAAAAAAAAA==",
     `0x1${"0".repeat(20)}`,
     `1${"0".repeat(20)}`,
     "0A3B5C7D8E",
@@ -72,6 +72,13 @@ test("a position is 25 bytes: LSN, command, sequence, operation", () => {
   assert.is(position.length, 50);
   assert.is(positionOf("a".repeat(20), null, "b".repeat(20), 4), `${"a".repeat(20)}00000000${"b".repeat(20)}04`);
   assert.ok(positionOf("a".repeat(20), 9, "b".repeat(20), 4) < positionOf("a".repeat(20), 0xffff_ffff, "0".repeat(20), 1));
+});
+
+test("a change is the same whether its command is told or not", () => {
+  const [silent, told] = [null, 7].map((command) => positionOf("a".repeat(20), command, "b".repeat(20), 4));
+  assert.is(identityOf(silent ?? ""), identityOf(told ?? ""));
+  assert.equal([tellsCommand(silent ?? ""), tellsCommand(told ?? "")], [false, true]);
+  assert.is.not(identityOf(told ?? ""), identityOf(positionOf("a".repeat(20), 7, "b".repeat(20), 2)));
 });
 
 test("ordinal 1 is the lowest bit of a mask's last byte", () => {
