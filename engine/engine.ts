@@ -16,7 +16,7 @@ export interface SourceWiring {
   readonly source: Source;
   readonly intake: Intake;
   readonly stage: number;
-  /** The next source of the stage waits until this one has nothing more to read. */
+  /** The next source of the stage waits until this one has nothing more to read. Its first batch is read at the start already, and waits for its turn. */
   readonly holdsNext: boolean;
 }
 
@@ -112,11 +112,14 @@ export class Engine {
   }
 
   async #readStages(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const { sources, onStage } = this.#options;
     const running: Promise<void>[] = [];
+    const early = new Map(sources.filter((one) => one.holdsNext).map((one) => [one, this.#pump(one, signal)]));
     for (const stage of [...new Set(sources.map((one) => one.stage))].sort((a, b) => a - b)) {
       for (const wiring of sources.filter((one) => one.stage === stage)) {
-        const { ended, caughtUp } = this.#pump(wiring, signal);
+        const { begin, ended, caughtUp } = early.get(wiring) ?? this.#pump(wiring, signal);
+        begin();
         running.push(ended);
         if (wiring.holdsNext) await Promise.race([caughtUp, Promise.all(running)]);
         if (signal.aborted) break;
@@ -124,11 +127,17 @@ export class Engine {
       if (signal.aborted) break;
       onStage(stage);
     }
-    await Promise.all(running);
+    await Promise.all([...running, ...[...early.values()].map(({ ended }) => ended)]);
   }
 
-  #pump({ source, intake }: SourceWiring, signal: AbortSignal): { ended: Promise<void>; caughtUp: Promise<void> } {
+  /** Nothing is applied before `begin`, or the end of the signal. */
+  #pump({ source, intake }: SourceWiring, signal: AbortSignal): { begin: () => void; ended: Promise<void>; caughtUp: Promise<void> } {
     const { clock, random, onRetry } = this.#options;
+    let begin = (): void => {};
+    const turn = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    signal.addEventListener("abort", begin, { once: true });
     let onIdle = (): void => {};
     const idle = new Promise<void>((resolve) => {
       onIdle = resolve;
@@ -139,6 +148,7 @@ export class Engine {
         intake,
         positions: (id) => this.#positions(id),
         apply: (from, batch) => this.apply(from, batch),
+        turn,
         onIdle,
         onRetry: (error, pauseMs) => onRetry(source.id, error, pauseMs),
         clock,
@@ -148,7 +158,8 @@ export class Engine {
     );
     const caughtUp = Promise.race([idle, ended]);
     caughtUp.catch(() => {}); // `ended` is always awaited, this only if it holds the next one.
-    return { ended, caughtUp };
+    ended.catch(() => {}); // Awaited from its turn on; meanwhile it must not count as unhandled.
+    return { begin, ended, caughtUp };
   }
 
   #positions(source: SourceId): ReadonlyMap<string, Position> {

@@ -11,6 +11,8 @@ export interface PumpOptions {
   readonly intake: Intake;
   readonly positions: (source: SourceId) => ReadonlyMap<string, Position>;
   readonly apply: (intake: Intake, batch: Batch) => Promise<void>;
+  /** The first batch is read at once, but applied once this has resolved: by then a source has found its beginning while others were read. */
+  readonly turn?: Promise<void>;
   readonly onIdle: () => void;
   readonly onRetry: (error: Error, pauseMs: number) => void;
   readonly clock: Clock;
@@ -31,11 +33,14 @@ export async function pump(options: PumpOptions, signal: AbortSignal): Promise<v
   }
 }
 
-async function readOnce({ source, intake, positions, apply, onIdle }: PumpOptions, signal: AbortSignal): Promise<void> {
+async function readOnce({ source, intake, positions, apply, turn, onIdle }: PumpOptions, signal: AbortSignal): Promise<void> {
   const batches = source.read(positions(source.id), signal)[Symbol.asyncIterator]();
   try {
     let next = batches.next();
+    next.catch(() => {}); // Awaited below, in its turn; meanwhile it must not count as unhandled.
+    await turn;
     for (;;) {
+      if (signal.aborted) break;
       const { done, value: batch } = await next;
       if (done === true) return;
       next = batches.next();
@@ -43,7 +48,6 @@ async function readOnce({ source, intake, positions, apply, onIdle }: PumpOption
       await apply(intake, batch);
       source.stored?.(batch.resumeAt);
       if (batch.idle) onIdle();
-      if (signal.aborted) break;
     }
   } catch (error) {
     // Not awaited: the source may be waiting for its next batch, and the error must not wait with it.

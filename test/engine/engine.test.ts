@@ -22,14 +22,18 @@ interface Wanted {
   /** After the batches: end, say that there is no more and wait for the signal, or throw. */
   readonly finally?: "ends" | "waits" | "breaks";
   readonly onRead?: () => void;
+  /** What it waits for before its first batch. */
+  readonly begin?: Promise<void>;
 }
 
-function wiring(name: string, { stage = 1, holdsNext = true, texts, finally: end = "ends", onRead = () => {} }: Wanted): SourceWiring {
+function wiring(name: string, wanted: Wanted): SourceWiring {
+  const { stage = 1, holdsNext = true, texts, finally: end = "ends", onRead = () => {}, begin } = wanted;
   const id = SourceId(name);
   const source: Source = {
     id,
     async *read(after, signal) {
       onRead();
+      await begin;
       for (let n = Number(after.get("p") ?? 0); n < texts.length; n += 1) {
         yield batch(name, n, [["row", texts[n] as string]], end === "waits" && n === texts.length - 1);
       }
@@ -113,6 +117,30 @@ test("a source that goes on holds the next one until it has nothing more to read
   await running.engine.run(stopping.signal, 0);
   assert.equal(running.texts(), ["a0", "a1", "b0"]);
   assert.equal(running.stages, [1, 2]);
+});
+
+test("sources that hold the next one look for their beginning all at once, and are still applied one after another", async () => {
+  let isLastRead = (): void => {};
+  const lastRead = new Promise<void>((resolve) => {
+    isLastRead = resolve;
+  });
+  const running = engineOf([
+    wiring("a", { texts: ["a0", "a1"], begin: lastRead }), // Waits for the last one, which is therefore read before its turn.
+    wiring("b", { texts: ["b0", "b1"] }),
+    wiring("c", { stage: 2, texts: ["c0", "c1"], onRead: isLastRead }),
+  ]);
+  await running.engine.run(forever(), 1_000);
+  assert.equal(running.texts(), ["a0", "a1", "b0", "b1", "c0", "c1"]);
+});
+
+test("what a source found before its turn is not applied once the engine is told to stop", async () => {
+  const stopping = new AbortController();
+  const running = engineOf([
+    wiring("a", { texts: ["a0"], finally: "waits" }),
+    wiring("b", { texts: ["b0"], onRead: () => stopping.abort(), holdsNext: true }),
+  ]);
+  await running.engine.run(stopping.signal, 0);
+  assert.not(running.texts().includes("b0"));
 });
 
 test("what was stored is not read again by the next engine", async () => {
