@@ -167,13 +167,15 @@ program
 
 program
   .command("history <id>")
-  .description("the versions of an actor, oldest first")
+  .description("the versions of an actor, oldest first (the newest of them, if there are more than --limit)")
   .option("--known-at <time>", "as it was known then")
   .option("--all", "also what is no longer believed")
   .action((id: string, query: { knownAt?: string; all?: boolean }) =>
     reading(async (view) => {
-      const rows = history(view, id, query);
+      const all = history(view, id, query);
+      const rows = all.slice(Math.max(0, all.length - flags().limit));
       answer(rows, (screen) => historyText(rows, query, screen));
+      cutHint(rows.length, all.length);
     }),
   );
 

@@ -7,10 +7,14 @@ export type Format = (typeof FORMATS)[number];
 /** What a column shows. Numbers are shown right-aligned; lists and objects as JSON. */
 export type Cell = string | number | boolean | null | undefined | object;
 
-/** A column of an answer: its name (header and CSV header), what it shows of a row, and how it is marked on a coloured terminal. */
+/**
+ * A column of an answer: its name (header and CSV header), what it shows of a row, and how it is marked on a coloured terminal. `isWhole`: a cut
+ * one would be no use (an id is what the next command is given), so that a narrow terminal takes from the others.
+ */
 export interface Column<Row> {
   readonly name: string;
   readonly of: (row: Row) => Cell;
+  readonly isWhole?: boolean;
   readonly color?: (row: Row) => Color | null;
 }
 
@@ -74,7 +78,8 @@ function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], scree
   const wanted = columns.map((column, n) =>
     Math.max(displayWidth(printable(column.name)), ...cells.map((row) => displayWidth(row[n] ?? ""))),
   );
-  const widths = fitted(wanted, right, screen.widthMax);
+  const isFixed = columns.map(({ isWhole }, n) => isWhole === true || right[n] === true);
+  const widths = fitted(wanted, isFixed, screen.widthMax);
   const line = (texts: readonly string[], color: (n: number) => Color | null): string => {
     const parts = texts.map((text, n) => {
       const shown = cut(text, widths[n] ?? 0);

@@ -49,15 +49,19 @@ export function history(view: View, idText: string, { knownAt, all = false }: Hi
 export function historyText(rows: readonly HistoryRow[], { all = false }: HistoryQuery, screen: Screen | null): string {
   const changes = rows.map((row, n) => changedColumns(rows, row, n));
   const known: readonly Column<HistoryRow>[] = [
-    { name: "known from", of: (row) => row.knownFrom },
-    { name: "known to", of: (row) => row.knownTo ?? "-" },
+    { name: "known from", of: (row) => row.knownFrom, isWhole: true },
+    { name: "known to", of: (row) => row.knownTo ?? "-", isWhole: true },
   ];
   const columns: readonly Column<HistoryRow>[] = [
     { name: "v", of: (row) => row.version },
-    { name: "valid from", of: (row) => row.validFrom },
-    { name: "valid to", of: (row) => row.validTo ?? "-" },
+    { name: "valid from", of: (row) => row.validFrom, isWhole: true },
+    { name: "valid to", of: (row) => row.validTo ?? "-", isWhole: true },
     ...(all ? known : []),
-    ...mostChanging(rows, changes).map((name) => ({ name, of: (row: HistoryRow) => row.attributes[name] ?? null })),
+    ...mostChanging(rows, changes).map((name) => ({
+      name,
+      of: (row: HistoryRow) => row.attributes[name] ?? null,
+      isWhole: name.endsWith("_id"),
+    })),
     { name: "changed", of: (row) => changedText(row, changes[rows.indexOf(row)] ?? null) },
   ];
   return formatRows(rows, columns, "table", screen);

@@ -1,3 +1,4 @@
+import { FAULT_CODES } from "../engine/fault.ts";
 import { decodeQuarantine, type QuarantineRow } from "../engine/quarantine.ts";
 import { CommandError } from "./errors.ts";
 import { type Column, formatRows, type Screen } from "./format.ts";
@@ -37,10 +38,16 @@ export interface QuarantineList {
   readonly found: number;
 }
 
-/** Lists quarantined records. Throws USAGE for a feed that does not exist; a reason that nothing has gives an empty list. */
+/** Lists quarantined records. Throws USAGE for a feed or a reason that does not exist; a reason that nothing has gives an empty list. */
 export function listQuarantine(view: View, query: QuarantineQuery, limit: number): QuarantineList {
   const { feed, reason, all = false } = query;
-  if (feed !== undefined) checkFeed(view, feed);
+  if (feed !== undefined)
+    checkName(
+      "--feed",
+      feed,
+      view.domain.feeds.map(({ name }) => name),
+    );
+  if (reason !== undefined) checkName("--reason", reason, FAULT_CODES);
   const rows = readRows(view)
     .filter(
       (row) =>
@@ -80,9 +87,9 @@ export function quarantineDetailText(detail: QuarantineDetail): string {
 }
 
 const COLUMNS: readonly Column<QuarantineItem>[] = [
-  { name: "id", of: (row) => row.id },
+  { name: "id", of: (row) => row.id, isWhole: true },
   { name: "feed", of: (row) => row.feed },
-  { name: "reason", of: (row) => row.reason },
+  { name: "reason", of: (row) => row.reason, isWhole: true },
   { name: "actor", of: (row) => row.actor ?? "-" },
   { name: "position", of: (row) => row.position },
   { name: "size", of: (row) => row.size },
@@ -123,9 +130,8 @@ function textOf({ bytes, sizeBytes }: QuarantineRow): string | null {
   }
 }
 
-function checkFeed({ domain }: View, feed: string): void {
-  const known = domain.feeds.map(({ name }) => name);
-  if (known.includes(feed)) return;
-  const near = nearest(feed, known);
-  throw new CommandError("USAGE", `--feed: "${feed}" is none of ${known.join(", ")}`, { candidates: near === null ? [] : [near] });
+function checkName(flag: string, name: string, known: readonly string[]): void {
+  if (known.includes(name)) return;
+  const near = nearest(name, known);
+  throw new CommandError("USAGE", `${flag}: "${name}" is none of ${known.join(", ")}`, { candidates: near === null ? [] : [near] });
 }

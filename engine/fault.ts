@@ -1,35 +1,38 @@
 /** Why a record went to quarantine: a closed list, used by every document, table and answer. */
-export type FaultCode =
-  | "too_large"
-  | "bad_encoding"
-  | "bad_json"
-  | "bad_csv"
-  | "bad_parquet"
-  | "truncated"
-  | "limit_depth"
-  | "limit_keys"
-  | "limit_array"
-  | "limit_string"
-  | "forbidden_key"
-  | "not_an_object"
-  | "missing_field"
-  | "bad_type"
-  | "out_of_range"
-  | "bad_id"
-  | "bad_time"
-  | "bad_operation"
-  | "bad_lsn"
-  | "bad_interval"
-  | "hop_limit"
-  | "future_event"
-  | "orphan_before"
-  | "bad_envelope"
-  | "overwritten_file"
-  | "shrunk_file"
-  | "snapshot_shrunk"
-  | "handler_error"
-  | "actor_limit"
-  | "crash_loop";
+export const FAULT_CODES = [
+  "too_large",
+  "bad_encoding",
+  "bad_json",
+  "bad_csv",
+  "bad_parquet",
+  "truncated",
+  "limit_depth",
+  "limit_keys",
+  "limit_array",
+  "limit_string",
+  "forbidden_key",
+  "not_an_object",
+  "missing_field",
+  "bad_type",
+  "out_of_range",
+  "bad_id",
+  "bad_time",
+  "bad_operation",
+  "bad_lsn",
+  "bad_interval",
+  "hop_limit",
+  "future_event",
+  "orphan_before",
+  "bad_envelope",
+  "overwritten_file",
+  "shrunk_file",
+  "snapshot_shrunk",
+  "handler_error",
+  "actor_limit",
+  "crash_loop",
+] as const;
+
+export type FaultCode = (typeof FAULT_CODES)[number];
 
 /** Bad data. Committed to quarantine with its bytes and position, so that reading moves on. `error` is a sentence for people. */
 export interface Fault {

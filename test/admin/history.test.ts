@@ -94,6 +94,13 @@ test("the text shows the status, what changes most, and what changed", async () 
   );
 });
 
+test("dates and ids are whole on a terminal of 80 columns", async () => {
+  const engine = await changed();
+  await engine.take("transformer_master", [{ ...SECOND, substation_id: "SUB-N-00000000123", record_effective_date: "2025-06-10" }]);
+  const text = historyText(history(engine, "TRF-N-0034", { all: true }), { all: true }, { widthMax: 80, color: false });
+  for (const whole of ["2025-06-01", "2025-06-17T04:00:01Z"]) assert.ok(text.includes(whole), whole);
+});
+
 test("known at a time, the history is the one that was believed then", async () => {
   const engine = await changed();
   const then = history(engine, "TRF-N-0034", { knownAt: "2025-06-16T12:00:00Z" });

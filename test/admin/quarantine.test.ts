@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "../../admin/quarantine.ts";
+import { ActorId } from "../../engine/ids.ts";
 import { encodeQuarantine, type QuarantineRow } from "../../engine/quarantine.ts";
 import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
@@ -66,6 +67,16 @@ test("filters choose by feed and reason; settled rows come with all only", async
   assert.equal(ids({ reason: "bad_lsn" }), [ROW.id]);
   assert.equal(ids({ reason: "bad_lsn", feed: "smart_meter" }), []);
   assert.equal([failure(() => ids({ feed: "biling" })).exit, failure(() => ids({ feed: "biling" })).candidates], [2, ["billing"]]);
+  assert.equal([failure(() => ids({ reason: "bad_isn" })).exit, failure(() => ids({ reason: "bad_isn" })).candidates], [2, ["bad_lsn"]]);
+  assert.equal(ids({ reason: "truncated" }), [], "a reason that nothing has is no mistake");
+});
+
+test("the id and the reason are whole on a terminal of 80 columns", async () => {
+  const engine = await holding({ id: "Q-5T8M2C0ZKE7WD1RA", actor: ActorId("bill", "TXN-00000001"), error: "e".repeat(200) });
+  const text = quarantineText(listQuarantine(engine, {}, 100).rows, { widthMax: 80, color: false });
+  const [, line = ""] = text.split("\n");
+  assert.match(line, /^Q-5T8M2C0ZKE7WD1RA {2}.* {2}bad_lsn /);
+  assert.is(line.length, 80);
 });
 
 test("the limit cuts the list and not the count", async () => {
