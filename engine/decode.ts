@@ -4,6 +4,7 @@ import { type Extra, isForbidden, readStrangers, type Stranger } from "./extra_c
 import { type Fault, fault } from "./fault.ts";
 import type { AsIs, Feed, Field, Opened, Row } from "./feed.ts";
 import { canonicalMs } from "./instant.ts";
+import { inSchemaCase } from "./letter_case.ts";
 import type { Limits } from "./limits.ts";
 import type { Note } from "./note.ts";
 import { RecordReading } from "./reading.ts";
@@ -155,6 +156,11 @@ function decodeValues(
   schema: FeedSchema,
   limits: Limits,
 ): Decoded | Fault {
+  if (schema.mode === "none") reading.dropsAll();
+  if (!schema.caseSensitive) {
+    const named = inSchemaCase(values, schema, reading);
+    if (named !== values) return decodeValues(plan, named, blankRow(plan, named, 0), reading, schema, limits);
+  }
   const { steps } = plan;
   let row = target;
   let strangers: Stranger[] | null = null;

@@ -23,7 +23,9 @@ export class RecordReading implements Reading {
   #notes: Note[] | null = null;
   #rescued: Map<string, Rescued> | null = null;
   #isShort = false;
+  #drops = false;
   #exact: Readonly<Record<string, unknown>> | null = null;
+  #writtenAs: Map<string, string> | null = null;
 
   /** `text`: the record as JSON, null if its format took it apart. `cells`: the values are cells of a CSV file. */
   constructor(text: string | null, plain: boolean, cells: boolean) {
@@ -39,11 +41,28 @@ export class RecordReading implements Reading {
 
   rounded(name: string, original: unknown): void {
     this.note("rounded", name);
-    this.#keep(name, original, "rounded");
+    if (!this.#drops) this.#keep(name, original, "rounded");
+  }
+
+  /** Nothing that is refused or rescued is kept from here on: it is counted only. */
+  dropsAll(): void {
+    this.#drops = true;
+  }
+
+  /** The record calls this column by another name. */
+  alias(column: string, written: string): void {
+    this.#writtenAs ??= new Map();
+    this.#writtenAs.set(column, written);
+  }
+
+  /** What came under this name is not kept. */
+  ignore(name: string): void {
+    this.note("ignored_column", name);
   }
 
   /** Keeps what came under this name, and why. */
   rescue(name: string, original: unknown, reason: RescueReason): void {
+    if (this.#drops) return this.ignore(name);
     this.note("rescued", `${name}: ${reason}`);
     this.#keep(name, original, reason);
   }
@@ -77,7 +96,7 @@ export class RecordReading implements Reading {
   exact(name: string, value: unknown): unknown {
     if (this.#text === null) return value;
     this.#exact ??= parseExact(this.#text) as Readonly<Record<string, unknown>>;
-    return this.#exact[name];
+    return this.#exact[this.#writtenAs?.get(name) ?? name];
   }
 
   notes(): readonly Note[] {

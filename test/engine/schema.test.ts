@@ -1,7 +1,18 @@
 import * as assert from "uvu/assert";
 import { civilDate, decimal, feed, instant, integer, key, number, optional } from "../../engine/feed.ts";
 import { ActorId } from "../../engine/ids.ts";
-import { decodeSchema, encodeSchema, firstSchema, newColumn, parseHints, type SchemaSettings, withColumns } from "../../engine/schema.ts";
+import {
+  decodeSchema,
+  encodeSchema,
+  firstSchema,
+  newColumn,
+  parseHints,
+  type SchemaSettings,
+  type TypeName,
+  typeOf,
+  widened,
+  withColumns,
+} from "../../engine/schema.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("schema");
@@ -32,6 +43,8 @@ test("version 1 holds the declared columns, and by default rescues what is new",
     mode: "rescue",
     hints: {},
     inferColumnTypes: false,
+    caseSensitive: true,
+    ignored: [],
     columns: {
       id: { type: "string", origin: "declared" },
       at: { type: "timestamp", origin: "declared" },
@@ -63,21 +76,38 @@ test("new columns make the next version and leave the old one alone", () => {
   assert.is(before.columns["level"], undefined);
 });
 
-test("a new column has the hinted type, else the one of its value, else text", () => {
+test("a value shows its type by itself; text is text, whatever it looks like", () => {
+  const values = [1, 1.5, 10n, 2 ** 60, true, "2025-06-15", "12.5", [1], { a: 1 }, new Date(0)];
+  const types = ["bigint", "double", "bigint", "double", "boolean", "string", "string", "json", "json", "timestamp"];
+  assert.equal(values.map(typeOf), types);
+});
+
+test("a new column has the hinted type, else the one that holds all that was seen, else text", () => {
   const inferring = firstSchema(pumps(), { inferColumnTypes: true, hints: { level: "double" } });
-  const typeOf = (value: unknown) => newColumn(inferring, "other", value).type;
-  assert.equal(newColumn(inferring, "level", 1), { type: "double", origin: "hint" });
-  assert.equal([1, 1.5, 10n, true, "2025-06-15", [1], { a: 1 }].map(typeOf), [
-    "bigint",
-    "double",
-    "bigint",
-    "boolean",
-    "string",
-    "json",
-    "json",
-  ]);
-  assert.equal(newColumn(firstSchema(pumps()), "other", 1.5), { type: "string", origin: "inferred" });
-  assert.is(newColumn(inferring, "toString", 1.5).type, "double");
+  const typeAfter = (...seen: readonly TypeName[]) => newColumn(inferring, "other", seen).type;
+  assert.equal(newColumn(inferring, "level", ["bigint"]), { type: "double", origin: "hint" });
+  assert.is(typeAfter("bigint", "bigint"), "bigint");
+  assert.is(typeAfter("bigint", "double"), "double");
+  assert.is(typeAfter("double", "bigint"), "double");
+  assert.is(typeAfter("bigint", "string"), "string");
+  assert.is(typeAfter("boolean", "double"), "string");
+  assert.is(typeAfter("string", "json", "bigint"), "json");
+  assert.equal(newColumn(firstSchema(pumps()), "other", ["double"]), { type: "string", origin: "inferred" });
+  assert.is(newColumn(inferring, "toString", ["double"]).type, "double");
+});
+
+test("only a column of whole numbers that was inferred takes fractions, and only in the mode that widens", () => {
+  const widening = firstSchema(pumps(), { mode: "addNewColumnsWithTypeWidening" });
+  const whole = { type: "bigint", origin: "inferred" } as const;
+  assert.equal(widened(widening, whole, ["double"]), { type: "double", origin: "inferred" });
+  assert.is(widened(widening, whole, ["bigint", "string"]), whole);
+  assert.is(widened(firstSchema(pumps(), { mode: "addNewColumns" }), whole, ["double"]), whole);
+  for (const origin of ["declared", "hint", "approved"] as const) {
+    const fixed = { type: "bigint", origin } as const;
+    assert.is(widened(widening, fixed, ["double"]), fixed, origin);
+  }
+  const text = { type: "string", origin: "inferred" } as const;
+  assert.is(widened(widening, text, ["double"]), text);
 });
 
 test("a stored schema comes back as it was, with what the configuration says now", () => {
@@ -96,6 +126,17 @@ test("hints are read as configuration writes them", () => {
     price: "decimal(18,2)",
     since: "date",
   });
-  for (const text of ["", "a", "a doubel", "a double b", "a decimal(1)", "__proto__ double", "a double,"])
+  for (const text of [
+    "",
+    "a",
+    "a doubel",
+    "a double b",
+    "a decimal(1)",
+    "a decimal(0,0)",
+    "a decimal(4,5)",
+    "a decimal(39,2)",
+    "__proto__ double",
+    "a double,",
+  ])
     assert.throws(() => parseHints(text), /hint/, text);
 });
