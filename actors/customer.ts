@@ -6,7 +6,7 @@ import { numberOf, textOf } from "./cell.ts";
 import { rememberDimension } from "./dimension.ts";
 import { regionActor } from "./grid_region.ts";
 import type { CustomerDescribed, GridMessage } from "./message.ts";
-import type { Link } from "./tells.ts";
+import type { BillKeyed, Link } from "./tells.ts";
 
 /** What is kept of a customer. */
 export interface CustomerState {
@@ -16,13 +16,18 @@ export interface CustomerState {
   told: readonly ActorId[];
   bills: number;
   billedPaise: number;
+  /** Beginnings and ends of bills whose counterpart has not come, the latest few of each by transaction. Absent: none. */
+  edges?: readonly BillKeyed[];
 }
+
+const EDGES_MAX = 4;
 
 /** A customer: the master of who is fed from where, and the owner of bills. */
 export const customer: Behaviour<CustomerState, GridMessage> = {
   kind: "customer",
   version: 1,
   clocks: [],
+  hasMaster: true,
   history: { untracked: ["outstanding_balance", "customer_name"], ignored: [], ignoreNulls: [] },
   initial: () => ({ attributes: null, told: [], bills: 0, billedPaise: 0 }),
   receive(state, message, out) {
@@ -33,6 +38,8 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
         state.bills += message.change === "issued" ? 1 : message.change === "deleted" ? -1 : 0;
         state.billedPaise += message.changePaise;
         return;
+      case "bill_keyed":
+        return keyed(state, message, out);
     }
   },
   describe: (state) => ({
@@ -62,6 +69,20 @@ function tellLinks(state: CustomerState, versions: readonly Version[], out: Out<
     out.tell(id, { type: "links_changed", customer: out.self, links: own });
   }
   state.told = linked;
+}
+
+/** A bill that ends and one that begins with the same number in one transaction are one bill, whose key was changed. */
+function keyed(state: CustomerState, told: BillKeyed, out: Out<GridMessage>): void {
+  const edges = state.edges ?? [];
+  const twin = edges.find((other) => other.startLsn === told.startLsn && other.billId === told.billId && other.edge !== told.edge);
+  if (twin === undefined) {
+    const alike = [...edges.filter(({ edge }) => edge === told.edge), told].sort((a, b) => (a.startLsn < b.startLsn ? -1 : 1));
+    state.edges = [...edges.filter(({ edge }) => edge !== told.edge), ...alike.slice(-EDGES_MAX)];
+    return;
+  }
+  state.edges = edges.filter((other) => other !== twin);
+  const [ended, begun] = told.edge === "end" ? [told, twin] : [twin, told];
+  if (ended.bill !== begun.bill) out.tell(ended.bill, { type: "bill_moved", to: begun.bill, startLsn: told.startLsn });
 }
 
 function linkOf(customerId: ActorId, { values, from, to }: Version): Link {

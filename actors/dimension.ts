@@ -20,6 +20,7 @@ export function rememberDimension(
   key: Readonly<Record<string, CellValue>>,
   out: Out<never>,
 ): Remembered | null {
+  const wasKnown = out.versions().length > 0;
   const first = out.remember(change);
   const second = close === null ? null : out.remember(close);
   if (first.duplicate && (second === null || second.duplicate)) {
@@ -27,6 +28,8 @@ export function rememberDimension(
     return null;
   }
   if (first.tie) out.note("sequence_tie");
+  const isKnown = (second ?? first).versions.length > 0;
+  if (isKnown !== wasKnown) out.linked(isKnown);
   for (const one of [...first.changes, ...(second?.changes ?? [])]) out.curate(table, { ...key, ...columnsOf(one) });
   return second ?? first;
 }

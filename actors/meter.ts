@@ -61,6 +61,7 @@ export const meter: Behaviour<MeterState, GridMessage> = {
   kind: "meter",
   version: 1,
   clocks: ["smart_meter"],
+  hasMaster: true,
   hot: HOT,
   initial: () => ({ links: [], sites: {}, otherStatus: null, otherEventId: null }),
   receive(state, message, out) {
@@ -68,7 +69,7 @@ export const meter: Behaviour<MeterState, GridMessage> = {
       case "reading_measured":
         return measured(state, message, out);
       case "links_changed":
-        return linked(state, message);
+        return linked(state, message, out);
       case "transformer_sited":
         return sited(state, message);
     }
@@ -203,9 +204,12 @@ function zoneNumber(zone: string | null): number {
 
 // Links ---------------------------------------------------------------------------------------------------------------------------------
 
-function linked(state: MeterState, { customer, links }: LinksChanged): void {
+function linked(state: MeterState, { customer, links }: LinksChanged, out: Out<GridMessage>): void {
   const warm = state.change();
+  const wasLinked = warm.links.length > 0;
   warm.links = replaceLinks(warm.links, customer, links);
+  const isLinked = warm.links.length > 0;
+  if (isLinked !== wasLinked) out.linked(isLinked);
   const transformers = new Set(warm.links.map((link) => link.transformer));
   for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
 }

@@ -45,6 +45,7 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
   kind: "transformer",
   version: 1,
   clocks: ["substation_telemetry", "maintenance"],
+  hasMaster: true,
   history: { untracked: [], ignored: [], ignoreNulls: [] },
   initial: () => ({ attributes: null, substation: null, customers: {}, latest: null, devices: {}, logs: {}, failures: 0 }),
   receive(state, message, out) {

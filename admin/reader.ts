@@ -6,7 +6,7 @@ import type { Fact } from "../engine/history.ts";
 import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
 import { type AnyBehaviour, Kind } from "../engine/population.ts";
 import type { Stream } from "../engine/sink.ts";
-import type { LogEntry, Store } from "../engine/store.ts";
+import type { LogEntry, Parts, Store } from "../engine/store.ts";
 import { type Count, clockOf, countOf } from "../engine/vitals.ts";
 import type { Domain } from "../engine/world.ts";
 import { CommandError } from "./errors.ts";
@@ -56,9 +56,25 @@ export function readActor({ store, domain }: View, id: ActorId): Actor {
   const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
   const parts = behaviour === undefined ? null : store.load(id);
   if (behaviour === undefined || parts === null) throw new CommandError("NOT_FOUND", `no actor ${id}`);
-  const kind = new Kind(behaviour, isWindowed(behaviour, domain));
+  return actorIn(new Kind(behaviour, isWindowed(behaviour, domain)), id, parts);
+}
+
+/** Every stored actor, in id order. */
+export function* readActors({ store, domain }: View): Generator<Actor, void> {
+  const kinds = new Map<string, Kind>();
+  for (const [id, parts] of store.actors()) {
+    const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
+    if (behaviour === undefined) continue;
+    let kind = kinds.get(behaviour.kind);
+    if (kind === undefined || kind.ids.length === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain));
+    kinds.set(behaviour.kind, kind);
+    yield actorIn(kind, id, parts);
+  }
+}
+
+function actorIn(kind: Kind, id: ActorId, parts: Parts): Actor {
   const slot = kind.add(id, parts);
-  const { cursor, at } = kind;
+  const { behaviour, cursor, at } = kind;
   kind.slab.move(cursor, slot);
   const episodes = [...(kind.peekWarm(slot)?.episodes.values() ?? [])].filter(({ revision }) => revision > 0);
   return {
@@ -119,6 +135,8 @@ export function findByPrefix(ids: readonly string[], prefix: string, text: strin
 }
 
 const GROUP_BYTES = 1_048_576;
+/** A kind keeps whatever was put into it: after so many actors a new one is begun. */
+const KIND_ACTORS_MAX = 1_000;
 const SAMPLES_MAX = 5;
 
 function parseId({ behaviours }: Domain, text: string): { readonly kinds: readonly string[]; readonly key: string } {

@@ -41,6 +41,8 @@ export interface Out<M> {
   remember(change: HistoryChange): Remembered;
   /** The versions believed now, oldest first. */
   versions(): readonly Version[];
+  /** The actor has been linked to what describes it, or is not any more: said when that changes, by a kind with a master. */
+  linked(isLinked: boolean): void;
 }
 
 /** What an inspection shows of an actor: the business side of its state. */
@@ -67,6 +69,8 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   readonly clocks: readonly string[];
   readonly hot?: Layout;
   readonly history?: HistoryOptions;
+  /** Master data tells of such actors. One that has come into being before them is counted as an orphan until it says that it is linked. */
+  readonly hasMaster?: true;
   /** A fresh state (of a packed kind: its warm part). */
   initial(id: ActorId): WarmOf<State>;
   receive(state: State, message: M | Woken, out: Out<M>): void;

@@ -125,6 +125,8 @@ export class Root implements Out<AnyMessage> {
   readonly #rows: ChangedRow[] = [];
   readonly #histories = new Map<ActorId, History>();
   readonly #born: Place[] = [];
+  /** How the number of orphans of a kind changes. */
+  readonly #orphans: { readonly kind: string; readonly change: 1 | -1 }[] = [];
   readonly #timers: TimerRow[] = [];
   readonly #timersGone: TimerRow[] = [];
   readonly #lists: readonly unknown[][] = [
@@ -135,6 +137,7 @@ export class Root implements Out<AnyMessage> {
     this.#notes,
     this.#rows,
     this.#born,
+    this.#orphans,
     this.#timers,
     this.#timersGone,
   ];
@@ -300,6 +303,10 @@ export class Root implements Out<AnyMessage> {
     return this.#history().versions;
   }
 
+  linked(isLinked: boolean): void {
+    this.#orphans.push({ kind: this.#place().kind.behaviour.kind, change: isLinked ? -1 : 1 });
+  }
+
   // The end of a root. ----------------------------------------------------------------------------------------------------------------
 
   /** Ids of the record rules that fired, in order, or null. */
@@ -328,7 +335,11 @@ export class Root implements Out<AnyMessage> {
       timers.put(timer);
       this.#world.timerQueue(timer.feed).push(timer);
     }
-    for (const place of this.#born) counters.add("actor", place.kind.behaviour.kind, 1);
+    for (const { kind } of this.#born) {
+      counters.add("actor", kind.behaviour.kind, 1);
+      if (kind.behaviour.hasMaster === true) counters.add("orphan", kind.behaviour.kind, 1);
+    }
+    for (const { kind, change } of this.#orphans) counters.add("orphan", kind, change);
     this.#world.actorCount += this.#born.length;
     for (const code of this.#notes) counters.add(this.#noteGroup, code, 1);
     for (const { rule, change } of this.#alerts) if (change === "raised") counters.add("alert", rule.id, 1);
