@@ -55,9 +55,17 @@ export function decode(feed: Feed, record: SourceRecord, schema: FeedSchema, lim
   }
   const opened = feed.open === null ? null : feed.open(value as Values, () => parseExact(text) as Values);
   if (opened !== null) return "code" in opened ? opened : decodeOpened(plan, value as Values, opened, schema, limits);
-  const plain = text.length === bytes.length && !text.includes("\\") && !text.includes("\x7f");
+  const isCompleted = record.beside !== undefined && complete(value as Record<string, unknown>, record.beside);
+  const plain = !isCompleted && text.length === bytes.length && !text.includes("\\") && !text.includes("\x7f");
   // Read in place: as long as keys come in the feed's order, the parsed object becomes the row and no second one is filled.
   return decodeValues(plan, value as Values, value as MutableRow, new RecordReading(text, plain, false), schema, limits);
+}
+
+/** Lets what the transport knows stand in where the record says nothing. True: it did somewhere. */
+function complete(values: Record<string, unknown>, beside: Values): boolean {
+  const missing = Object.keys(beside).filter((name) => values[name] === undefined || values[name] === null);
+  for (const name of missing) values[name] = beside[name];
+  return missing.length > 0;
 }
 
 /** Decodes what was in an envelope. An earlier state that cannot be read is as one that was not told. */

@@ -16,6 +16,8 @@ export interface SourceRecord {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** True: `fields` are cells of a CSV file. Then empty text, `null`, `NULL` and `N/A` are null; null is a cell that the line lacks. */
   readonly cells?: boolean;
+  /** Columns that the transport knows beside the bytes (an IoT hub: the device): they stand in where the record itself says nothing, or null. */
+  readonly beside?: Readonly<Record<string, unknown>>;
   readonly fault?: Fault;
 }
 

@@ -83,6 +83,17 @@ test("a record spoke about the columns that it has, null or not", () => {
   assert.equal(["flow", "place", "mode"].map(cells.authored), [true, false, true]);
 });
 
+test("what the transport knows beside the bytes stands in where the record says nothing or null, and is judged like the rest", () => {
+  const beside = { mode: "ON", place: "hall\u202e", to: 0 };
+  const row = (members: object): unknown => decode(pumps, { ...recordOf(with_(members)), beside }, firstSchema(pumps), DEFAULT_LIMITS);
+  const seen = row({ mode: "OFF", place: "yard" }) as { readonly row: object };
+  assert.equal(seen.row, { ...ROW, mode: "OFF", place: "yard", to: "1970-01-01" });
+  const filled = decode(pumps, { ...recordOf(withText('"place":null')), beside }, firstSchema(pumps), DEFAULT_LIMITS);
+  assert.equal("row" in filled && filled.row, { ...ROW, mode: "ON", place: "hall\u202e", to: "1970-01-01" });
+  const broken = decode(pumps, { ...recordOf({ json: GOOD }), beside: { place: "half\ud800" } }, firstSchema(pumps), DEFAULT_LIMITS);
+  assert.equal("row" in broken && broken.row?.["place"], null);
+});
+
 test("what the format could not read stays its fault", () => {
   const broken = fault("bad_csv", "too many cells");
   assert.is(decode(pumps, { ...recordOf(""), fault: broken }, firstSchema(pumps), DEFAULT_LIMITS), broken);
