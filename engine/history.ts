@@ -141,6 +141,14 @@ export class History {
     return { history, fact, remembered: { duplicate: false, changes, tie, versions: history.versions } };
   }
 
+  /** The facts whose `from` begins with `prefix`, by `from`; those of one `from` in the order in which they count. Looks at log2 of the others. */
+  factsFrom(prefix: string): readonly Fact[] {
+    const { positions } = this.#swept();
+    const first = countWhile(positions, ({ from }) => from < prefix);
+    const end = countWhile(positions, ({ from }) => from < prefix || from.startsWith(prefix));
+    return positions.slice(first, end).flatMap(({ facts }) => facts);
+  }
+
   /** The history as it was known at `knownAtMs`. */
   knownAt(knownAtMs: number): History {
     const known = this.facts.filter((fact) => fact.knownAtMs <= knownAtMs);
@@ -201,8 +209,12 @@ function stamp(key: ActorId, change: HistoryChange, knownAtMs: number, { ignored
     const value = change.values[column] ?? null;
     if (!ignored.includes(column)) values[column] = value === 0 ? 0 : value; // Minus zero would be one fact with two faces.
   }
-  const id = longHash([key, from, kind, rank.publication, rank.precedence, rank.generation, payload(values)]);
-  return { id, from, kind, rank, values, atMs, knownAtMs };
+  return { id: factId(key, { from, kind, rank, values }), from, kind, rank, values, atMs, knownAtMs };
+}
+
+/** The id that a fact's content gives it. */
+export function factId(key: ActorId, { from, kind, rank, values }: Pick<Fact, "from" | "kind" | "rank" | "values">): string {
+  return longHash([key, from, kind, rank.publication, rank.precedence, rank.generation, payload(values)]);
 }
 
 function payload(values: Values): string {

@@ -1,0 +1,89 @@
+import { type Fact, factId, History, type HistoryOptions, type Version } from "../engine/history.ts";
+import { type ActorId, keyOf } from "../engine/ids.ts";
+import { grouped } from "./format.ts";
+import { printable } from "./printable.ts";
+import { type Actor, findActor, readActor, readActors, readFacts, type View } from "./reader.ts";
+
+/** Something that must not be. `at` names the actor, and the version or fact by its `from`. */
+export interface Problem {
+  readonly code: "fact_id" | "overlap" | "open_twice" | "unexplained_gap" | "no_difference" | "numbering" | "state_differs";
+  readonly at: string;
+  readonly detail: string;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  /** Actors with a history. */
+  readonly checked: number;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Checks histories, of one actor or of all: every fact has the id that its content gives it, versions do not overlap, one at most is open, every
+ * gap is explained by a delete or a close, neighbours differ in a tracked column, and the actor's state says what its open version says. Throws
+ * NOT_FOUND and USAGE.
+ */
+export function verify(view: View, idText?: string): Verification {
+  const actors = idText === undefined ? readActors(view) : [readActor(view, findActor(view, idText))];
+  const problems: Problem[] = [];
+  let checked = 0;
+  for (const actor of actors) {
+    const options = actor.behaviour.history;
+    if (options === undefined) continue;
+    checked += 1;
+    problems.push(...problemsOf(actor, new History(actor.id, readFacts(view, actor.id), options), options));
+  }
+  return { ok: problems.length === 0, checked, problems };
+}
+
+/** The verification for people: a line for each problem, then the sum. */
+export function verificationText({ checked, problems }: Verification): string {
+  const lines = problems.map(({ code, at, detail }) => `${code}  ${printable(at)}  ${printable(detail)}\n`);
+  return `${lines.join("")}${grouped(checked)} checked, ${grouped(problems.length)} problems\n`;
+}
+
+/** What is wrong with a list of versions, oldest first; nothing, unless the sweep that made it was wrong. */
+export function versionProblems(id: ActorId, versions: readonly Version[], { untracked }: HistoryOptions): readonly Problem[] {
+  return versions.flatMap((version, n) => {
+    const at = `${keyOf(id)} ${version.from}`;
+    const next = versions[n + 1];
+    const problem = (code: Problem["code"], detail: string): Problem => ({ code, at, detail });
+    const found: Problem[] = [];
+    if (version.scdVersion !== n + 1) found.push(problem("numbering", `number ${version.scdVersion} at place ${n + 1}`));
+    if (version.to !== null && version.to <= version.from) found.push(problem("overlap", `ends at ${version.to}, before it has lasted`));
+    if (next === undefined) return found;
+    if (version.to === null) return [...found, problem("open_twice", `open, and ${next.from} follows`)];
+    if (version.to > next.from) found.push(problem("overlap", `ends at ${version.to}, the next one begins at ${next.from}`));
+    if (version.to < next.from && version.endedBy === "upsert") {
+      found.push(problem("unexplained_gap", `nothing from ${version.to} to ${next.from}, and neither a delete nor a close`));
+    }
+    const differs = Object.keys(version.values).some((name) => !untracked.includes(name) && next.values[name] !== version.values[name]);
+    if (version.to === next.from && !differs) found.push(problem("no_difference", `${next.from} says the same`));
+    return found;
+  });
+}
+
+function problemsOf(actor: Actor, history: History, options: HistoryOptions): readonly Problem[] {
+  const { id } = actor;
+  return [
+    ...history.facts.flatMap((fact) => factProblems(id, fact)),
+    ...versionProblems(id, history.versions, options),
+    ...stateProblems(actor, history.versions.findLast(({ to }) => to === null) ?? null),
+  ];
+}
+
+function factProblems(id: ActorId, fact: Fact): readonly Problem[] {
+  const expected = factId(id, fact);
+  return fact.id === expected
+    ? []
+    : [{ code: "fact_id", at: `${keyOf(id)} ${fact.from}`, detail: `is stored as ${fact.id}, its content gives ${expected}` }];
+}
+
+/** Columns that state and open version both have must be equal. */
+function stateProblems({ id, description: { attributes } }: Actor, open: Version | null): readonly Problem[] {
+  if (open === null) return [];
+  const wrong = Object.keys(open.values).filter((name) => Object.hasOwn(attributes, name) && attributes[name] !== open.values[name]);
+  return wrong.length === 0
+    ? []
+    : [{ code: "state_differs", at: `${keyOf(id)} ${open.from}`, detail: `the state says other things about ${wrong.join(", ")}` }];
+}
