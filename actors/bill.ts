@@ -1,122 +1,258 @@
-import type { Behaviour, Out } from "../engine/behaviour.ts";
+import type { Behaviour, Out, Woken } from "../engine/behaviour.ts";
+import { hours } from "../engine/duration.ts";
 import type { CellValue } from "../engine/emission.ts";
-import type { HistoryChange, Values, Version } from "../engine/history.ts";
+import { fault } from "../engine/fault.ts";
+import { type Fact, type HistoryChange, type Values, type Version, versionAt } from "../engine/history.ts";
 import { ActorId } from "../engine/ids.ts";
+import { type BeforeImages, differing, expired, justBefore, NO_IMAGES, overtaken, pair, wait } from "./before_images.ts";
+import { judgeImage } from "./bill_rules.ts";
 import { numberOf, textOf } from "./cell.ts";
+import { identityOf, tellsCommand } from "./feeds/lsn.ts";
 import { regionActor } from "./grid_region.ts";
 import type { BillChange, GridMessage } from "./message.ts";
-import { limitsOf } from "./rules.ts";
 
-/** What is kept of a bill beside its history. */
+/** What is kept of a bill beside its history. Positions are 50 hex digits. */
 export interface BillState {
-  /** Business columns of the version that stands; null once deleted, or before the first image. */
+  /** Business columns of the version that stands or, once the bill is deleted, of the last one; null before the first image. */
   attributes: Record<string, CellValue> | null;
-  /** Before images by transaction and sequence, the latest few: an after image takes its amounts from here. */
-  befores: Record<string, Values>;
+  /** Where it was deleted; null: it stands, or was never there. */
+  deletedAt: string | null;
+  /** The bill that it became when its key was changed, and in which transaction. */
+  moved: { readonly to: ActorId; readonly startLsn: string } | null;
+  images: BeforeImages;
+  /** The last change that took over no value from what stood before it. */
+  confirmedAt: string | null;
+  /** The last update that did not find what it replaced: a change was lost before it. */
+  suspectAt: string | null;
+  /** When what a transaction says of the bill can be judged: all of the transaction has been seen. Epoch ms, null: it has been. */
+  settlesAtMs: number | null;
 }
 
-const BEFORES_MAX = 16;
+const SNAPSHOT = 0;
 const DELETE = 1;
 const INSERT = 2;
 const BEFORE_IMAGE = 3;
+const AFTER_IMAGE = 4;
+const LSN_CHARS = 20;
+const WAITS_MS = hours(24);
+const SETTLE = "settle";
+const ORPHANS = "orphans";
 
 /** A billing transaction, owner of its whole CDC timeline, whoever's bill it becomes. */
 export const bill: Behaviour<BillState, GridMessage> = {
   kind: "bill",
-  version: 1,
+  version: 2,
   clocks: ["billing"],
-  history: { untracked: [], ignored: [], ignoreNulls: [], transactionChars: 20 },
-  initial: () => ({ attributes: null, befores: {} }),
+  history: { untracked: [], ignored: [], ignoreNulls: [], transactionChars: LSN_CHARS },
+  initial: () => ({
+    attributes: null,
+    deletedAt: null,
+    moved: null,
+    images: NO_IMAGES,
+    confirmedAt: null,
+    suspectAt: null,
+    settlesAtMs: null,
+  }),
   receive(state, message, out) {
-    if (message.type !== "bill_change") return;
-    if (message.operation === BEFORE_IMAGE) return before(state, message, out);
-    return changed(state, message, out);
+    switch (message.type) {
+      case "bill_change":
+        return message.operation === BEFORE_IMAGE ? before(state, message, out) : changed(state, message, out);
+      case "bill_moved":
+        state.moved = { to: message.to, startLsn: message.startLsn };
+        return;
+      case "woken":
+        return message.name === SETTLE ? settle(state, out) : giveUp(state, message, out);
+    }
   },
   describe: (state) => ({
-    status: textOf(state.attributes?.["payment_status"]),
-    attributes: { ...state.attributes },
+    status: state.deletedAt === null ? textOf(state.attributes?.["payment_status"]) : "DELETED",
+    attributes: { ...state.attributes, ...marksOf(state) },
     latest: null,
     rolling: null,
   }),
   links: (state) => linksOf(state),
 };
 
-/** A before image is never state: it says what its after image replaces. */
-function before(state: BillState, message: BillChange, out: Out<GridMessage>): void {
-  const pair = pairOf(message);
-  if (state.befores[pair] !== undefined) return out.duplicate();
-  state.befores[pair] = message.values;
-  const known = Object.keys(state.befores);
-  if (known.length > BEFORES_MAX) delete state.befores[known[0] ?? ""];
+/** What is to be said of a bill beside its columns. */
+function marksOf({ deletedAt, moved, suspectAt, confirmedAt }: BillState): Record<string, CellValue> {
+  const isMoved = moved !== null && deletedAt?.startsWith(moved.startLsn) === true;
+  const isSuspect = suspectAt !== null && (confirmedAt ?? "") <= suspectAt;
+  return {
+    ...(deletedAt === null ? {} : { deleted: true }),
+    ...(isMoved ? { moved_to: moved.to } : {}),
+    ...(isSuspect ? { suspect: true } : {}),
+  };
 }
+
+// Before images -------------------------------------------------------------------------------------------------------------------------
+
+/** A before image is never state: it says what its after image replaces, and waits for it. */
+function before(state: BillState, message: BillChange, out: Out<GridMessage>): void {
+  const { images } = state;
+  const taker = takerOf(message, out);
+  const position = taker?.from ?? afterOf(message.position);
+  if (images.pending.some((image) => image.position === position)) return out.duplicate();
+  if (taker === null) {
+    state.images = wait(images, { position, values: message.values, atMs: message.atMs, record: out.held() });
+    out.wakeAt(ORPHANS, Math.min(...state.images.pending.map(({ atMs }) => atMs)) + WAITS_MS);
+    return overtake(state, state.images, message.position, out);
+  }
+  if (!images.bare.includes(position)) return out.duplicate();
+  state.images = pair(images, position, message.values);
+  compare(state, position, message.atMs, out);
+}
+
+/** The after image of this before image, if it came first. */
+function takerOf({ position }: BillChange, out: Out<GridMessage>): Fact | null {
+  const identity = identityOf(afterOf(position));
+  return out.facts(position.slice(0, LSN_CHARS)).find(({ from }) => identityOf(from) === identity) ?? null;
+}
+
+function afterOf(position: string): string {
+  return `${position.slice(0, -2)}0${AFTER_IMAGE}`;
+}
+
+/** Of the before images that wait, those behind which a change has come at `position` wait in vain. */
+function overtake(state: BillState, images: BeforeImages, position: string, out: Out<GridMessage>): void {
+  const waited = state.images.pending.length > 0;
+  give(state, overtaken(images, position), out);
+  if (waited && state.images.pending.length === 0) out.wakeAt(ORPHANS, null);
+}
+
+function give(state: BillState, { images, orphans }: ReturnType<typeof overtaken>, out: Out<GridMessage>): void {
+  state.images = images;
+  for (const { record } of orphans) out.reject(record, fault("orphan_before", "the after image of this before image never came"));
+}
+
+/** A day is over for the before images that have waited longest. */
+function giveUp(state: BillState, { dueMs }: Woken, out: Out<GridMessage>): void {
+  give(state, expired(state.images, dueMs - WAITS_MS), out);
+  const { pending } = state.images;
+  if (pending.length > 0) out.wakeAt(ORPHANS, Math.min(...pending.map(({ atMs }) => atMs)) + WAITS_MS);
+}
+
+/**
+ * Compares before images with what stood before them, now that a change has come at `position`: at once for who asks, for the record when the
+ * transaction has been seen whole.
+ */
+function compare(state: BillState, position: string, atMs: number, out: Out<GridMessage>): void {
+  const { images } = state;
+  if (images.paired.length === 0) return;
+  state.suspectAt = differing(images, out.versions()).at(-1)?.position ?? null;
+  if (!images.paired.some((image) => !image.noted && image.position >= position)) return;
+  state.settlesAtMs = Math.max(state.settlesAtMs ?? atMs, atMs);
+  out.wakeAt(SETTLE, state.settlesAtMs);
+}
+
+function settle(state: BillState, out: Out<GridMessage>): void {
+  const lost = differing(state.images, out.versions()).filter(({ noted }) => !noted);
+  for (const _ of lost) out.note("before_differs");
+  const paired = state.images.paired.map((image) => (lost.includes(image) ? { ...image, noted: true } : image));
+  state.images = { ...state.images, paired };
+  state.settlesAtMs = null;
+}
+
+// Changes -------------------------------------------------------------------------------------------------------------------------------
 
 function changed(state: BillState, message: BillChange, out: Out<GridMessage>): void {
-  const earlier = openOf(out.versions());
-  const remembered = out.remember(factOf(message));
-  if (remembered.duplicate) return out.duplicate();
-  if (remembered.tie) out.note("conflict");
-  const image = state.befores[pairOf(message)] ?? null;
-  noteOddities(message, earlier, image, out);
-  const later = openOf(remembered.versions);
-  state.attributes = later === null ? null : { ...later.values };
-  if (message.operation !== DELETE) {
-    judgeAmount(message, out);
-    judgePrice(message, out);
-  }
-  out.curate("billing_changes", columnsOf(message, image ?? earlier?.values ?? null));
-  tellCustomers(message, earlier, later, out);
+  const told = factOf(message);
+  const siblings = out.facts(message.startLsn);
+  const same = siblings.filter(({ from }) => identityOf(from) === identityOf(message.position));
+  if (same.some((other) => says(other, told))) return out.duplicate();
+  const standing = openOf(out.versions());
+  // A change keeps the place under which it was first seen, whether that tells the command or not: then its payload's hash decides.
+  const position = same[0]?.from ?? told.from;
+  const { versions } = out.remember({ ...told, from: position });
+  become(state, versions);
+  tellCustomers(message, standing, openOf(versions), out);
+  if (same.length > 0 && agree(same[0], told)) return out.duplicate();
+  const stood = versionAt(versions, justBefore(position));
+  const replaced = imageFor(state, message);
+  noteOddities(message, { siblings, same, stood, replaced }, out);
+  if (same.length === 0) tellKeyed(message, out);
+  overtake(state, message.operation === AFTER_IMAGE ? pair(state.images, position, replaced) : state.images, position, out);
+  compare(state, position, message.atMs, out);
+  confirm(state, message, stood, out);
+  out.curate("billing_changes", columnsOf(message, replaced ?? stood?.values ?? null));
 }
 
-function factOf({ position, operation, values, authored, atMs }: BillChange): HistoryChange {
-  const rank = { publication: 0, precedence: 2, generation: 0 };
+/** What a change does to what the bill is known to be, and what the rules say of it. */
+function confirm(state: BillState, message: BillChange, stood: Version | null, out: Out<GridMessage>): void {
+  const { operation, position, authored, values } = message;
+  if (operation === DELETE) return;
+  const inherits = Object.keys(values).some((column) => !authored.includes(column) && (stood?.values[column] ?? null) !== null);
+  if (!inherits && position > (state.confirmedAt ?? "")) state.confirmedAt = position;
+  if (operation !== SNAPSHOT) judgeImage(message, out);
+}
+
+/** What an after image replaces, as far as it is known: it came with it, or before it. */
+function imageFor({ images }: BillState, { operation, position, before: brought }: BillChange): Values | null {
+  if (operation !== AFTER_IMAGE) return null;
+  return brought ?? images.pending.find((image) => identityOf(image.position) === identityOf(position))?.values ?? null;
+}
+
+/** The bill is what its history says now. */
+function become(state: BillState, versions: readonly Version[]): void {
+  const last = versions.at(-1);
+  state.attributes = last === undefined ? null : { ...last.values };
+  state.deletedAt = last?.to ?? null;
+}
+
+function factOf({ position, operation, values, authored, serial, atMs }: BillChange): HistoryChange {
+  if (operation === SNAPSHOT) {
+    // Without an LSN all snapshots stand at one position, before every change: then the time at which it was taken decides.
+    return { from: position, kind: "upsert", rank: { publication: atMs, precedence: 0, generation: serial }, values, authored, atMs };
+  }
+  const rank = { publication: 0, precedence: 2, generation: serial };
   if (operation === DELETE) return { from: position, kind: "delete", rank, values: {}, authored: null, atMs };
   return { from: position, kind: "upsert", rank, values, authored, atMs };
 }
 
-function noteOddities({ operation }: BillChange, earlier: Version | null, image: Values | null, out: Out<GridMessage>): void {
-  if (operation === DELETE) {
-    if (earlier === null) out.note("unknown_delete");
-    return;
-  }
-  if (operation === INSERT) {
-    if (earlier !== null) out.note("unexpected_insert");
-    return;
-  }
-  if (earlier === null) out.note("missing_after_base");
-  if (image === null) out.note("missing_before");
-  else if (earlier !== null && differs(image, earlier.values)) out.note("before_differs");
+/** Whether a fact says all that the change says. A later snapshot may say again what an earlier one said and one between did not. */
+function says(fact: Fact, change: HistoryChange): boolean {
+  const isSpoken = (column: string): boolean => Object.hasOwn(fact.values, column);
+  return agree(fact, change) && (change.authored ?? []).every(isSpoken) && fact.rank.publication >= change.rank.publication;
 }
 
-/** Non-null columns of a before image against the version that it claims to be. */
-function differs(image: Values, values: Values): boolean {
-  return Object.entries(image).some(([column, value]) => value !== null && (values[column] ?? null) !== value);
+/** Whether two accounts of one change differ in nothing that both speak about. */
+function agree(fact: Fact | undefined, { kind, values, authored }: HistoryChange): boolean {
+  if (fact?.kind !== kind) return false;
+  return (authored ?? []).every((column) => !Object.hasOwn(fact.values, column) || fact.values[column] === (values[column] ?? null));
 }
 
-function judgeAmount({ basePaise, unitsWh, atMs }: BillChange, out: Out<GridMessage>): void {
-  const { lowestPaise, limitPaise, majorUnitsKwh } = limitsOf(out, "billing.tiny_amount");
-  if (basePaise === null || basePaise < lowestPaise || basePaise > limitPaise) return;
-  const severity = unitsWh !== null && unitsWh > majorUnitsKwh * 1_000 ? "major" : "info";
-  out.observe("billing.tiny_amount", { holds: true, atMs, value: basePaise / 100, limit: limitPaise / 100, severity });
+/** What was known when a change came. */
+interface Surroundings {
+  /** Facts of its transaction, and those of them that are accounts of this very change. */
+  readonly siblings: readonly Fact[];
+  readonly same: readonly Fact[];
+  /** The version that stood before it, and what it says that it replaces. */
+  readonly stood: Version | null;
+  readonly replaced: Values | null;
 }
 
-/** Base against units x rate, in exact paise. The guide's own sample is 1.00 rupee off, so a difference must be large both ways. */
-function judgePrice({ basePaise, unitsWh, ratePer10000, atMs }: BillChange, out: Out<GridMessage>): void {
-  if (basePaise === null || unitsWh === null || ratePer10000 === null) return;
-  const expectedPaise = Number((BigInt(unitsWh) * BigInt(ratePer10000) + 50_000n) / 100_000n);
-  if (expectedPaise <= 0) return;
-  const { toleranceShare, toleranceDifferencePaise, majorRatio } = limitsOf(out, "billing.unit_price");
-  const ratio = basePaise / expectedPaise;
-  const isFar =
-    Math.abs(basePaise - expectedPaise) > toleranceShare * expectedPaise && Math.abs(basePaise - expectedPaise) > toleranceDifferencePaise;
-  if (!isFar) return;
-  const severity = ratio < majorRatio ? "major" : "warning";
-  out.observe("billing.unit_price", {
-    holds: true,
-    atMs,
-    value: Math.round(ratio * 10_000) / 10_000,
-    limit: 1 - toleranceShare,
-    clear: 1,
-    severity,
+function noteOddities({ operation, position }: BillChange, { siblings, same, stood, replaced }: Surroundings, out: Out<GridMessage>): void {
+  const others = siblings.filter((fact) => !same.includes(fact));
+  // Some changes of a transaction tell their command, others do not: their order is not certain. Said once for each side.
+  if (others.length > 0 && others.every(({ from }) => tellsCommand(from) !== tellsCommand(position))) out.note("mixed_command_id");
+  if (same.length > 0) return operation === SNAPSHOT ? undefined : out.note("conflict");
+  const isDeferred = others.some(({ kind, from }) => kind === "delete" && from < position); // An update, as deletion and insert.
+  if (operation === DELETE && stood === null) out.note("unknown_delete");
+  if (operation === INSERT && stood !== null && !isDeferred) out.note("unexpected_insert");
+  if (operation !== AFTER_IMAGE) return;
+  if (stood === null) out.note("missing_after_base");
+  if (replaced === null) out.note("missing_before");
+}
+
+/** The customer joins the end of one bill and the beginning of another of the same number in one transaction: the key was changed. */
+function tellKeyed({ operation, startLsn, customerId, values }: BillChange, out: Out<GridMessage>): void {
+  const billId = textOf(values["bill_id"]);
+  if (billId === null || (operation !== DELETE && operation !== INSERT)) return;
+  out.tell(ActorId("customer", customerId), {
+    type: "bill_keyed",
+    bill: out.self,
+    billId,
+    startLsn,
+    edge: operation === DELETE ? "end" : "beginning",
   });
 }
 
@@ -156,10 +292,6 @@ function customerOf(version: Version | null): ActorId | null {
 
 function totalOf(version: Version | null): number {
   return numberOf(version?.values["total_amount"]) ?? 0;
-}
-
-function pairOf({ startLsn, seqval }: BillChange): string {
-  return startLsn + seqval;
 }
 
 function linksOf({ attributes }: BillState): Record<string, ActorId> {

@@ -71,6 +71,23 @@ export interface BillChanged {
   readonly changePaise: number;
 }
 
+/** Bill -> customer: its row began or ended under this key, in this transaction. */
+export interface BillKeyed {
+  readonly type: "bill_keyed";
+  readonly bill: ActorId;
+  readonly billId: string;
+  /** 20 hex digits. */
+  readonly startLsn: string;
+  readonly edge: "beginning" | "end";
+}
+
+/** Customer -> bill: the row that ended in this transaction goes on under another key. */
+export interface BillMoved {
+  readonly type: "bill_moved";
+  readonly to: ActorId;
+  readonly startLsn: string;
+}
+
 export type Tell =
   | LinksChanged
   | TransformerSited
@@ -78,4 +95,6 @@ export type Tell =
   | TelemetryReported
   | RegionJoined
   | ProductionReported
-  | BillChanged;
+  | BillChanged
+  | BillKeyed
+  | BillMoved;

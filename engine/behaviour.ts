@@ -1,6 +1,7 @@
 import type { CellValue } from "./emission.ts";
-import type { HistoryChange, HistoryOptions, Remembered, Version } from "./history.ts";
-import type { ActorId } from "./ids.ts";
+import type { Fault } from "./fault.ts";
+import type { Fact, HistoryChange, HistoryOptions, Remembered, Version } from "./history.ts";
+import type { ActorId, SourceId } from "./ids.ts";
 import type { Layout, WarmOf } from "./layout.ts";
 import type { NoteCode } from "./note.ts";
 import type { Observation, RuleLimits } from "./rule.ts";
@@ -43,6 +44,25 @@ export interface Out<M> {
   versions(): readonly Version[];
   /** The actor has been linked to what describes it, or is not any more: said when that changes, by a kind with a master. */
   linked(isLinked: boolean): void;
+  /** The facts of the actor's history whose `from` begins with this text, by `from`. */
+  facts(prefix: string): readonly Fact[];
+  /** The record that is being processed, to be kept in the state while it is open whether it is good. Not of a timer. */
+  held(): HeldRecord;
+  /** A record that was held turns out bad: it goes to quarantine as if it had been refused when it came, and counts no longer as accepted. */
+  reject(record: HeldRecord, fault: Fault): void;
+}
+
+/** What quarantine needs of a record that an actor accepts for the time being: plain values, at most about 2 KiB. */
+export interface HeldRecord {
+  readonly source: SourceId;
+  /** Relative path of its file, or null. */
+  readonly path: string | null;
+  readonly position: string;
+  readonly arrivedAtMs: number;
+  readonly eventTimeMs: number;
+  readonly sizeBytes: number;
+  /** What came; of a large record the beginning. */
+  readonly text: string;
 }
 
 /** What an inspection shows of an actor: the business side of its state. */

@@ -1,13 +1,13 @@
 import { type AlertFacts, alertCells, eventIdOf } from "./alert_event.ts";
-import type { Out, Woken } from "./behaviour.ts";
+import type { HeldRecord, Out, Woken } from "./behaviour.ts";
 import type { ChangedEntry, ChangedRow } from "./commit.ts";
 import type { CellValue, Evidence, Origin } from "./emission.ts";
 import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
 import type { Row } from "./feed.ts";
-import type { History, HistoryChange, Remembered, Version } from "./history.ts";
-import { ActorId } from "./ids.ts";
+import type { Fact, History, HistoryChange, Remembered, Version } from "./history.ts";
+import { ActorId, SourceId } from "./ids.ts";
 import type { NoteCode } from "./note.ts";
 import type { Place } from "./population.ts";
 import { encodeCells, encodeRow, type RowCause } from "./row_codec.ts";
@@ -23,6 +23,10 @@ import { aim, type World } from "./world.ts";
 
 /** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
 const EPISODE_TIMER = "alert:";
+
+/** Of a record that an actor holds in its state this much is kept. */
+const HELD_BYTES_MAX = 2_048;
+const NO_BYTES = new Uint8Array(0);
 
 type AnyMessage = { readonly type: string };
 
@@ -43,6 +47,10 @@ export class Cause implements RowCause {
   /** Dedup key of a record; `<actor>/<name>/<due>` of a timer. */
   key = "";
   date = "";
+  /** Of a record: relative path of its file, its time, and what came. */
+  path: string | null = null;
+  eventTimeMs = 0;
+  bytes: Uint8Array = NO_BYTES;
 
   /** `positions`: what the record's number is put behind; of a timer, the whole position. */
   constructor(feed: string, head: Uint8Array, origin: Origin, source: string | null, positions: string) {
@@ -122,6 +130,8 @@ export class Root implements Out<AnyMessage> {
   readonly #curated: PendingRow[] = [];
   readonly #stamps: string[] = [];
   readonly #notes: NoteCode[] = [];
+  /** Records held by actors that have turned out bad. The turn takes them when the root is done. */
+  readonly rejected: { readonly record: HeldRecord; readonly fault: Fault; readonly actor: ActorId }[] = [];
   readonly #rows: ChangedRow[] = [];
   readonly #histories = new Map<ActorId, History>();
   readonly #born: Place[] = [];
@@ -135,6 +145,7 @@ export class Root implements Out<AnyMessage> {
     this.#curated,
     this.#stamps,
     this.#notes,
+    this.rejected,
     this.#rows,
     this.#born,
     this.#orphans,
@@ -301,6 +312,21 @@ export class Root implements Out<AnyMessage> {
 
   versions(): readonly Version[] {
     return this.#history().versions;
+  }
+
+  facts(prefix: string): readonly Fact[] {
+    return this.#history().factsFrom(prefix);
+  }
+
+  held(): HeldRecord {
+    const { row, source, path, positions, at, arrivedAtMs, eventTimeMs, bytes } = this.#now();
+    invariant(row !== null && source !== null, "a record is being processed");
+    const text = Buffer.from(bytes.subarray(0, HELD_BYTES_MAX)).toString();
+    return { source: SourceId(source), path, position: `${positions}${at}`, arrivedAtMs, eventTimeMs, sizeBytes: bytes.length, text };
+  }
+
+  reject(record: HeldRecord, fault: Fault): void {
+    this.rejected.push({ record, fault, actor: this.self });
   }
 
   linked(isLinked: boolean): void {

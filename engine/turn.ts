@@ -88,7 +88,7 @@ class Intaker {
     this.#partition = this.#clock.partition(partitionOf(intake.source, batch));
     this.#clockBeforeMs = this.#clock.clockMs;
     this.#partitionBefore = { ...this.#partition };
-    this.#sourceText = batch.path === null ? intake.source : `${intake.source}:${batch.path}`;
+    this.#sourceText = sourceTextOf(intake.source, batch.path);
     this.#cause = new Cause(
       intake.feed,
       encodeHead(intake.feed, this.#sourceText, batch.origin),
@@ -96,6 +96,7 @@ class Intaker {
       intake.source,
       batch.origin,
     );
+    this.#cause.path = batch.path;
     this.#context = {
       path: batch.path,
       generation: batch.generation,
@@ -167,6 +168,7 @@ class Intaker {
       for (const id of ids) this.#admit(id, decoded, message as { readonly type: string }, atMs);
       root.settleTells();
       root.finish(this.#effects);
+      this.#takeRejected();
     } catch (error) {
       if (error instanceof BrokenInvariant) throw error;
       root.undo();
@@ -195,6 +197,8 @@ class Intaker {
     this.#context.arrivedAtMs = record.arrivedAtMs;
     this.#context.authored = decoded.authored;
     this.#context.before = decoded.before;
+    cause.eventTimeMs = atMs;
+    cause.bytes = record.bytes;
   }
 
   /** Judges the record against the actor's clock and window, and lets the actor have it. */
@@ -278,9 +282,14 @@ class Intaker {
     );
   }
 
-  #quarantine(facts: Omit<QuarantineRow, "id" | "feed" | "source" | "attempts" | "status">, head: Uint8Array, at: number): void {
-    const id = quarantineId(this.#intake.source, facts.position, facts.reason);
-    const row: QuarantineRow = { id, feed: this.#feed.name, source: this.#sourceText, attempts: 1, status: "open", ...facts };
+  #quarantine(
+    facts: Omit<QuarantineRow, "id" | "feed" | "source" | "attempts" | "status">,
+    head: Uint8Array,
+    at: number,
+    { source, path }: { readonly source: SourceId; readonly path: string | null } = { source: this.#intake.source, path: this.#batch.path },
+  ): void {
+    const id = quarantineId(source, facts.position, facts.reason);
+    const row: QuarantineRow = { id, feed: this.#feed.name, source: sourceTextOf(source, path), attempts: 1, status: "open", ...facts };
     this.#effects.rows.push({ table: "quarantine", key: id, value: encodeQuarantine(row) });
     this.#world.counters.add(`quarantine ${this.#feed.name}`, row.reason, 1);
     this.#emitEngineRow("quarantine", { head, at, arrivedAtMs: row.arrivedAtMs }, id, {
@@ -295,12 +304,26 @@ class Intaker {
     });
   }
 
+  /** Records that an actor had accepted for the time being, and which have turned out bad, change their side. */
+  #takeRejected(): void {
+    for (const { record, fault: refusal, actor } of this.#root.rejected) {
+      const { source, path, position, arrivedAtMs, eventTimeMs, sizeBytes, text } = record;
+      this.#accepted -= 1;
+      this.#quarantined += 1;
+      this.#countQuarantined(actor, -1);
+      const head = encodeHead(this.#feed.name, sourceTextOf(source, path), position);
+      const facts = { reason: refusal.code, field: refusal.field, error: refusal.error, actor, eventTimeMs, arrivedAtMs, sizeBytes };
+      this.#quarantine({ ...facts, position, bytes: Buffer.from(text) }, head, -1, { source, path });
+    }
+  }
+
   /** The actor of a record that failed learns that it has one record less. (It may not exist: then the failure took its birth back.) */
-  #countQuarantined(id: ActorId): void {
+  #countQuarantined(id: ActorId, accepted = 0): void {
     if (!this.#world.population.has(id)) return;
     const place = this.#world.population.place(id, () => {});
     aim(place);
     addCount(place.kind.cursor, place.kind.at, "quarantined", 1);
+    addCount(place.kind.cursor, place.kind.at, "accepted", accepted);
     place.kind.hotChanged(place.slot);
   }
 
@@ -391,6 +414,7 @@ class Intaker {
     try {
       root.wake(row, toMs, steppedMs);
       root.finish(this.#effects);
+      this.#takeRejected();
     } catch (error) {
       if (error instanceof BrokenInvariant) throw error;
       root.undo();
@@ -429,6 +453,10 @@ class Intaker {
 /** Where a clock keeps the progress of a batch. */
 function partitionOf(source: SourceId, { partition }: Batch): SourceId {
   return partition === undefined ? source : SourceId(`${source}/${partition}`);
+}
+
+function sourceTextOf(source: SourceId, path: string | null): string {
+  return path === null ? source : `${source}:${path}`;
 }
 
 function timerCause(row: TimerRow, position: string, source: string, origin: Intake["origin"]): Cause {

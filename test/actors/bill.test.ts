@@ -1,4 +1,7 @@
 import * as assert from "uvu/assert";
+import { bill } from "../../actors/bill.ts";
+import { decodeFact, factPrefix } from "../../engine/fact_codec.ts";
+import { History, type Version } from "../../engine/history.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { type Arrival, CRASH, type Script, type Seen } from "../kit/given.ts";
 import { AFTER, BEFORE, change, DELETE, given, INSERT } from "../kit/grid.ts";
@@ -8,16 +11,24 @@ import { suite } from "../kit/suite.ts";
 
 const SEED = Number(process.env["SEED"] ?? 20_250_615);
 const BILL = ActorId("bill", "TXN-00000042");
+const PAYER = ActorId("customer", "CUST-000789");
 
 const test = suite("bill");
 
 const cells = (seen: Seen, ...names: readonly string[]): unknown =>
   seen.rows("billing_changes").map((row) => names.map((name) => row.cells[name]));
+const versionsOf = (seen: Seen, id = BILL): readonly Version[] => {
+  const facts = [...seen.store.range("fact", factPrefix(id))].map(([key, bytes]) => decodeFact(key, bytes));
+  return new History(id, facts, { ...bill.history, untracked: [], ignored: [], ignoreNulls: [] }).versions;
+};
 const notes = (seen: Seen): Readonly<Record<string, number>> => seen.counters("note billing");
 
 const insert = change(0, INSERT);
 const before = change(1, BEFORE);
 const after = change(1, AFTER, { base_amount: "2000.00", payment_status: "PAID" });
+const PAID = { base_amount: "2000.00", payment_status: "PAID" };
+/** Another bill, so late that the clock of the feed, which runs a minute behind, moves. */
+const other = (minute: number): Arrival => change(minute, INSERT, { transaction_id: "TXN-00000099", customer_id: "CUST-000001" });
 
 test("an insert is the bill, with amounts in paise", async () => {
   const seen = await given().when(insert);
@@ -51,10 +62,11 @@ test("an after image that comes first misses the one before it, and the bill is 
   assert.equal(cells(seen, "before_base_paise"), [[296_807]]);
 });
 
-test("a deletion ends the bill, and its row is there", async () => {
+test("a deletion ends the bill, whose last image stays readable, and its row is there", async () => {
   const seen = await given(insert).when(change(1, DELETE));
-  assert.is(seen.actor(BILL).status, null);
-  assert.equal(seen.actor(BILL).attributes, {});
+  const { status, attributes, links } = seen.actor(BILL);
+  assert.equal([status, attributes["deleted"], attributes["base_amount"]], ["DELETED", true, 296_807]);
+  assert.is(links["customer"], "customer/CUST-000789");
   assert.equal(cells(seen, "__$operation", "before_base_paise"), [[1, 296_807]]);
   assert.equal(notes(seen), {});
 });
@@ -64,7 +76,179 @@ test("what a change finds otherwise than it should is noted, and nothing is lost
   assert.is(notes(await given(insert).when(change(1, INSERT)))["unexpected_insert"], 1);
   const unknown = notes(await given().when(after));
   assert.equal([unknown["missing_after_base"], unknown["missing_before"]], [1, 1]);
-  assert.is(notes(await given(insert).when(change(1, BEFORE, { base_amount: "1.00" }), after))["before_differs"], 1);
+});
+
+test("a before image that is not what stood is noted when its transaction has been seen, and makes the bill suspect at once", async () => {
+  const wrong = change(1, BEFORE, { base_amount: "1.00" });
+  const early = await given(insert).when(wrong, after);
+  assert.equal([notes(early)["before_differs"], early.actor(BILL).attributes["suspect"]], [undefined, true]);
+  const seen = await given(insert).when(wrong, after, other(2), CRASH, other(9));
+  assert.equal([notes(seen)["before_differs"], seen.actor(BILL).attributes["suspect"]], [1, true]);
+  const whole = await given(insert, wrong, after, other(9)).when(change(10, BEFORE, PAID), change(10, AFTER, PAID));
+  assert.is(whole.actor(BILL).attributes["suspect"], undefined, "the next whole image says what the bill is");
+});
+
+test("columns of a before image that are null claim nothing", async () => {
+  const seen = await given(insert).when(change(1, BEFORE, { base_amount: null }), after, other(9));
+  assert.equal([notes(seen)["before_differs"], seen.actor(BILL).attributes["suspect"]], [undefined, undefined]);
+});
+
+test("the lost change that a before image tells of may still come", async () => {
+  const lost = change(0.5, AFTER, { base_amount: "1.00" });
+  const rows = [insert, change(1, BEFORE, { base_amount: "1.00" }), after];
+  const inTime = await given(...rows).when(lost, other(9));
+  assert.equal([notes(inTime)["before_differs"], inTime.actor(BILL).attributes["suspect"]], [undefined, undefined]);
+  const late = await given(...rows, other(9)).when(lost);
+  assert.equal([notes(late)["before_differs"], late.actor(BILL).attributes["suspect"]], [1, undefined], "what was noted stays noted");
+  const wrong = await given(...rows, lost, other(9)).when(change(0.7, AFTER, { base_amount: "2.00" }), other(20));
+  assert.equal(
+    [notes(wrong)["before_differs"], wrong.actor(BILL).attributes["suspect"]],
+    [1, true],
+    "an older change is judged against, too",
+  );
+});
+
+test("corpus 99: a before image whose after image never comes goes to quarantine when a later change comes", async () => {
+  const later = change(2, AFTER, { payment_status: "DUE" });
+  const seen = await given(insert, before, CRASH).when(later);
+  const [row] = seen.quarantine;
+  assert.equal([row?.reason, row?.actor, row?.position, row?.status], ["orphan_before", BILL, "file:billing/billing.json/1", "open"]);
+  assert.equal(JSON.parse(Buffer.from(row?.bytes ?? []).toString()), before.record);
+  assert.equal([row?.eventTimeMs, row?.source], [at(1), "billing:billing.json"]);
+  assert.equal(seen.counters("feed billing"), { accepted: 2, quarantined: 1, read: 3 });
+  assert.equal([seen.actor(BILL).count("accepted"), seen.actor(BILL).count("quarantined")], [2, 1]);
+  assert.equal(
+    seen.rows("quarantine").map(({ cells, position }) => [cells["reason"], position]),
+    [["orphan_before", "file:billing/billing.json/1"]],
+  );
+});
+
+test("a before image waits a day of its feed's time for its after image", async () => {
+  const day = 24 * 60;
+  const waiting = await given(insert, before).when(other(day + 1.9));
+  assert.equal(waiting.quarantine, []);
+  assert.equal((await given(insert, before, other(day + 1.9)).when(after)).counters("note billing"), {});
+  const over = await given(insert, before, CRASH).when(other(day + 2));
+  assert.equal(
+    over.quarantine.map(({ reason }) => reason),
+    ["orphan_before"],
+  );
+  const paired = await given(insert, before, after).when(other(day + 9));
+  assert.equal(paired.quarantine, []);
+});
+
+test("an older change overtakes no before image", async () => {
+  const seen = await given(insert, change(2, BEFORE)).when(after, change(2, AFTER));
+  assert.equal(seen.quarantine, []);
+});
+
+test("a hundred before images in a row keep the bill small and lose none", async () => {
+  const many = Array.from({ length: 100 }, (_, n) => change(100 - n, BEFORE));
+  const seen = await given(insert).when(...many);
+  assert.is(seen.counters("feed billing")["accepted"], 1 + 8);
+  assert.is(seen.quarantine.length, 92);
+});
+
+test("corpus 104: a before image takes its place whichever of the two comes first, and once", async () => {
+  for (const rows of [
+    [before, after, before],
+    [after, before, before],
+    [before, before, after],
+  ]) {
+    const seen = await given(insert).when(...rows);
+    assert.is(seen.actor(BILL).count("duplicates"), 1);
+    assert.is(seen.actor(BILL).status, "PAID");
+  }
+});
+
+test("corpus 100: an update written as deletion and insert leaves no gap, in either order", async () => {
+  const rows = [change(1, DELETE), change(1, INSERT, PAID)];
+  for (const order of [rows, [...rows].reverse()]) {
+    const seen = await given(insert).when(...order);
+    assert.equal(
+      versionsOf(seen).map(({ endedBy, values }) => [endedBy, values["payment_status"]]),
+      [
+        ["upsert", "PENDING"],
+        [null, "PAID"],
+      ],
+    );
+    assert.equal([seen.actor(BILL).status, seen.actor(BILL).attributes["deleted"]], ["PAID", undefined]);
+    assert.is(seen.actor(PAYER).attributes["bills"], 1);
+  }
+  assert.equal(notes(await given(insert).when(...rows)), {}, "an insert behind its deletion is expected");
+});
+
+test("corpus 100: under another key in one transaction the bill has moved, in either order", async () => {
+  const first = change(0, INSERT, { bill_id: "BILL-1" });
+  const end = change(1, DELETE, { bill_id: "BILL-1" });
+  const beginning = change(1, INSERT, { bill_id: "BILL-1", transaction_id: "TXN-00000043", __$seqval: "0xff" });
+  for (const order of [
+    [first, end, beginning],
+    [first, beginning, end],
+    [beginning, end, first],
+    [end, beginning, first, end, beginning],
+  ]) {
+    const seen = await given().when(...order, CRASH);
+    assert.is(seen.actor(BILL).attributes["moved_to"], "bill/TXN-00000043");
+    assert.is(seen.actor(ActorId("bill", "TXN-00000043")).attributes["deleted"], undefined);
+    assert.is(seen.actor(PAYER).attributes["bills"], 1);
+  }
+  for (const stranger of [{ bill_id: "BILL-2" }, { __$start_lsn: "0xffffff" }, { bill_id: null }]) {
+    const seen = await given().when(first, end, { ...beginning, record: { ...(beginning.record as object), ...stranger } });
+    assert.is(seen.actor(BILL).attributes["moved_to"], undefined, JSON.stringify(stranger));
+  }
+});
+
+test("a bill that is inserted again after it moved has not moved any more", async () => {
+  const named = { bill_id: "BILL-1" };
+  const moved = [change(0, INSERT, named), change(1, DELETE, named), change(1, INSERT, { ...named, transaction_id: "TXN-00000043" })];
+  const seen = await given(...moved).when(change(2, INSERT, named));
+  assert.equal([seen.actor(BILL).attributes["moved_to"], seen.actor(BILL).status], [undefined, "PENDING"]);
+});
+
+test("corpus 101 and 102: what comes again with other words is a conflict that the same words win in every order", async () => {
+  const rows = [insert, change(1, AFTER, { base_amount: "1.00" }), change(1, AFTER, { base_amount: "2.00" })];
+  const seen = await given().when(...rows);
+  const turned = await given().when(rows[0] as Arrival, rows[2] as Arrival, rows[1] as Arrival);
+  assert.is(notes(seen)["conflict"], 1);
+  assert.is(notes(turned)["conflict"], 1);
+  assert.equal(turned.actor(BILL).attributes, seen.actor(BILL).attributes);
+});
+
+test("the same change is known again whether its command is told or not", async () => {
+  const silent = change(1, AFTER, { payment_status: "PAID" });
+  const told = change(1, AFTER, { payment_status: "PAID", __$command_id: 7 });
+  for (const order of [
+    [silent, told],
+    [told, silent],
+  ]) {
+    const seen = await given(insert).when(...order);
+    assert.is(seen.actor(BILL).count("duplicates"), 1);
+    assert.equal(versionsOf(seen).length, 2);
+  }
+});
+
+test("a transaction of which only some changes tell their command is noted once", async () => {
+  const one = { __$start_lsn: "0xabc" };
+  const seen = await given().when(
+    change(0, INSERT, { ...one, __$seqval: "0x1", __$command_id: 1 }),
+    change(1, AFTER, { ...one, __$seqval: "0x2", __$command_id: 2 }),
+    change(2, AFTER, { ...one, __$seqval: "0x3" }),
+    change(3, AFTER, { ...one, __$seqval: "0x4" }),
+  );
+  assert.is(notes(seen)["mixed_command_id"], 1);
+});
+
+test("a merged row is a bill, and misses no before image", async () => {
+  const seen = await given().when(change(0, 5));
+  assert.equal([seen.actor(BILL).status, notes(seen)], ["PENDING", {}]);
+});
+
+test("a null that an update does not claim inherits, one that it claims erases", async () => {
+  const named = change(0, INSERT, { payment_method: "UPI" });
+  const without = (mask: string) => change(1, AFTER, { payment_method: null, payment_status: "PAID", __$update_mask: mask });
+  assert.is((await given(named).when(without("0x0800"))).actor(BILL).attributes["payment_method"], "UPI");
+  assert.is((await given(named).when(without("0x1800"))).actor(BILL).attributes["payment_method"], null);
 });
 
 test("every row that comes again is a duplicate", async () => {
@@ -170,7 +354,6 @@ test("money stays exact where binary numbers are not", async () => {
 
 test("a tiny bill is a pulse of an hour on the clock of its feed, which runs a minute behind", async () => {
   const tiny = change(0, INSERT, { base_amount: "1.00" });
-  const other = (minute: number) => change(minute, INSERT, { transaction_id: "TXN-00000043" });
   assert.equal((await given(tiny).when(other(60.9))).alerts, []);
   assert.equal((await given(tiny).when(other(61))).alerts, [{ rule: "billing.tiny_amount", change: "cleared", atMs: at(60) }]);
 });
