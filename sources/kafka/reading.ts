@@ -1,0 +1,422 @@
+import type { Admin, Consumer, EachBatchPayload } from "kafkajs";
+import { bell } from "../../engine/bell.ts";
+import { seconds } from "../../engine/duration.ts";
+import { fault, orUnavailable, Unavailable } from "../../engine/fault.ts";
+import type { Position } from "../../engine/ids.ts";
+import type { Batch, SourceRecord } from "../../engine/source.ts";
+import { BadBatch } from "./bad_batch.ts";
+import { isPacked, kafkaClient, type PackedMessage } from "./client.ts";
+import { decompress } from "./codecs.ts";
+import { ForeignPartition } from "./foreign_partition.ts";
+import { Lane, laneName, sourceRecord } from "./lane.ts";
+import type { KafkaOptions } from "./options.ts";
+import { type Extent, type KafkaPosition, parsePosition, placeOf, positionOf } from "./position.ts";
+import { batchRecords, packedRecords } from "./record_batch.ts";
+
+/** How long a broker waits for a first record before it answers that there is none. */
+const POLL_MS = 250;
+/** What the broker waits for a member that is gone; the shortest that brokers allow. A killed engine comes back after it. */
+const SESSION_MS = seconds(6);
+const HEARTBEAT_MS = 1_500;
+/** Memory that fetched records may hold before no more is fetched. */
+const WAITING_BYTES_MAX = 33_554_432;
+/** The broker hears of our positions at most so often. */
+const TELL_EVERY_MS = seconds(1);
+/** What leaving the group may take. */
+const LEAVE_WITHIN_MS = 1_500;
+/** A damaged batch is fetched again so often. */
+const FETCHED_AGAIN = 2;
+/** Answers without a record after which a partition is at its end, though an open transaction hides what lies behind. */
+const EMPTY_ANSWERS = 3;
+const OWNER = "gridactor ";
+
+/** One reading of the topics: a member of the group from a start to the end of the signal, or to an outage. */
+export class KafkaReading {
+  readonly #options: KafkaOptions;
+  readonly #signal: AbortSignal;
+  readonly #consumer: Consumer;
+  readonly #admin: Admin;
+  readonly #where: string;
+  readonly #news = bell();
+  readonly #room = bell();
+  readonly #ended = new AbortController();
+  readonly #positions: Map<string, KafkaPosition>;
+  readonly #isFirstStart: boolean;
+  /** Raised whenever partitions are assigned: what belongs to an earlier assignment is dropped. */
+  #assignment = 0;
+  #lanes: ReadonlyMap<string, Lane> = new Map();
+  /** Batches without records that are due: first words of lanes, last words of partitions that went away. */
+  #words: Batch[] = [];
+  #failure: unknown = null;
+  #isCaughtUp = false;
+  #answers = 0;
+  readonly #quietSince = new Map<string, { answers: number; atMs: number; isSaid: boolean }>();
+  readonly #untold = new Map<string, number>();
+  #isTelling = false;
+  readonly #wake = (): void => this.#news.ring();
+
+  constructor(options: KafkaOptions, after: ReadonlyMap<string, Position>, signal: AbortSignal) {
+    const { connection, group, id } = options;
+    this.#options = options;
+    this.#signal = signal;
+    this.#where = `${id} (${connection.brokers.join(",")})`;
+    this.#positions = new Map([...after].map(([name, position]) => [name, parsePosition(position)]));
+    this.#isFirstStart = after.size === 0;
+    const client = kafkaClient(connection);
+    this.#admin = client.admin();
+    this.#consumer = client.consumer({
+      groupId: group,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: seconds(30),
+      allowAutoTopicCreation: false,
+      maxWaitTimeInMs: POLL_MS,
+      maxBytesPerPartition: 2_097_152,
+      maxBytes: 8_388_608,
+      metadataMaxAge: seconds(60), // New partitions are seen after so long.
+    });
+    signal.addEventListener("abort", this.#wake, { once: true });
+  }
+
+  /** Joins the group. Throws `Unavailable`. */
+  async begin(): Promise<void> {
+    const { topics } = this.#options;
+    await orUnavailable(this.#where, this.#admin.connect());
+    await orUnavailable(this.#where, this.#admin.fetchTopicMetadata({ topics: [...topics] }));
+    await orUnavailable(this.#where, this.#consumer.connect());
+    await orUnavailable(this.#where, this.#consumer.subscribe({ topics: [...topics], fromBeginning: true }));
+    const { GROUP_JOIN, CRASH, FETCH, END_BATCH_PROCESS } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment));
+    this.#consumer.on(CRASH, ({ payload }) => this.#fail(new Unavailable(this.#where, payload.error)));
+    this.#consumer.on(FETCH, () => {
+      this.#answers += 1;
+      this.#news.ring();
+    });
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+      // Only control records, aborted or compacted ones: the library went on behind them without a word to us.
+      if (batchSize === 0) this.#lanes.get(laneName(topic, partition))?.moveTo(Number(lastOffset) + 1);
+    });
+    await this.#consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.#fetched(payload) });
+  }
+
+  /** The batches, as long as the signal has not fired. Throws `Unavailable` or `ForeignPartition`. */
+  async *batches(): AsyncGenerator<Batch, void> {
+    while (!this.#signal.aborted) {
+      const heard = this.#news.heard();
+      if (this.#failure !== null) throw this.#failure;
+      const batch = this.#words.shift() ?? this.#fullest()?.take(this.#options.bounds) ?? this.#idleWord();
+      if (batch === null) {
+        await heard;
+        continue;
+      }
+      if (this.#weight() <= WAITING_BYTES_MAX) this.#room.ring();
+      this.#remember(batch);
+      yield batch;
+    }
+  }
+
+  /** Leaves the group, if that can be done in time. */
+  async end(): Promise<void> {
+    this.#signal.removeEventListener("abort", this.#wake);
+    const late = new AbortController();
+    const left = this.#leave().then(() => late.abort());
+    await Promise.race([left, this.#options.clock.sleep(LEAVE_WITHIN_MS, late.signal)]);
+    late.abort();
+  }
+
+  /** These positions are stored: the broker's tools may see them. */
+  stored(positions: ReadonlyMap<string, Position>): void {
+    for (const [name, position] of positions) {
+      if (this.#lanes.has(name)) this.#untold.set(name, parsePosition(position).next);
+    }
+    void this.#tellSoon();
+  }
+
+  // Assignment. -------------------------------------------------------------------------------------------------------------------------
+
+  /** Called by the library before it fetches anything: until we know where to begin, nothing is to be fetched. */
+  #assigned(partitions: Readonly<Record<string, readonly number[]>>): void {
+    this.#assignment += 1;
+    this.#lanes = new Map();
+    this.#words = [];
+    this.#room.ring();
+    for (const [topic, numbers] of Object.entries(partitions)) this.#consumer.pause([{ topic, partitions: [...numbers] }]);
+    this.#open(partitions, this.#assignment).catch((error: unknown) => {
+      if (!this.#ended.signal.aborted) this.#fail(error instanceof ForeignPartition ? error : new Unavailable(this.#where, error));
+    });
+  }
+
+  async #open(partitions: Readonly<Record<string, readonly number[]>>, assignment: number): Promise<void> {
+    const { clusterId: cluster } = await this.#admin.describeCluster();
+    const lanes = new Map<string, Lane>();
+    for (const [topic, numbers] of Object.entries(partitions)) {
+      const extents = await this.#extents(topic);
+      const unknown = numbers.filter((partition) => !this.#positions.has(laneName(topic, partition)));
+      if (unknown.length > 0) await this.#refuseForeign(topic, unknown);
+      for (const partition of numbers) {
+        const extent = extents.get(partition) ?? { low: 0, high: 0 };
+        const lane = this.#lane(topic, partition, cluster, extent);
+        lanes.set(lane.name, lane);
+      }
+    }
+    if (assignment !== this.#assignment) return;
+    this.#lanes = lanes;
+    this.#isCaughtUp = false;
+    this.#quietSince.clear();
+    const gone = [...this.#positions].filter(([name]) => !lanes.has(name));
+    this.#words = [...[...lanes.values()].map((lane) => lane.word(false)), ...gone.map(([name, position]) => lastWord(name, position))];
+    for (const lane of lanes.values()) {
+      this.#quiet(lane);
+      if (lane.stopped === null) this.#goOn(lane);
+    }
+    this.#news.ring();
+  }
+
+  #lane(topic: string, partition: number, cluster: string, extent: Extent): Lane {
+    const known = this.#positions.get(laneName(topic, partition));
+    const options = { topic, partition, cluster };
+    if (known === undefined) {
+      const next = this.#isFirstStart && this.#options.start === "latest" ? extent.high : extent.low;
+      return new Lane(options, { seekTo: next, next, mark: null }, extent);
+    }
+    const place = placeOf(known, extent, cluster);
+    if (!("gap" in place)) return new Lane(options, place, extent);
+    const isAccepted = this.#options.onGap === "accept";
+    const next = isAccepted ? extent.low : known.next;
+    const lane = new Lane(isAccepted ? options : { ...options, cluster: known.cluster }, { seekTo: next, next, mark: null }, extent);
+    if (!isAccepted) lane.stopped = place.gap;
+    this.#options.onGapFound(lane.name, place.gap, !isAccepted);
+    return lane;
+  }
+
+  /** A group that reads for another store has told the broker so. */
+  async #refuseForeign(topic: string, partitions: readonly number[]): Promise<void> {
+    const { group, owner } = this.#options;
+    const [told] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
+    for (const { partition, metadata } of told?.partitions ?? []) {
+      if (!partitions.includes(partition) || metadata === null || !metadata.startsWith(OWNER)) continue;
+      const other = metadata.slice(OWNER.length);
+      if (other !== owner) throw new ForeignPartition(laneName(topic, partition), group, other);
+    }
+  }
+
+  async #extents(topic: string): Promise<ReadonlyMap<number, Extent>> {
+    const offsets = await this.#admin.fetchTopicOffsets(topic);
+    return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
+  }
+
+  #goOn({ topic, partition, expected }: Lane): void {
+    this.#consumer.seek({ topic, partition, offset: String(expected) });
+    this.#consumer.resume([{ topic, partitions: [partition] }]);
+  }
+
+  // What is fetched. --------------------------------------------------------------------------------------------------------------------
+
+  async #fetched(payload: EachBatchPayload): Promise<void> {
+    const { batch, resolveOffset } = payload;
+    const lane = this.#lanes.get(laneName(batch.topic, batch.partition));
+    if (lane === undefined || lane.stopped !== null) return;
+    const assignment = this.#assignment;
+    lane.high = Number(batch.highWatermark);
+    if (fetchedAt(batch) !== lane.expected) return this.#examine(lane);
+    for (const message of batch.messages) {
+      const isDone = isPacked(message)
+        ? await this.#unpack(lane, message)
+        : this.#queue(lane, [oldRecord(message)], Number(message.offset) + 1, message.value?.length ?? 0);
+      if (!isDone || assignment !== this.#assignment) return;
+      resolveOffset(message.offset);
+      await this.#waitForRoom(payload, assignment);
+      if (!this.#isReading(payload, assignment)) return;
+    }
+    lane.moveTo(Number(batch.lastOffset()) + 1);
+    this.#news.ring();
+  }
+
+  /** True: the records of the batch are queued. */
+  async #unpack(lane: Lane, { packed, damage }: PackedMessage): Promise<boolean> {
+    try {
+      if (damage !== null) throw new BadBatch(damage);
+      const records: SourceRecord[] = [];
+      const inside = await decompress(packed.codec, packedRecords(packed));
+      for (const record of batchRecords(packed, inside)) records.push(sourceRecord(record));
+      return this.#queue(lane, records, packed.lastOffset + 1, inside.length);
+    } catch (error) {
+      if (!(error instanceof BadBatch)) throw error;
+      return this.#damaged(lane, packed, error.message, damage !== null);
+    }
+  }
+
+  #queue(lane: Lane, records: readonly SourceRecord[], next: number, bytes: number): boolean {
+    if (lane.queue(records, next, bytes)) {
+      if (records.length > 0) this.#quiet(lane);
+      this.#news.ring();
+      return true;
+    }
+    this.#gap(lane, `the record before ${lane.expected + 1} is not the one that was read there`, 0);
+    return false;
+  }
+
+  /** A batch that is damaged is fetched again; one that is sound but cannot be read will not become better. */
+  #damaged(lane: Lane, packed: PackedMessage["packed"], reason: string, mayPass: boolean): boolean {
+    lane.damages += 1;
+    if (mayPass && lane.damages <= FETCHED_AGAIN) {
+      this.#goOn(lane);
+      return false;
+    }
+    const { baseOffset, lastOffset, bytes } = packed;
+    const isInside = baseOffset >= 0 && lastOffset < lane.high;
+    const what = `the batch at ${lane.expected} cannot be read: ${reason}`;
+    if (this.#options.onGap !== "accept" || !isInside) {
+      this.#stop(lane, what);
+      return false;
+    }
+    this.#options.onGapFound(lane.name, what, false);
+    return this.#queue(lane, [{ at: lastOffset, arrivedAtMs: 0, bytes, fault: fault("bad_encoding", what) }], lastOffset + 1, bytes.length);
+  }
+
+  /** A fetch began elsewhere than it had to: the library reset the offset, or an answer was under way while we sought. The broker knows. */
+  async #examine(lane: Lane): Promise<void> {
+    const extent = (await this.#extents(lane.topic)).get(lane.partition);
+    if (extent === undefined || this.#lanes.get(lane.name) !== lane) return;
+    const { cluster } = lane.position;
+    const place = placeOf({ next: lane.expected, cluster, mark: null }, extent, cluster);
+    if ("gap" in place) this.#gap(lane, place.gap, extent.low);
+    else this.#goOn(lane);
+  }
+
+  /** Records are missing: the lane stops, or begins again at the first that is there. What waits in it stays. */
+  #gap(lane: Lane, reason: string, low: number): void {
+    if (this.#options.onGap !== "accept") return this.#stop(lane, reason);
+    this.#options.onGapFound(lane.name, reason, false);
+    lane.restart(low);
+    return this.#goOn(lane);
+  }
+
+  #stop(lane: Lane, reason: string): void {
+    lane.stopped = reason;
+    this.#consumer.pause([{ topic: lane.topic, partitions: [lane.partition] }]);
+    this.#options.onGapFound(lane.name, reason, true);
+    this.#news.ring();
+  }
+
+  /** Back-pressure: while too much waits nothing is fetched, and the group hears that we live. */
+  async #waitForRoom(payload: EachBatchPayload, assignment: number): Promise<void> {
+    while (this.#weight() > WAITING_BYTES_MAX && this.#isReading(payload, assignment)) {
+      const nap = new AbortController();
+      await Promise.race([this.#room.heard(), this.#options.clock.sleep(HEARTBEAT_MS, nap.signal)]);
+      nap.abort();
+      await payload.heartbeat();
+    }
+  }
+
+  #isReading({ isRunning, isStale }: EachBatchPayload, assignment: number): boolean {
+    return !this.#ended.signal.aborted && isRunning() && !isStale() && assignment === this.#assignment;
+  }
+
+  // What is handed over. ----------------------------------------------------------------------------------------------------------------
+
+  #weight(): number {
+    let weight = 0;
+    for (const lane of this.#lanes.values()) weight += lane.weight;
+    return weight;
+  }
+
+  /** The lane with most to hand over: batches grow while the store is busy, and none is left behind. */
+  #fullest(): Lane | null {
+    let fullest: Lane | null = null;
+    for (const lane of this.#lanes.values()) if (lane.hasWaiting && lane.weight > (fullest?.weight ?? 0)) fullest = lane;
+    return fullest;
+  }
+
+  /** A pump takes whatever is yielded, so a partition that is assigned again goes on behind it. */
+  #remember({ partition = "" }: Batch): void {
+    const lane = this.#lanes.get(partition);
+    if (lane !== undefined) this.#positions.set(partition, lane.position);
+  }
+
+  #quiet(lane: Lane): void {
+    this.#quietSince.set(lane.name, { answers: this.#answers, atMs: this.#options.clock.now(), isSaid: false });
+  }
+
+  /** All are idle once all have been read to the end; later each that brings nothing for a while. */
+  #idleWord(): Batch | null {
+    const lanes = [...this.#lanes.values()];
+    if (!this.#isCaughtUp && lanes.length > 0 && lanes.every((lane) => this.#isAtEnd(lane))) {
+      this.#isCaughtUp = true;
+      for (const quiet of this.#quietSince.values()) quiet.atMs = Number.NEGATIVE_INFINITY;
+    }
+    if (!this.#isCaughtUp) return null;
+    const { clock, idleMs } = this.#options;
+    for (const lane of lanes) {
+      const quiet = this.#quietSince.get(lane.name);
+      if (quiet === undefined || quiet.isSaid || clock.now() - quiet.atMs < idleMs || !this.#isAtEnd(lane)) continue;
+      quiet.isSaid = true;
+      return lane.word(true);
+    }
+    return null;
+  }
+
+  #isAtEnd(lane: Lane): boolean {
+    if (lane.stopped !== null) return !lane.hasWaiting;
+    const quiet = this.#quietSince.get(lane.name);
+    return lane.isAtEnd || (!lane.hasWaiting && quiet !== undefined && this.#answers - quiet.answers >= EMPTY_ANSWERS);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#news.ring();
+  }
+
+  // The broker's tools. -----------------------------------------------------------------------------------------------------------------
+
+  async #tellSoon(): Promise<void> {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    while (this.#untold.size > 0 && !this.#ended.signal.aborted) {
+      await this.#tell();
+      await this.#options.clock.sleep(TELL_EVERY_MS, this.#ended.signal);
+    }
+    this.#isTelling = false;
+  }
+
+  /** Best effort: nothing of ours depends on it. */
+  async #tell(): Promise<void> {
+    const metadata = `${OWNER}${this.#options.owner}`;
+    const offsets = [...this.#untold].flatMap(([name, next]) => {
+      const lane = this.#lanes.get(name);
+      return lane === undefined ? [] : [{ topic: lane.topic, partition: lane.partition, offset: String(next), metadata }];
+    });
+    this.#untold.clear();
+    if (offsets.length > 0) await this.#consumer.commitOffsets(offsets).catch(() => {});
+  }
+
+  async #leave(): Promise<void> {
+    await this.#tell();
+    this.#ended.abort();
+    this.#room.ring();
+    await Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]);
+  }
+}
+
+/** Of a partition that is no longer ours: it does not hold the clock. */
+function lastWord(name: string, position: KafkaPosition): Batch {
+  return {
+    origin: "",
+    path: null,
+    partition: name,
+    generation: 0,
+    records: [],
+    resumeAt: new Map([[name, positionOf(position)]]),
+    idle: true,
+  };
+}
+
+/** Offset at which the fetch of a batch began. The library has it, and does not say so in its types. */
+function fetchedAt(batch: object): number {
+  return "fetchedOffset" in batch ? Number(batch.fetchedOffset) : Number.NaN;
+}
+
+/** A message of a format before record batches, which the library has taken apart. */
+function oldRecord({ offset, timestamp, value }: EachBatchPayload["batch"]["messages"][number]): SourceRecord {
+  return sourceRecord({ offset: Number(offset), timestampMs: Number(timestamp), value });
+}
