@@ -1,11 +1,13 @@
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import { configuredDomain } from "./admin/config_domain.ts";
-import type { Config, LandingConfig, SimulatorConfig, SinkConfig } from "./admin/config_types.ts";
+import type { BrokerSourceConfig, Config, LandingConfig, SimulatorConfig, SinkConfig } from "./admin/config_types.ts";
+import { CommandError } from "./admin/errors.ts";
 import { wallClock } from "./engine/clock.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
 import { invariant } from "./engine/fault.ts";
+import type { SourceId } from "./engine/ids.ts";
 import { RuleTable } from "./engine/rule_table.ts";
 import type { Sink } from "./engine/sink.ts";
 import { storedCursor } from "./engine/sink_cursor.ts";
@@ -16,6 +18,8 @@ import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { parquet } from "./sinks/parquet.ts";
 import { terminal } from "./sinks/terminal.ts";
+import { eventHub } from "./sources/event_hub.ts";
+import { connectionStringProblem } from "./sources/event_hub_address.ts";
 import { folderWatch } from "./sources/folder_watch.ts";
 import type { Format } from "./sources/format.ts";
 import { csv } from "./sources/formats/csv.ts";
@@ -28,6 +32,11 @@ import { simulator } from "./sources/simulator.ts";
 const LOAD_FACTOR = 4;
 /** The day that generated data tells of; live streams begin behind it. */
 const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
+/** What an IoT hub knows of a message beside its body, and the column that it stands in for. */
+const IOT_HUB_COLUMNS: ReadonlyMap<string, string> = new Map([
+  ["iothub-connection-device-id", "iot_device_id"],
+  ["iothub-enqueuedtime", "iot_hub_enqueued_time"],
+]);
 
 export interface Composition {
   readonly config: Config;
@@ -41,13 +50,15 @@ export interface Composition {
   readonly onStage: EngineOptions["onStage"];
 }
 
+  /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start. */
+  readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean) => void;
 /** The grid as the configuration has it. */
 export function domainOf(config: Config): Domain {
   return configuredDomain(GRID, config);
 }
 
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
-export async function compose({ config, store, mode, screen, onRetry, onSinkRetry, onStage }: Composition): Promise<Engine> {
+export async function compose({ config, store, mode, screen, onRetry, onSinkRetry, onStage, onTrouble }: Composition): Promise<Engine> {
   const domain = domainOf(config);
   const sinks: SinkWiring[] = [];
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
@@ -59,7 +70,10 @@ export async function compose({ config, store, mode, screen, onRetry, onSinkRetr
   };
   const sources = config.sources.flatMap((source): SourceWiring[] => {
     if (source.type === "landing") return [landingWiring(source, config, mode === "live")];
-    return source.type === "simulator" && mode === "live" ? [simulatorWiring(source, config, latestMs)] : [];
+    if (mode === "drain") return [];
+    if (source.type === "simulator") return [simulatorWiring(source, config, latestMs)];
+    invariant(source.type === "eventhub", "sources of type kafka were refused before");
+    return [eventHubWiring(source, config, store, domain, onTrouble)];
   });
   engine = new Engine({
     name: config.name,
@@ -126,7 +140,7 @@ function simulatorWiring(source: SimulatorConfig, config: Config, latestMs: (fee
 
 function wiring(
   source: Source,
-  { id, feed, stage, origin }: LandingConfig | SimulatorConfig,
+  { id, feed, stage, origin }: LandingConfig | SimulatorConfig | BrokerSourceConfig,
   mode: SourceWiring["intake"]["mode"],
 ): Omit<SourceWiring, "holdsNext"> {
   return { source, stage, intake: { source: id, feed, mode, origin } };
@@ -141,6 +155,43 @@ async function openSink(sink: SinkConfig, store: Store, { tables }: Domain): Pro
     case "jsonl":
       return jsonLines({ ...common, path: sink.path });
     case "parquet":
+/** The owner level grows with what was ever emitted: a state that is behind another one, as an old copy is, cannot take its partitions. */
+function eventHubWiring(
+  source: BrokerSourceConfig,
+  config: Config,
+  store: Store,
+  { feeds }: Domain,
+  onTrouble: Composition["onTrouble"],
+): SourceWiring {
+  const { id, feed, topic: hub, group: consumerGroup, start, onGap } = source;
+  const fields = feeds.find(({ name }) => name === feed)?.fields ?? {};
+  const hubSource = eventHub({
+    id,
+    connectionString: connectionStringOf(source, config),
+    hub,
+    consumerGroup,
+    start,
+    onGap,
+    ownerLevel: store.nextSequence,
+    bounds: { records: Math.min(source.batchRecordsMax, config.batch.recordsMax * LOAD_FACTOR), bytes: config.batch.bytesMax },
+    idleMs: config.feeds.get(feed)?.idleMs ?? 0,
+    columns: new Map([...IOT_HUB_COLUMNS].filter(([, column]) => Object.hasOwn(fields, column))),
+    clock: wallClock,
+    onTrouble: (partition, reason, isStopped) => onTrouble(id, partition, reason, isStopped),
+  });
+  return { ...wiring(hubSource, source, source.mode), holdsNext: false };
+}
+
+/** Throws `CommandError` if it is none for this hub. */
+function connectionStringOf({ id, connection: name, topic: hub }: BrokerSourceConfig, { connections }: Config): string {
+  const connection = connections[name];
+  invariant(connection?.type === "eventhub" && connection.connectionString !== null, "other connections were refused before");
+  const connectionString = connection.connectionString.reveal();
+  const problem = connectionStringProblem(connectionString, hub);
+  if (problem !== null) throw new CommandError("CONFIG", `source ${id}: the connection string of connections.${name} ${problem}`);
+  return connectionString;
+}
+
       return parquet({ ...common, path: sink.path, tables, extents: { records: sink.rowsMax, everyMs: sink.everyMs } });
     case "kafka":
     case "webhook":

@@ -131,6 +131,10 @@ async function composed({ config, log, screen, say }: RunOptions, store: Store, 
       screen,
       onRetry: (source, error, pauseMs) => log.warn("source.retry", error.message, { source, pauseMs: Math.round(pauseMs) }),
       onSinkRetry: (sink, error, pauseMs) => log.warn("sink.retry", error.message, { sink, pauseMs: Math.round(pauseMs) }),
+      onTrouble: (source, partition, reason, isStopped) => {
+        if (isStopped) log.error("source.stopped", `partition ${partition} of ${source} is read no more: ${reason}`, { source, partition });
+        else log.warn("source.gap", `partition ${partition} of ${source}: ${reason}`, { source, partition });
+      },
       onStage: (stage) => {
         log.debug("engine.progress", `stage ${stage} is read`);
         if (mode === "live") say(`stage ${stage} is read\n`);

@@ -1,11 +1,11 @@
 import type { Report } from "./config_report.ts";
 import type { ConfigDocument } from "./config_schema.ts";
-import type { Config, SinkConfig, SourceConfig } from "./config_types.ts";
+import type { Config, ConnectionConfig, SinkConfig, SourceConfig } from "./config_types.ts";
 import type { Finding, KeyPath } from "./finding.ts";
 
 /** What this version runs. All else that the schema knows is valid, and for a later one. */
 const RUNS = {
-  sources: ["landing", "simulator"],
+  sources: ["landing", "simulator", "eventhub"],
   sinks: ["jsonl", "parquet"],
   modes: ["addNewColumns", "rescue"],
   precedence: "snapshot, delta, cdc",
@@ -20,6 +20,7 @@ export function unsupportedFindings(document: ConfigDocument, config: Config, re
   };
   return [
     ...config.sources.flatMap((source) => ofSource(source, unless)),
+    ...Object.entries(config.connections).flatMap(([name, connection]) => ofConnection(name, connection, unless)),
     ...config.sinks.flatMap((sink) => ofSink(sink, unless)),
     ...Object.entries(document.feeds).flatMap(([name, feed]) => ofFeed(name, feed, config, unless)),
   ];
@@ -38,6 +39,11 @@ function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
     ...unless(source.bytesMax === USUAL_ROUND.bytesMax, [...at, "maxBytes"], "another size of a round", "remove maxBytes"),
     ...unless(source.cleanSource.mode === "off", [...at, "cleanSource"], "the cleaning of sources", "remove cleanSource"),
   ];
+}
+
+function ofConnection(name: string, connection: ConnectionConfig, unless: Unless): readonly Finding[] {
+  const isRun = connection.type !== "eventhub" || connection.connectionString !== null;
+  return unless(isRun, ["connections", name, "credential"], "credentials of the environment", "give its connectionString");
 }
 
 function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] {

@@ -15,6 +15,8 @@ export type LogEvent =
   | "engine.progress"
   | "source.retry"
   | "source.idle"
+  | "source.gap"
+  | "source.stopped"
   | "file.refused"
   | "quarantine.row"
   | "sink.retry"

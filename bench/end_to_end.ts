@@ -126,6 +126,7 @@ async function drainAll(dir: string): Promise<number> {
     },
     onStage: () => {},
   });
+    onTrouble: () => {},
   await engine.run(new AbortController().signal, 600_000);
   const alerts = Object.values(engine.world.counters.group("alert")).reduce((sum, count) => sum + count, 0);
   await engine.close();

@@ -84,6 +84,7 @@ async function drain(records: number, open: (folder: GridFolder) => Promise<Stor
       onRetry: (source, error) => assert.unreachable(`${source}: ${error.message}`),
       onSinkRetry: () => {},
       onStage: () => {},
+      onTrouble: () => {},
     });
     await engine.run(new AbortController().signal, hours(1));
     const digest = stateDigest(store);
