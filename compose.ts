@@ -30,13 +30,13 @@ import { simulator } from "./sources/simulator.ts";
 
 /** A batch of a source that is behind may be this many times as large as one that keeps up: a file always is. */
 const LOAD_FACTOR = 4;
-/** The day that generated data tells of; live streams begin behind it. */
-const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
 /** What an IoT hub knows of a message beside its body, and the column that it stands in for. */
 const IOT_HUB_COLUMNS: ReadonlyMap<string, string> = new Map([
   ["iothub-connection-device-id", "iot_device_id"],
   ["iothub-enqueuedtime", "iot_hub_enqueued_time"],
 ]);
+/** The day that generated data tells of; live streams begin behind it. */
+const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
 
 export interface Composition {
   readonly config: Config;
@@ -48,10 +48,10 @@ export interface Composition {
   readonly onRetry: EngineOptions["onRetry"];
   readonly onSinkRetry: NonNullable<EngineOptions["onSinkRetry"]>;
   readonly onStage: EngineOptions["onStage"];
-}
-
   /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start. */
   readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean) => void;
+}
+
 /** The grid as the configuration has it. */
 export function domainOf(config: Config): Domain {
   return configuredDomain(GRID, config);
@@ -138,23 +138,6 @@ function simulatorWiring(source: SimulatorConfig, config: Config, latestMs: (fee
   return { ...wiring(stream, source, feed === "billing" ? "cdc" : "delta"), holdsNext: false };
 }
 
-function wiring(
-  source: Source,
-  { id, feed, stage, origin }: LandingConfig | SimulatorConfig | BrokerSourceConfig,
-  mode: SourceWiring["intake"]["mode"],
-): Omit<SourceWiring, "holdsNext"> {
-  return { source, stage, intake: { source: id, feed, mode, origin } };
-}
-
-// Sinks and settings --------------------------------------------------------------------------------------------------------------------
-
-async function openSink(sink: SinkConfig, store: Store, { tables }: Domain): Promise<Sink> {
-  const { name } = sink;
-  const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
-  switch (sink.type) {
-    case "jsonl":
-      return jsonLines({ ...common, path: sink.path });
-    case "parquet":
 /** The owner level grows with what was ever emitted: a state that is behind another one, as an old copy is, cannot take its partitions. */
 function eventHubWiring(
   source: BrokerSourceConfig,
@@ -192,6 +175,23 @@ function connectionStringOf({ id, connection: name, topic: hub }: BrokerSourceCo
   return connectionString;
 }
 
+function wiring(
+  source: Source,
+  { id, feed, stage, origin }: LandingConfig | SimulatorConfig | BrokerSourceConfig,
+  mode: SourceWiring["intake"]["mode"],
+): Omit<SourceWiring, "holdsNext"> {
+  return { source, stage, intake: { source: id, feed, mode, origin } };
+}
+
+// Sinks and settings --------------------------------------------------------------------------------------------------------------------
+
+async function openSink(sink: SinkConfig, store: Store, { tables }: Domain): Promise<Sink> {
+  const { name } = sink;
+  const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
+  switch (sink.type) {
+    case "jsonl":
+      return jsonLines({ ...common, path: sink.path });
+    case "parquet":
       return parquet({ ...common, path: sink.path, tables, extents: { records: sink.rowsMax, everyMs: sink.everyMs } });
     case "kafka":
     case "webhook":
