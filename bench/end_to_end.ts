@@ -125,8 +125,8 @@ async function drainAll(dir: string): Promise<number> {
       throw error;
     },
     onStage: () => {},
-    onTrouble: () => {},
   });
+    onTrouble: () => {},
   await engine.run(new AbortController().signal, 600_000);
   const alerts = Object.values(engine.world.counters.group("alert")).reduce((sum, count) => sum + count, 0);
   await engine.close();
