@@ -68,9 +68,10 @@ export function historyText(rows: readonly HistoryRow[], { all = false }: Histor
 }
 
 /** When it must have been known, in epoch ms; null: everything known counts. Spans back count from the latest fact. Throws USAGE. */
-export function knownAtMs(text: string | undefined, facts: readonly Fact[]): number | null {
+export function knownAtMs(text: string | undefined, facts: Iterable<Fact>): number | null {
   if (text === undefined || text.trim() === "now") return null;
-  const latestMs = facts.reduce<number | null>((latest, fact) => Math.max(latest ?? fact.knownAtMs, fact.knownAtMs), null);
+  let latestMs: number | null = null;
+  for (const fact of facts) latestMs = Math.max(latestMs ?? fact.knownAtMs, fact.knownAtMs);
   return timeMs(text, latestMs, "--known-at");
 }
 
@@ -82,7 +83,8 @@ export function versionThen(kept: History, asOfMs: number | null, knownMs: numbe
   return hasEventTimes ? versionAtMs(versions, asOfMs) : versionAt(versions, gridDate(asOfMs));
 }
 
-function believed(kept: History, knownMs: number | null, all: boolean): readonly Belief[] {
+/** The versions believed at a time (null: now), oldest first, each with the interval in which it was; `all`: also those that were before. */
+export function believed(kept: History, knownMs: number | null, all: boolean): readonly Belief[] {
   const ever = kept.beliefs();
   if (all) return ever.filter(({ knownFromMs }) => knownMs === null || knownFromMs <= knownMs);
   if (knownMs === null) return ever.filter(({ knownToMs }) => knownToMs === null);

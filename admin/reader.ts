@@ -2,8 +2,8 @@ import type { Description } from "../engine/behaviour.ts";
 import type { Emission } from "../engine/emission.ts";
 import type { Episode } from "../engine/episode.ts";
 import { decodeFact, factPrefix } from "../engine/fact_codec.ts";
-import type { Fact } from "../engine/history.ts";
-import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
+import { type Fact, History } from "../engine/history.ts";
+import { ActorId, actorIdFrom, keyOf, kindOf } from "../engine/ids.ts";
 import { type AnyBehaviour, Kind } from "../engine/population.ts";
 import type { Stream } from "../engine/sink.ts";
 import type { LogEntry, Parts, Store } from "../engine/store.ts";
@@ -91,6 +91,24 @@ function actorIn(kind: Kind, id: ActorId, parts: Parts): Actor {
 /** The facts of an actor's history, in order of `from`; none for an actor without one. */
 export function readFacts({ store }: View, id: ActorId): readonly Fact[] {
   return [...store.range("fact", factPrefix(id))].map(([key, bytes]) => decodeFact(key, bytes));
+}
+
+/** The histories of all actors of a kind, in id order; none for a kind without. */
+export function* readHistories({ store, domain }: View, kind: string): Generator<History, void> {
+  const options = domain.behaviours.find((behaviour) => behaviour.kind === kind)?.history;
+  if (options === undefined) return;
+  let id: ActorId | null = null;
+  let facts: Fact[] = [];
+  for (const [key, bytes] of store.range("fact", `${kind}/`)) {
+    const next = actorIdFrom(key.slice(0, key.indexOf("\0")));
+    if (id !== null && next !== id) {
+      yield new History(id, facts, options);
+      facts = [];
+    }
+    id = next;
+    facts.push(decodeFact(key, bytes));
+  }
+  if (id !== null) yield new History(id, facts, options);
 }
 
 /** The engine's clock: the latest event time it holds; null while it holds none. Dates of validity, which may lie ahead, do not count. */

@@ -1,12 +1,11 @@
 import { EXACT_RULES, type LabelMeaning, RECORD_LABELS, type RecordLabels, VERSION_LABELS, type VersionLabels } from "../actors/labels.ts";
 import type { CuratedRow } from "../engine/emission.ts";
-import { decodeFact } from "../engine/fact_codec.ts";
 import { invariant } from "../engine/fault.ts";
-import { type Fact, History, type Version } from "../engine/history.ts";
-import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
+import type { Version } from "../engine/history.ts";
+import { keyOf } from "../engine/ids.ts";
 import { aligned } from "./aligned.ts";
 import { CommandError } from "./errors.ts";
-import { engineClockMs, logFrom, type View } from "./reader.ts";
+import { engineClockMs, logFrom, readHistories, type View } from "./reader.ts";
 import { nearest } from "./suggest.ts";
 import { isoMs, timeMs } from "./time.ts";
 import { readTruth, type TruthLabel } from "./truth.ts";
@@ -209,7 +208,7 @@ function scoreVersions(
 ): void {
   const labelled = new Map(truth.map((label) => [label.id, label]));
   const known = new Set<string>();
-  for (const [id, versions] of versionsOfKind(view, kind)) {
+  for (const { key: id, versions } of readHistories(view, kind)) {
     const key = keyOf(id);
     const label = labelled.get(key);
     if (label !== undefined) known.add(key);
@@ -239,23 +238,6 @@ function isAsLabelled({ changed }: Version, { columns }: TruthLabel): boolean {
 /** Where valid time is a civil date: its 00:00 in the grid zone. */
 function validFromMs({ fromMs, from }: Version): number {
   return fromMs ?? isoMs(from) ?? Number.NaN;
-}
-
-function* versionsOfKind({ store, domain }: View, kind: string): Generator<readonly [ActorId, readonly Version[]], void> {
-  const options = domain.behaviours.find((behaviour) => behaviour.kind === kind)?.history;
-  invariant(options !== undefined, `a ${kind} keeps a history`);
-  let id: ActorId | null = null;
-  let facts: Fact[] = [];
-  for (const [key, bytes] of store.range("fact", `${kind}/`)) {
-    const next = actorIdFrom(key.slice(0, key.indexOf("\0")));
-    if (id !== null && next !== id) {
-      yield [id, new History(id, facts, options).versions];
-      facts = [];
-    }
-    id = next;
-    facts.push(decodeFact(key, bytes));
-  }
-  if (id !== null) yield [id, new History(id, facts, options).versions];
 }
 
 // What is asked for ---------------------------------------------------------------------------------------------------------------------

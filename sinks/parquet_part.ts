@@ -13,13 +13,7 @@ export async function encodePart(columns: readonly DeltaColumn[], rows: readonly
     ...LEADING_COLUMNS,
     ...columns.map(({ name, cell, type }) => ({ name, type, of: ({ row }: NumberedRow) => row.cells[cell] ?? null })),
   ];
-  const writer = Object.assign(new ByteWriter(1 << 20), { flush: nextTurnOfTheLoop });
-  const file = new ParquetWriter({
-    writer,
-    schema: [{ name: "root", num_children: all.length }, ...all.map(({ name, type }) => element(name, type))],
-    codec: "SNAPPY",
-    createdBy: "gridactor",
-  });
+  const { writer, file } = newFile(all);
   for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
     const group = rows.slice(from, from + ROW_GROUP_ROWS);
     const columnData = all.map(({ name, type, of }) => ({ name, data: group.map((row) => physical(of(row), type, name)) }));
@@ -27,6 +21,43 @@ export async function encodePart(columns: readonly DeltaColumn[], rows: readonly
   }
   await file.finish();
   return writer.getBytes();
+}
+
+/**
+ * The same for any columns, in pieces: a row group for each group of rows, so that a file of any size needs the memory of one group. A row is
+ * its cells by name; one that is missing is null.
+ */
+export async function* encodeGroups(
+  columns: readonly NamedColumn[],
+  groups: AsyncIterable<readonly Readonly<Record<string, CellValue>>[]>,
+): AsyncGenerator<Uint8Array, void> {
+  const { writer, file } = newFile(columns);
+  for await (const rows of groups) {
+    const columnData = columns.map(({ name, type }) => ({ name, data: rows.map((row) => physical(row[name] ?? null, type, name)) }));
+    await file.write({ columnData, rowGroupSize: Math.max(1, rows.length) });
+    yield piece(writer);
+  }
+  await file.finish();
+  yield piece(writer);
+}
+
+/** A column of a file. */
+export interface NamedColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+function newFile(columns: readonly NamedColumn[]): { readonly writer: ByteWriter; readonly file: ParquetWriter } {
+  const writer = Object.assign(new ByteWriter(1 << 20), { flush: nextTurnOfTheLoop });
+  const schema = [{ name: "root", num_children: columns.length }, ...columns.map(({ name, type }) => element(name, type))];
+  return { writer, file: new ParquetWriter({ writer, schema, codec: "SNAPPY", createdBy: "gridactor" }) };
+}
+
+/** Takes what has been written since the last time; places in the file go on counting. */
+function piece(writer: ByteWriter): Uint8Array {
+  const bytes = writer.getBytes().slice();
+  writer.index = 0;
+  return bytes;
 }
 
 function element(name: string, type: ColumnType): SchemaElement {

@@ -1,16 +1,13 @@
 import * as assert from "uvu/assert";
-import { GRID } from "../../actors/registry.ts";
 import { count, countText, orphans } from "../../admin/count.ts";
 import { readActors, type View } from "../../admin/reader.ts";
-import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { failure } from "../kit/failure.ts";
-import type { Script, Seen } from "../kit/given.ts";
-import { customer, given, oil, reading, transformer } from "../kit/grid.ts";
+import type { Script } from "../kit/given.ts";
+import { customer, given, oil, reading, transformer, viewOf } from "../kit/grid.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("counts of actors");
 
-const viewOf = ({ store }: Seen): View => ({ store, domain: GRID, decode: emissionDecoder("main", GRID.tables) });
 const after = async (...script: Script) => viewOf(await given().when(...script));
 
 test("every kind is counted, also where there is none", async () => {

@@ -1,7 +1,9 @@
 import { GRID } from "../../actors/registry.ts";
 import { RULES } from "../../actors/rules.ts";
+import type { View } from "../../admin/reader.ts";
+import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { longHash } from "../../engine/ids.ts";
-import { type Arrival, type GivenScript, type StageOptions, stage } from "./given.ts";
+import { type Arrival, type GivenScript, type Seen, type StageOptions, stage } from "./given.ts";
 import { GUIDE_BILL, GUIDE_LOG, GUIDE_PRODUCTION, GUIDE_READING, GUIDE_TELEMETRY } from "./guide_samples.ts";
 import { at } from "./puppets.ts";
 
@@ -13,6 +15,11 @@ export const given: GivenScript = stage(GRID, RULES);
 /** The same with limits, settings or cuts of its own. */
 export function grid(options: StageOptions): GivenScript {
   return stage(GRID, RULES, options);
+}
+
+/** What commands see of a state that a script has led to. */
+export function viewOf({ store }: Seen): View {
+  return { store, domain: GRID, decode: emissionDecoder("main", GRID.tables) };
 }
 
 /** An id that says all that its record does: equal records have equal ids. */

@@ -1,0 +1,124 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import * as assert from "uvu/assert";
+import { type ExportQuery, exportTable } from "../../admin/export.ts";
+import type { View } from "../../admin/reader.ts";
+import { encodeGroups } from "../../sinks/parquet_part.ts";
+import { failureOf } from "../kit/failure.ts";
+import { customer, given, transformer, viewOf } from "../kit/grid.ts";
+import { suite } from "../kit/suite.ts";
+import { inTempFolder } from "../kit/temp_folder.ts";
+
+const test = suite("export");
+
+const KNOWN = { first: Date.UTC(2025, 5, 1), second: Date.UTC(2025, 5, 3) };
+
+/** Two versions of one transformer, the second known two days later; one of another, deleted by its own end date; a customer who owes. */
+async function grid(): Promise<View> {
+  const seen = await given().when(
+    { ...transformer("2024-01-01", { health_index_score: 78.4 }), arrivedAtMs: KNOWN.first },
+    { ...transformer("2024-01-01", { transformer_id: "TRF-N-0035", record_end_date: "2024-06-01" }), arrivedAtMs: KNOWN.first },
+    { ...customer("2025-01-01", { customer_name: "=cmd()", outstanding_balance: "1234.50" }), arrivedAtMs: KNOWN.first },
+    { ...transformer("2025-06-01", { health_index_score: null, status: "UNDER_MAINTENANCE" }), arrivedAtMs: KNOWN.second },
+  );
+  return viewOf(seen);
+}
+
+async function rowsOf(view: View, query: Omit<ExportQuery, "to">): Promise<readonly Record<string, unknown>[]> {
+  const pieces: Uint8Array[] = [];
+  const write = async (piece: Uint8Array): Promise<void> => void pieces.push(piece);
+  const { rows } = await exportTable(view, { ...query, to: "-" }, { parquet: encodeGroups, write });
+  const found = Buffer.concat(pieces).toString().split("\n").slice(0, -1);
+  assert.is(rows, found.length);
+  return found.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+async function exported(view: View, query: ExportQuery): Promise<void> {
+  await exportTable(view, query, { parquet: encodeGroups, write: () => Promise.reject(new Error("nothing goes to standard output")) });
+}
+
+test("a dimension has every version believed now, numbered, with its intervals", async () => {
+  const rows = await rowsOf(await grid(), { table: "dim_transformer" });
+  assert.equal(
+    rows.map((row) => [row["transformer_id"], row["scd_version"], row["record_effective_date"], row["record_end_date"], row["is_current"]]),
+    [
+      ["TRF-N-0034", 1, "2024-01-01", "2025-06-01", false],
+      ["TRF-N-0034", 2, "2025-06-01", "9999-12-31", true],
+      ["TRF-N-0035", 1, "2024-01-01", "2024-06-01", false],
+    ],
+  );
+  assert.equal([rows[0]?.["known_from"], rows[0]?.["known_to"], rows[1]?.["health_index_score"]], ["2025-06-03T00:00:00Z", null, null]);
+  assert.not.ok(Object.hasOwn(rows[0] ?? {}, "change"));
+});
+
+test("as of a date each key has the version in force on it, or none", async () => {
+  const view = await grid();
+  const asOf = async (date: string) =>
+    (await rowsOf(view, { table: "dim_transformer", asOf: date })).map((row) => [row["transformer_id"], row["status"]]);
+  assert.equal(await asOf("2024-03-01"), [
+    ["TRF-N-0034", "ACTIVE"],
+    ["TRF-N-0035", "ACTIVE"],
+  ]);
+  assert.equal(await asOf("2025-05-31"), [["TRF-N-0034", "ACTIVE"]]);
+  assert.equal(await asOf("2025-06-01"), [["TRF-N-0034", "UNDER_MAINTENANCE"]]);
+  assert.equal(await asOf("2023-12-31"), []);
+});
+
+test("known at a time, the versions are those believed then", async () => {
+  const view = await grid();
+  const rows = await rowsOf(view, { table: "dim_transformer", knownAt: "2025-06-02T00:00:00Z" });
+  assert.equal(
+    rows.map((row) => [row["transformer_id"], row["is_current"], row["known_to"]]),
+    [
+      ["TRF-N-0034", true, "2025-06-03T00:00:00Z"],
+      ["TRF-N-0035", false, null],
+    ],
+  );
+  assert.is((await rowsOf(view, { table: "dim_transformer", knownAt: "1d" })).length, 2, "a span counts from the latest fact");
+  assert.is((await rowsOf(view, { table: "dim_transformer", knownAt: "now" })).length, 3);
+});
+
+test("Parquet has typed columns that another reader reads, CSV is defused, and both appear whole", async () => {
+  const view = await grid();
+  await inTempFolder(async (folder) => {
+    for (const name of ["dim.parquet", "dim.csv", "dim.jsonl"]) await exported(view, { table: "dim_customer", to: join(folder, name) });
+    assert.equal((await readdir(folder)).sort(), ["dim.csv", "dim.jsonl", "dim.parquet"]);
+    const file = await readFile(join(folder, "dim.parquet"));
+    const [row] = await parquetReadObjects({ file: file.buffer.slice(file.byteOffset, file.byteOffset + file.length), compressors });
+    assert.equal(
+      [row?.["customer_id"], row?.["outstanding_balance"], row?.["record_effective_date"], row?.["known_from"], row?.["is_current"]],
+      ["CUST-000123", 1_234.5, new Date("2025-01-01"), new Date(KNOWN.first), true],
+    );
+    const [header = "", line = ""] = (await readFile(join(folder, "dim.csv"), "utf8")).split("\n");
+    assert.match(header, /^customer_id,customer_name,meter_id,/);
+    assert.match(line, /^CUST-000123,'=cmd\(\),SM-N-00042,.*,1234\.5,/);
+  });
+});
+
+test("a file of many groups is one Parquet file", async () => {
+  const groups = async function* () {
+    for (let group = 0; group < 3; group += 1) yield Array.from({ length: 1_000 }, (_, n) => ({ n: group * 1_000 + n }));
+  };
+  const pieces: Uint8Array[] = [];
+  for await (const piece of encodeGroups([{ name: "n", type: { type: "long" } }], groups())) pieces.push(piece);
+  const bytes = Buffer.concat(pieces);
+  const rows = await parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length), compressors });
+  assert.equal([rows.length, rows[0], rows[2_999]], [3_000, { n: 0n }, { n: 2_999n }]);
+});
+
+test("what cannot be exported is told, and leaves no file behind", async () => {
+  const view = await grid();
+  await inTempFolder(async (folder) => {
+    const ending = async (query: ExportQuery) => {
+      const { exit, candidates } = await failureOf(exported(view, query));
+      return [exit, candidates];
+    };
+    assert.equal(await ending({ table: "dim_transfomer", to: join(folder, "a.csv") }), [4, ["dim_transformer"]]);
+    assert.equal(await ending({ table: "dim_transformer", to: join(folder, "a.xlsx") }), [2, []]);
+    assert.equal(await ending({ table: "dim_transformer", to: join(folder, "none/a.csv") }), [1, []]);
+    assert.equal(await ending({ table: "dim_transformer", to: join(folder, "a.csv"), asOf: "yesteryear" }), [2, []]);
+    assert.equal(await readdir(folder), []);
+  });
+});
