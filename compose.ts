@@ -1,7 +1,15 @@
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import { configuredDomain } from "./admin/config_domain.ts";
-import type { BrokerSourceConfig, Config, LandingConfig, SimulatorConfig, SinkConfig } from "./admin/config_types.ts";
+import type {
+  BrokerSourceConfig,
+  Config,
+  EventHubConfig,
+  KafkaConfig,
+  LandingConfig,
+  SimulatorConfig,
+  SinkConfig,
+} from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
 import { wallClock } from "./engine/clock.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
@@ -25,6 +33,8 @@ import type { Format } from "./sources/format.ts";
 import { csv } from "./sources/formats/csv.ts";
 import { jsonLines as jsonFormat } from "./sources/formats/json_lines.ts";
 import { parquet as parquetFormat } from "./sources/formats/parquet.ts";
+import { kafka } from "./sources/kafka.ts";
+import type { KafkaConnection } from "./sources/kafka/client.ts";
 import { landingZone } from "./sources/landing_zone.ts";
 import { simulator } from "./sources/simulator.ts";
 
@@ -50,6 +60,8 @@ export interface Composition {
   readonly onStage: EngineOptions["onStage"];
   /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start. */
   readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean) => void;
+  /** Certificates of Kafka brokers are not checked. For development only. */
+  readonly insecureDev?: boolean;
 }
 
 /** The grid as the configuration has it. */
@@ -58,7 +70,7 @@ export function domainOf(config: Config): Domain {
 }
 
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
-export async function compose({ config, store, mode, screen, onRetry, onSinkRetry, onStage, onTrouble }: Composition): Promise<Engine> {
+export async function compose({ config, store, mode, screen, onRetry, onSinkRetry, onStage, onTrouble, insecureDev = false }: Composition): Promise<Engine> {
   const domain = domainOf(config);
   const sinks: SinkWiring[] = [];
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
@@ -72,7 +84,7 @@ export async function compose({ config, store, mode, screen, onRetry, onSinkRetr
     if (source.type === "landing") return [landingWiring(source, config, mode === "live")];
     if (mode === "drain") return [];
     if (source.type === "simulator") return [simulatorWiring(source, config, latestMs)];
-    invariant(source.type === "eventhub", "sources of type kafka were refused before");
+    if (source.type === "kafka") return [kafkaWiring(source, config, store, { onTrouble, isUnchecked: insecureDev })];
     return [eventHubWiring(source, config, store, domain, onTrouble)];
   });
   engine = new Engine({
@@ -138,15 +150,47 @@ function simulatorWiring(source: SimulatorConfig, config: Config, latestMs: (fee
   return { ...wiring(stream, source, feed === "billing" ? "cdc" : "delta"), holdsNext: false };
 }
 
+function kafkaWiring(
+  source: KafkaConfig,
+  config: Config,
+  store: Store,
+  { onTrouble, isUnchecked }: { readonly onTrouble: Composition["onTrouble"]; readonly isUnchecked: boolean },
+): SourceWiring {
+  const { id, feed, topics, group, start, onGap } = source;
+  const topicSource = kafka({
+    id,
+    connection: kafkaConnection(source, config, isUnchecked),
+    topics,
+    group,
+    owner: store.storeId,
+    start,
+    onGap,
+    bounds: { records: Math.min(source.batchRecordsMax, config.batch.recordsMax * LOAD_FACTOR), bytes: config.batch.bytesMax },
+    idleMs: config.feeds.get(feed)?.idleMs ?? 0,
+    clock: wallClock,
+    onTrouble: (partition, reason, isStopped) => onTrouble(id, partition, reason, isStopped),
+  });
+  return { ...wiring(topicSource, source, source.mode), holdsNext: false };
+}
+
+function kafkaConnection({ connection: name }: KafkaConfig, { connections }: Config, isUnchecked: boolean): KafkaConnection {
+  const connection = connections[name];
+  invariant(connection?.type === "kafka", "other connections were refused before");
+  const { brokers, clientId, tls, sasl } = connection;
+  const texts = Object.entries(tls ?? {}).flatMap(([part, text]) => (text === null ? [] : [[part, text.reveal()]]));
+  const login = sasl?.mechanism === "oauthbearer" ? { ...sasl, token: sasl.token.reveal() } : sasl && { ...sasl, password: sasl.password.reveal() };
+  return { brokers, clientId, tls: tls && { ...Object.fromEntries(texts), isUnchecked }, sasl: login };
+}
+
 /** The owner level grows with what was ever emitted: a state that is behind another one, as an old copy is, cannot take its partitions. */
 function eventHubWiring(
-  source: BrokerSourceConfig,
+  source: EventHubConfig,
   config: Config,
   store: Store,
   { feeds }: Domain,
   onTrouble: Composition["onTrouble"],
 ): SourceWiring {
-  const { id, feed, topic: hub, group: consumerGroup, start, onGap } = source;
+  const { id, feed, hub, group: consumerGroup, start, onGap } = source;
   const fields = feeds.find(({ name }) => name === feed)?.fields ?? {};
   const hubSource = eventHub({
     id,
@@ -166,7 +210,7 @@ function eventHubWiring(
 }
 
 /** Throws `CommandError` if it is none for this hub. */
-function connectionStringOf({ id, connection: name, topic: hub }: BrokerSourceConfig, { connections }: Config): string {
+function connectionStringOf({ id, connection: name, hub }: EventHubConfig, { connections }: Config): string {
   const connection = connections[name];
   invariant(connection?.type === "eventhub" && connection.connectionString !== null, "other connections were refused before");
   const connectionString = connection.connectionString.reveal();

@@ -11,6 +11,7 @@ import type { Engine } from "./engine/engine.ts";
 import { Unavailable } from "./engine/fault.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
 import type { Store } from "./engine/store.ts";
+import { ForeignPartition } from "./sources/kafka/foreign_partition.ts";
 
 /** How long a second signal, or a stop that hangs, is waited for. */
 const STOP_WITHIN_MS = seconds(15);
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly screen: Composition["screen"];
   /** Lines for people about the start, on stderr. */
   readonly say: (text: string) => void;
+  /** Certificates of Kafka brokers are not checked. */
+  readonly insecureDev?: boolean;
 }
 
 /** Reads all landing sources to their present end, flushes all sinks, and sums up. */
@@ -106,6 +109,7 @@ async function openStore(config: Config): Promise<Store> {
 
 /** What opening a state directory may say, as an error of the command line. */
 export function storeError(error: unknown): unknown {
+  if (error instanceof ForeignPartition) return new CommandError("CONFIG", error.message, { hint: "set group of that source" });
   if (error instanceof Locked) return new CommandError("RETRY", error.message, { hint: "stop that process, or give another --state" });
   if (error instanceof Error && error.cause instanceof DamagedStore) return storeError(error.cause);
   if (error instanceof DamagedStore) return new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
@@ -122,13 +126,14 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
 }
 
-async function composed({ config, log, screen, say }: RunOptions, store: Store, mode: Composition["mode"]): Promise<Engine> {
+async function composed({ config, log, screen, say, insecureDev = false }: RunOptions, store: Store, mode: Composition["mode"]): Promise<Engine> {
   try {
     return await compose({
       config,
       store,
       mode,
       screen,
+      insecureDev,
       onRetry: (source, error, pauseMs) => log.warn("source.retry", error.message, { source, pauseMs: Math.round(pauseMs) }),
       onSinkRetry: (sink, error, pauseMs) => log.warn("sink.retry", error.message, { sink, pauseMs: Math.round(pauseMs) }),
       onTrouble: (source, partition, reason, isStopped) => {

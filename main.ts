@@ -68,7 +68,7 @@ program
   .option("--drain", "read the files to their present end, flush the sinks, sum up")
   .option("--allow-raised-limits", "limits may be higher than the shipped ones")
   .option("--insecure-dev", "Kafka without certificate check")
-  .action(async (options: { drain?: boolean; allowRaisedLimits?: boolean }) => {
+  .action(async (options: { drain?: boolean; allowRaisedLimits?: boolean; insecureDev?: boolean }) => {
     const loaded = load(options.allowRaisedLimits === true);
     requireRunnable(loaded);
     const { config } = loaded;
@@ -88,7 +88,7 @@ program
       const isForPeople = json !== true && quiet !== true;
       const screen = isForPeople ? { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) } : null;
       onClosedPipe = () => void process.kill(process.pid, "SIGTERM"); // The daemon stops as it should, though nobody reads its lines.
-      await liveRun({ config, log, screen, say }, stop);
+      await liveRun({ config, log, screen, say, insecureDev: options.insecureDev === true }, stop);
     } catch (error) {
       if (!(error instanceof CommandError)) log.fatal("engine.failed", error instanceof Error ? error.message : String(error));
       return fail(error);

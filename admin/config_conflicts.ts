@@ -70,16 +70,24 @@ function realFolder(path: string): string {
 
 function sharedTopics(sources: readonly SourceConfig[], report: Report): readonly Finding[] {
   const topics = new Map<string, string>();
+  const groups = new Map<string, string>();
   return sources.flatMap((source) => {
     if (source.type !== "kafka" && source.type !== "eventhub") return [];
-    const place = `${source.connection}/${source.topic}`;
-    const other = topics.get(place);
-    topics.set(place, source.id);
+    const { id, connection } = source;
     const key = source.type === "kafka" ? "topic" : "hub";
-    if (other === undefined) return [];
-    return [
-      report.error("shared_topic", ["sources", source.id, key], `${other} and ${source.id} read the same ${key}`, "keep one of them"),
-    ];
+    const names = source.type === "kafka" ? source.topics : [source.hub];
+    const findings = names.flatMap((name) => {
+      const other = topics.get(`${connection}/${name}`);
+      topics.set(`${connection}/${name}`, id);
+      if (other === undefined) return [];
+      return [report.error("shared_topic", ["sources", id, key], `${other} and ${id} read the same ${key}`, "keep one of them")];
+    });
+    if (source.type === "eventhub") return findings;
+    const other = groups.get(`${connection}/${source.group}`);
+    groups.set(`${connection}/${source.group}`, id);
+    if (other === undefined) return findings;
+    const what = `${other} and ${id} are members of the same group`;
+    return [...findings, report.error("shared_group", ["sources", id, "group"], what, "give each its own")];
   });
 }
 

@@ -98,7 +98,7 @@ function connectionConfig(connection: Connections): ConnectionConfig {
           tls === false
             ? null
             : { ca: maybeSecret(certificates.ca), cert: maybeSecret(certificates.cert), key: maybeSecret(certificates.key) },
-        sasl: sasl === undefined ? null : { ...sasl, password: secret(sasl.password) },
+        sasl: sasl === undefined ? null : saslConfig(sasl),
       };
     }
     case "eventhub":
@@ -106,6 +106,11 @@ function connectionConfig(connection: Connections): ConnectionConfig {
     case "azure-blob":
       return { type: "azure-blob", account: connection.account, sas: maybeSecret(connection.sas) };
   }
+}
+
+function saslConfig(sasl: NonNullable<Extract<Connections, { type: "kafka" }>["sasl"]>) {
+  if (sasl.mechanism === "oauthbearer") return { mechanism: sasl.mechanism, token: secret(sasl.token) };
+  return { mechanism: sasl.mechanism, username: sasl.username, password: secret(sasl.password) };
 }
 
 function sourceConfig(name: string, source: Sources, absolute: (path: string, at: KeyPath) => string): SourceConfig {
@@ -140,21 +145,12 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
     }
     case "kafka":
     case "eventhub": {
-      const { type, connection, start, onGap } = source;
-      const place =
-        type === "kafka"
-          ? { topic: source.topic, group: source.group ?? `gridactor-${name}` }
-          : { topic: source.hub, group: source.consumerGroup };
-      return {
-        ...shared,
-        type,
-        mode: source.mode ?? MODE_OF_FEED.get(feed) ?? "delta",
-        connection,
-        ...place,
-        start,
-        batchRecordsMax: source.maxPerBatch,
-        onGap,
-      };
+      const { connection, start, maxPerBatch, onGap } = source;
+      const mode = source.mode ?? MODE_OF_FEED.get(feed) ?? "delta";
+      const reading = { ...shared, mode, connection, start, batchRecordsMax: maxPerBatch, onGap };
+      if (source.type === "eventhub") return { ...reading, type: "eventhub", hub: source.hub, group: source.consumerGroup };
+      const topics = typeof source.topic === "string" ? [source.topic] : source.topic;
+      return { ...reading, type: "kafka", topics, group: source.group ?? `gridactor-${name}` };
     }
   }
 }

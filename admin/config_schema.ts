@@ -43,7 +43,12 @@ const connection = z.discriminatedUnion("type", [
     brokers: z.array(text).min(1),
     clientId: text.optional(),
     tls: z.union([z.boolean(), z.strictObject({ ca: secret.optional(), cert: secret.optional(), key: secret.optional() })]).default(false),
-    sasl: z.strictObject({ mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]), username: text, password: secret }).optional(),
+    sasl: z
+      .discriminatedUnion("mechanism", [
+        z.strictObject({ mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]), username: text, password: secret }),
+        z.strictObject({ mechanism: z.literal("oauthbearer"), token: secret.describe("A token of the identity provider.") }),
+      ])
+      .optional(),
   }),
   z.strictObject({
     type: z.literal("eventhub"),
@@ -109,7 +114,12 @@ const source = z.discriminatedUnion("type", [
     seed: z.int().nonnegative().default(42),
     clock: z.enum(["continue", "wall"]).default("continue").describe("continue: begins where the feed's data ends; wall: at the present."),
   }),
-  z.strictObject({ type: z.literal("kafka"), ...broker, topic: text, group: text.optional().describe("Default: gridactor-<name>.") }),
+  z.strictObject({
+    type: z.literal("kafka"),
+    ...broker,
+    topic: z.union([text, z.array(text).min(1)], { error: "expected a topic or a list of topics" }),
+    group: text.optional().describe("Default: gridactor-<name>. One engine reads a group."),
+  }),
   z.strictObject({ type: z.literal("eventhub"), ...broker, hub: text, consumerGroup: text.default("$Default") }),
 ]);
 

@@ -51,11 +51,14 @@ export type ConnectionConfig =
       readonly brokers: readonly string[];
       readonly clientId: string;
       readonly tls: { readonly ca: Secret | null; readonly cert: Secret | null; readonly key: Secret | null } | null;
-      readonly sasl: {
+      readonly sasl:
+      | {
         readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
         readonly username: string;
         readonly password: Secret;
-      } | null;
+      }
+      | { readonly mechanism: "oauthbearer"; readonly token: Secret }
+      | null;
     }
   | { readonly type: "eventhub"; readonly connectionString: Secret | null; readonly namespace: string | null }
   | { readonly type: "azure-blob"; readonly account: string; readonly sas: Secret | null };
@@ -103,12 +106,22 @@ export interface SimulatorConfig extends AnySource {
   readonly clock: "continue" | "wall";
 }
 
-/** A topic or a hub. `group` is the consumer group. */
-export interface BrokerSourceConfig extends AnySource {
-  readonly type: "kafka" | "eventhub";
+export type BrokerSourceConfig = KafkaConfig | EventHubConfig;
+
+export interface KafkaConfig extends AnyBroker {
+  readonly type: "kafka";
+  readonly topics: readonly string[];
+}
+
+export interface EventHubConfig extends AnyBroker {
+  readonly type: "eventhub";
+  readonly hub: string;
+}
+
+/** `group` is the consumer group. */
+interface AnyBroker extends AnySource {
   readonly mode: Mode;
   readonly connection: string;
-  readonly topic: string;
   readonly group: string;
   readonly start: "earliest" | "latest";
   readonly batchRecordsMax: number;

@@ -5,7 +5,7 @@ import type { Finding, KeyPath } from "./finding.ts";
 
 /** What this version runs. All else that the schema knows is valid, and for a later one. */
 const RUNS = {
-  sources: ["landing", "simulator", "eventhub"],
+  sources: ["landing", "simulator", "kafka", "eventhub"],
   sinks: ["jsonl", "parquet"],
   modes: ["addNewColumns", "rescue"],
   precedence: "snapshot, delta, cdc",
