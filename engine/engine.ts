@@ -5,9 +5,12 @@ import { seconds } from "./duration.ts";
 import type { Emission } from "./emission.ts";
 import { Position, type SourceId } from "./ids.ts";
 import { pump } from "./pump.ts";
+import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
+import type { VersionOrigin } from "./schema_version.ts";
 import type { Sink, Stream } from "./sink.ts";
 import type { Batch, Source } from "./source.ts";
 import type { LogEntry, Store } from "./store.ts";
+import { NewColumns, undecided } from "./survey.ts";
 import { type Intake, Turn } from "./turn.ts";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -36,6 +39,8 @@ export interface EngineOptions extends WorldOptions {
   readonly onRetry: (source: SourceId, error: Error, pauseMs: number) => void;
   /** Told when a sink is tried again. */
   readonly onSinkRetry?: (sink: string, error: Error, pauseMs: number) => void;
+  /** True: a source that waits for a decision on new columns ends, and is named in `stopped`. Default: it is tried again. */
+  readonly endsAtNewColumns?: boolean;
   /** Told when a stage has been read to its present end. */
   readonly onStage: (stage: number) => void;
 }
@@ -49,6 +54,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #turn: Turn;
   readonly #drains: readonly Drain[];
+  readonly #stopped = new Map<SourceId, NewColumns>();
   #lastApplied: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
@@ -95,9 +101,31 @@ export class Engine {
   /** Applies one batch: turn, commit, then the drains are woken. In order of calls; once one has failed, all fail: memory is ahead of the store. */
   apply(intake: Intake, batch: Batch): Promise<void> {
     const applied = this.#lastApplied.then(() => this.#applyNow(intake, batch));
-    applied.catch(() => {}); // The caller hears of it; kept here it must not count as unhandled.
-    this.#lastApplied = applied;
+    // What waits for a person has changed nothing, so that others go on.
+    this.#lastApplied = applied.catch((error: unknown) => {
+      if (!(error instanceof NewColumns)) throw error;
+    });
+    this.#lastApplied.catch(() => {}); // The caller hears of it; kept here it must not count as unhandled.
     return applied;
+  }
+
+  /** Carries out a decision on a column, between two batches. */
+  changeSchema(change: SchemaChange, origin: VersionOrigin): Promise<SchemaChangeResult> {
+    const { store } = this.#options;
+    const changed = this.#lastApplied.then(() => changeSchema(this.world, store, change, origin));
+    this.#lastApplied = changed.then(
+      () => this.#wakeDrains(),
+      (error: unknown) => {
+        if (!(error instanceof SchemaChangeRefused)) throw error;
+      },
+    );
+    this.#lastApplied.catch(() => {});
+    return changed;
+  }
+
+  /** Sources that were given up because a person has to decide on columns which they bring; only if `endsAtNewColumns`. */
+  get stopped(): ReadonlyMap<SourceId, NewColumns> {
+    return this.#stopped;
   }
 
   sinkReports(): readonly DrainReport[] {
@@ -105,9 +133,23 @@ export class Engine {
   }
 
   async #applyNow(intake: Intake, batch: Batch): Promise<void> {
+    this.#requireDecided(intake.feed, batch);
     const commit = this.#turn.run(intake, batch);
     await this.#options.store.commit(commit);
     this.world.trim();
+    this.#wakeDrains();
+  }
+
+  /** Throws `NewColumns` before anything is changed. */
+  #requireDecided(feed: string, { records }: Batch): void {
+    if (this.world.schema(feed).mode !== "failOnNewColumns") return;
+    const survey = this.world.survey(feed);
+    for (const record of records) survey.add(record);
+    const columns = undecided(this.world.schema(feed), survey.sights());
+    if (columns.length > 0) throw new NewColumns(feed, columns);
+  }
+
+  #wakeDrains(): void {
     for (const one of this.#drains) one.wake();
   }
 
@@ -132,7 +174,7 @@ export class Engine {
 
   /** Nothing is applied before `begin`, or the end of the signal. */
   #pump({ source, intake }: SourceWiring, signal: AbortSignal): { begin: () => void; ended: Promise<void>; caughtUp: Promise<void> } {
-    const { clock, random, onRetry } = this.#options;
+    const { clock, random, onRetry, endsAtNewColumns = false } = this.#options;
     let begin = (): void => {};
     const turn = new Promise<void>((resolve) => {
       begin = resolve;
@@ -151,6 +193,7 @@ export class Engine {
         turn,
         onIdle,
         onRetry: (error, pauseMs) => onRetry(source.id, error, pauseMs),
+        ...(endsAtNewColumns ? { onNewColumns: (error: NewColumns) => void this.#stopped.set(source.id, error) } : {}),
         clock,
         random,
       },

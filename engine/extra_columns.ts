@@ -10,6 +10,7 @@ import {
   growsByItself,
   newColumn,
   type SchemaColumn,
+  type Sights,
   type TypeName,
   typeOf,
   widened,
@@ -80,7 +81,7 @@ export function readInColumn(
 }
 
 /** The next schema, if values of these types were seen in columns (names as decode gives them to new columns); the same one if it has them all. */
-export function grownBy(schema: FeedSchema, sights: ReadonlyMap<string, readonly TypeName[]>, limits: Limits): FeedSchema {
+export function grownBy(schema: FeedSchema, sights: Sights, limits: Limits): FeedSchema {
   if (!growsByItself(schema)) return schema;
   const changed: Record<string, SchemaColumn> = {};
   for (const [name, seen] of sights) {

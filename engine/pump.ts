@@ -3,6 +3,7 @@ import { Unavailable } from "./fault.ts";
 import type { Position, SourceId } from "./ids.ts";
 import { retry } from "./retry.ts";
 import type { Batch, Source } from "./source.ts";
+import { NewColumns } from "./survey.ts";
 import type { Intake } from "./turn.ts";
 
 /** What a pump needs of the engine: where the source stands, and to have a batch applied (resolves when it is flushed). */
@@ -15,6 +16,8 @@ export interface PumpOptions {
   readonly turn?: Promise<void>;
   readonly onIdle: () => void;
   readonly onRetry: (error: Error, pauseMs: number) => void;
+  /** Told that a person has to decide, and then the source has ended. Default: it is tried again, as after any outage. */
+  readonly onNewColumns?: (error: NewColumns) => void;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -27,9 +30,18 @@ export interface PumpOptions {
 export async function pump(options: PumpOptions, signal: AbortSignal): Promise<void> {
   const { clock, random, onRetry } = options;
   try {
-    await retry(() => readOnce(options, signal), { clock, random, signal, onRetry });
+    await retry(() => readUntilDecided(options, signal), { clock, random, signal, onRetry });
   } catch (error) {
     if (!(error instanceof Unavailable && signal.aborted)) throw error;
+  }
+}
+
+async function readUntilDecided(options: PumpOptions, signal: AbortSignal): Promise<void> {
+  try {
+    await readOnce(options, signal);
+  } catch (error) {
+    if (!(error instanceof NewColumns) || options.onNewColumns === undefined) throw error;
+    options.onNewColumns(error);
   }
 }
 

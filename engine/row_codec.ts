@@ -84,6 +84,47 @@ function writeFacts(cause: RowCause, row: RowFacts, cells: number, keyIsFirst: b
 }
 
 const END = 0x45;
+/** In front of the number of the row that this one replaces; a row that replaces none goes without. */
+const AMENDS = 0x41;
+
+/** What is other in a row that is said again. */
+export interface Amendment {
+  /** Number in the log of the row that it replaces. */
+  readonly amends: number;
+  readonly rescued: string | null;
+  readonly schemaVersion: number;
+  readonly extra: Cells;
+}
+
+/** Bytes of a row that replaces another, under the same id: all is as it was, but for what the amendment says. */
+export function encodeAmendment(bytes: Uint8Array, { amends, rescued, schemaVersion, extra }: Amendment): Uint8Array {
+  const reader = new ByteReader(bytes);
+  writer.begin();
+  const pass = (cells: number): void => {
+    for (let n = 0; n < cells; n += 1) writer.cell(reader.cell());
+  };
+  pass(CELLS_OF_CAUSE - 2);
+  reader.cell();
+  reader.cell();
+  writer.cell(rescued);
+  writer.cell(schemaVersion);
+  pass(CELLS_OF_ROW - 1);
+  reader.cell();
+  writer.cell(JSON.stringify(extra));
+  const [ofFeed, ofActors] = [reader.cell(), reader.cell()];
+  writer.cell(ofFeed);
+  writer.cell(ofActors);
+  pass(Number(ofFeed) + Number(ofActors));
+  writer.byte(AMENDS);
+  writer.cell(amends);
+  writer.byte(END);
+  return writer.end();
+}
+
+/** Head, number, arrival, rescued, schema version. */
+const CELLS_OF_CAUSE = 7;
+/** Table, key, ordinal, date, actor, late, rules, extra. */
+const CELLS_OF_ROW = 8;
 
 /** A row as it was stored, its cells in the table's order. */
 export interface StoredRow {
@@ -118,14 +159,16 @@ export function readRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8
   const ofActors = Number(reader.cell());
   readCells(reader, ofFeed, table.ofFeed, cells);
   readCells(reader, ofActors, table.columns.length - table.ofFeed, cells);
-  invariant(reader.byte() === END, `a stored row of ${name} has the columns that the table declares`);
+  const mark = reader.byte();
+  const amends = mark === AMENDS ? Number(reader.cell()) : null;
+  invariant((amends === null ? mark : reader.byte()) === END, `a stored row of ${name} has the columns that the table declares`);
   return {
     row: {
       table: name,
       get rowId() {
         return longHash([name, feed, key ?? String(cells[0]), ordinal]); // Only who wants it pays for it.
       },
-      amends: null,
+      amends,
       actor: actor === null ? null : actorIdFrom(actor),
       source,
       position: at === -1 ? origin : `${origin}${at}`,

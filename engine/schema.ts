@@ -47,6 +47,9 @@ export interface FeedSchema extends Required<SchemaSettings> {
   readonly columns: Readonly<Record<string, SchemaColumn>>;
 }
 
+/** Columns that the feed does not declare, each with the types of the values that were seen in it. */
+export type Sights = ReadonlyMap<string, readonly TypeName[]>;
+
 interface DeclaredFeed {
   readonly name: string;
   readonly fields: Readonly<Record<string, { readonly column: ColumnType; readonly required: boolean }>>;

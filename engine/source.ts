@@ -1,5 +1,6 @@
 import type { Fault } from "./fault.ts";
 import type { Position, SourceId } from "./ids.ts";
+import type { Sights } from "./schema.ts";
 
 /**
  * One record as a transport hands it over. `bytes` are what came (for quarantine and re-drive): JSON text, or a CSV line. A format that has
@@ -21,6 +22,13 @@ export interface SourceRecord {
   readonly fault?: Fault;
 }
 
+/** What a look ahead at a file has shown: the place of its first row, and the columns in its rows that the feed does not declare. */
+export interface Outlook {
+  readonly at: number;
+  readonly arrivedAtMs: number;
+  readonly sights: Sights;
+}
+
 /** What a source hands over at once: bounded in records and bytes, of one partition, in order. */
 export interface Batch {
   /** Provenance before the record's number: `file:<sha256>/`, `kafka:<cluster>/<topic>/<partition>/`. */
@@ -31,6 +39,8 @@ export interface Batch {
   readonly partition?: string;
   /** n-th content of the same path, 0 for the first and for brokers. */
   readonly generation: number;
+  /** The schema grows by this before the first of the records, and of those that follow, is read. */
+  readonly ahead?: Outlook;
   readonly records: readonly SourceRecord[];
   /** Written in the same commit as the effect of `records`: partition -> position. Partitions not named keep theirs. */
   readonly resumeAt: ReadonlyMap<string, Position>;

@@ -1,16 +1,19 @@
 import type { ChangedEntry, ChangedRow, Commit } from "./commit.ts";
 import { type Decoded, decode } from "./decode.ts";
 import type { CellValue } from "./emission.ts";
+import { grownBy } from "./extra_columns.ts";
 import { BrokenInvariant, type Fault, fault } from "./fault.ts";
 import type { Feed, RecordContext } from "./feed.ts";
 import { hashRow, hashText } from "./hash.ts";
 import { type ActorId, quarantineId, SourceId } from "./ids.ts";
 import type { Place } from "./population.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
+import { rescuedRow, strayColumns } from "./rescued_index.ts";
 import { Cause, type Effects, Refused, Root } from "./root.ts";
-import { encodeHead, encodeRow } from "./row_codec.ts";
-import { encodeSchema } from "./schema.ts";
-import type { Batch, SourceRecord } from "./source.ts";
+import { encodeHead, encodeRow, readRow } from "./row_codec.ts";
+import type { FeedSchema } from "./schema.ts";
+import { versionChanges } from "./schema_version.ts";
+import type { Batch, Outlook, SourceRecord } from "./source.ts";
 import { TimerChanges, type TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
@@ -43,6 +46,7 @@ export class Turn {
     const rows: ChangedRow[] = [];
     const timers = new TimerChanges();
     const records = new Intaker(this.#world, this.#root, intake, batch, { entries, rows, timers });
+    if (batch.ahead !== undefined) records.lookAhead(batch.ahead);
     for (const record of batch.records) records.take(record);
     records.end();
     for (const [partition, position] of batch.resumeAt) {
@@ -108,6 +112,12 @@ class Intaker {
     this.#effects = effects;
   }
 
+  /** The schema takes, before any row, what all rows of a file will bring. */
+  lookAhead({ at, arrivedAtMs, sights }: Outlook): void {
+    const schema = grownBy(this.#schema(), sights, this.#world.limits);
+    if (schema !== this.#schema()) this.#evolve({ at, arrivedAtMs }, schema);
+  }
+
   take(record: SourceRecord): void {
     if (record.fault !== undefined) return this.#reject(record, record.fault, null, null);
     const feed = this.#feed;
@@ -122,7 +132,7 @@ class Intaker {
     if (feed.refusesFuture && aheadMs > this.#world.limits.futureMs) {
       return this.#reject(record, fault("future_event", `the event lies ${aheadMs} ms ahead of its arrival`), null, atMs);
     }
-    if (decoded.schema !== this.#schema()) this.#evolve(record, decoded);
+    if (decoded.schema !== this.#schema()) this.#evolve(record, decoded.schema);
     this.#moveClock(atMs);
     this.#process(record, decoded, atMs);
   }
@@ -162,6 +172,7 @@ class Intaker {
     const ids = this.#feed.actors(decoded.row);
     this.#become(record, decoded, atMs);
     root.begin(this.#cause);
+    const firstEntry = this.#effects.entries.length;
     try {
       for (const { code } of decoded.notes) root.note(code);
       const message = this.#feed.message(decoded.row, this.#context);
@@ -180,6 +191,7 @@ class Intaker {
     }
     if (root.isDuplicate) this.#duplicates += 1;
     else this.#accepted += 1;
+    if (!root.isDuplicate && (decoded.rescued !== null || decoded.notes.length > 0)) this.#keepStrays(record, decoded, firstEntry);
     if (root.late && !root.isDuplicate) this.#late += 1;
   }
 
@@ -330,23 +342,28 @@ class Intaker {
   // Rows of the engine's own tables. --------------------------------------------------------------------------------------------------
 
   /** Version n+1 is in the log before any row that uses it. */
-  #evolve(record: SourceRecord, { schema }: Decoded): void {
-    const before = this.#schema();
+  #evolve({ at, arrivedAtMs }: Pick<SourceRecord, "at" | "arrivedAtMs">, schema: FeedSchema): void {
+    const origin = { source: this.#sourceText, position: `${this.#batch.origin}${at}`, arrivedAtMs };
+    const { stored, curated } = versionChanges(this.#feed.name, this.#schema(), schema, origin);
     this.#world.schemas.set(this.#feed.name, schema);
-    this.#effects.rows.push({ table: "feed", key: `schema ${this.#feed.name}`, value: encodeSchema(schema) });
-    for (const [column, { type, origin }] of Object.entries(schema.columns)) {
-      if (before.columns[column] !== undefined) continue;
-      const position = `${this.#batch.origin}${record.at}`;
-      const cause = { head: this.#cause.head, at: record.at, arrivedAtMs: record.arrivedAtMs };
-      this.#emitEngineRow("schema_versions", cause, `${this.#feed.name} ${column}`, {
-        feed: this.#feed.name,
-        version: schema.version,
-        column,
-        type,
-        origin,
-        position,
-      });
-    }
+    this.#effects.rows.push(...stored);
+    const cause = { head: this.#cause.head, at, arrivedAtMs };
+    for (const { key, cells } of curated) this.#emitEngineRow("schema_versions", cause, key, cells);
+  }
+
+  /** Values that were rescued under names which the feed does not declare wait for a decision; those that are not wanted are counted. */
+  #keepStrays(record: SourceRecord, { rescued, notes }: Decoded, firstEntry: number): void {
+    const { fields, name } = this.#feed;
+    for (const { code, detail } of notes) if (code === "ignored_column") this.#world.strays.ignored(name, detail);
+    const columns = rescued === null ? [] : strayColumns(rescued, fields);
+    if (columns.length === 0) return;
+    const entries = this.#effects.entries.slice(firstEntry).filter(({ stream }) => stream === "curated");
+    const ofFeed = entries.filter(({ bytes }) => readRow(this.#world.tables, bytes).table.feed === name);
+    const rows = ofFeed.map(({ sequence }) => sequence);
+    const [number] = rows;
+    if (number === undefined) return;
+    const { arrivedAtMs } = record;
+    this.#effects.rows.push(...this.#world.strays.expired(name, arrivedAtMs), rescuedRow(name, number, { columns, rows, arrivedAtMs }));
   }
 
   #emitEngineRow(

@@ -9,6 +9,8 @@ import { type AnyBehaviour, type Place, Population } from "./population.ts";
 import type { RuleTable } from "./rule_table.ts";
 import { decodeSchema, type FeedSchema, firstSchema, type SchemaSettings } from "./schema.ts";
 import type { Store } from "./store.ts";
+import { Strays } from "./strays.ts";
+import { Survey } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { FeedClock } from "./watermark.ts";
@@ -47,6 +49,7 @@ export class World {
   readonly timers: ReadonlyMap<string, TimerQueue>;
   readonly schemas: Map<string, FeedSchema>;
   readonly counters = new Counters();
+  readonly strays: Strays;
   nextSequence: number;
   actorCount: number;
   readonly #histories = new Map<ActorId, History>();
@@ -60,6 +63,7 @@ export class World {
     this.limits = options.limits;
     this.#store = store;
     this.nextSequence = store.nextSequence;
+    this.strays = new Strays(this.counters, store, options.limits.keysMax);
     this.feeds = new Map(feeds.map((feed) => [feed.name, feed]));
     this.tables = new Map(tables.map((table) => [table.name, table]));
     this.clocks = new Map(feeds.map((feed) => [feed.name, new FeedClock(feed.name, feed.clockDelayMs)]));
@@ -82,6 +86,17 @@ export class World {
     const table = this.tables.get(name);
     invariant(table !== undefined, `table ${name} is declared`);
     return table;
+  }
+
+  schema(feed: string): FeedSchema {
+    const schema = this.schemas.get(feed);
+    invariant(schema !== undefined, `feed ${feed} has a schema`);
+    return schema;
+  }
+
+  /** Looks ahead at records of a feed. */
+  survey(feed: string): Survey {
+    return new Survey(this.feed(feed), this.schema(feed), this.limits);
   }
 
   clock(feed: string): FeedClock {
@@ -145,8 +160,8 @@ export class World {
       if (clockBytes !== null) clock.clockMs = Number(Buffer.from(clockBytes).toString());
       const schemaBytes = this.#store.get("feed", `schema ${feed}`);
       if (schemaBytes === null) continue;
-      const { version, columns } = decodeSchema(schemaBytes, settings.get(feed));
-      this.schemas.set(feed, { ...(this.schemas.get(feed) as FeedSchema), version, columns }); // What is configured now holds, not what was.
+      const { version, columns, ignored } = decodeSchema(schemaBytes, settings.get(feed));
+      this.schemas.set(feed, { ...(this.schemas.get(feed) as FeedSchema), version, columns, ignored }); // What is configured now holds, not what was.
     }
   }
 }
