@@ -152,7 +152,7 @@ function hit(before: Episode | null, rule: Rule, observation: Observation, conte
   if (episode !== null && isOpen(episode)) return context.late ? unchanged(counted(episode)) : again(episode, rule, observation);
   if (episode !== null && isEnded(episode) && within(spanOf(episode), atMs)) return unchanged(counted(episode));
   if (episode?.past.some((span) => within(span, atMs))) return wakes(ended, rule);
-  if (context.late && onDelayMs(rule) > 0) return unchanged(episode); // What came after it is not known here.
+  if (context.late && (onDelayMs(rule) > 0 || onCount(rule) > 1)) return unchanged(episode); // What came after it is not known here.
   const begun = begin(episode, rule, observation, context);
   return wakes({ ...begun, changes: [...ended.changes, ...begun.changes] }, rule);
 }
@@ -185,14 +185,19 @@ function begin(before: Episode | null, rule: Rule, observation: Observation, { a
   return confirm(episode, rule, atMs);
 }
 
-/** Raises a suspicion once it is old enough. */
+/** Raises a suspicion once it is old enough and has been seen often enough. */
 function confirm(episode: Episode, rule: Rule, atMs: number): EpisodeStep {
-  return atMs - episode.onsetMs < onDelayMs(rule) ? unchanged(episode) : move(episode, "on_delay_passed", "raised", atMs, {});
+  const waits = atMs - episode.onsetMs < onDelayMs(rule) || episode.count < onCount(rule);
+  return waits ? unchanged(episode) : move(episode, "on_delay_passed", "raised", atMs, {});
 }
 
 /** A pulse is one record: it does not wait. */
 function onDelayMs(rule: Rule): number {
   return rule.pulseMs === undefined ? (rule.onDelayMs ?? 0) : 0;
+}
+
+function onCount(rule: Rule): number {
+  return rule.pulseMs === undefined ? (rule.onCount ?? 1) : 1;
 }
 
 /** A hit inside an open episode. */

@@ -14,8 +14,12 @@ export interface Rule {
   readonly metric: string;
   readonly unit: string;
   readonly limits: RuleLimits;
+  /** What the limits rest on: the data guide, a standard with its clause, or our own development data. */
+  readonly basis?: string;
   /** Raised once the condition has held this long (event time between observations). Default 0: at once. */
   readonly onDelayMs?: number;
+  /** Raised once it has held in this many observations, with none between them that is normal. Default 1. */
+  readonly onCount?: number;
   /** Cleared once the condition has not held this long. Default 0. */
   readonly offDelayMs?: number;
   /** Cleared by this many normal observations in a row. Default 1. */

@@ -172,6 +172,15 @@ test("a suspicion is raised once it has held for the on-delay, and begins at its
   );
 });
 
+test("a suspicion is raised once it was seen often enough; a normal observation begins the count anew", () => {
+  const twice: Rule = { ...BASE, onCount: 2 };
+  assert.equal(told(twice, hit(0)).lines, []);
+  assert.equal(told(twice, hit(0), unsure(5), hit(10)).lines, ["10 raised open x2"]);
+  assert.equal(told(twice, hit(0), fine(5), hit(10)).lines, []);
+  assert.equal(told(twice, fine(0), late(-90), late(-80)).lines, []);
+  assert.equal(told({ ...twice, onDelayMs: minutes(15) }, hit(0), hit(10), hit(15)).lines, ["15 raised open x3"]);
+});
+
 test("a suspicion that passes publishes nothing and leaves nothing", () => {
   const { lines, episode } = told(LOAD, hit(0), hit(10), fine(12));
   assert.equal(lines, []);
