@@ -2,6 +2,7 @@ import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import { configuredDomain } from "./admin/config_domain.ts";
 import type {
+  BlobLocation,
   BrokerSourceConfig,
   Config,
   EventHubConfig,
@@ -26,15 +27,18 @@ import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { parquet } from "./sinks/parquet.ts";
 import { terminal } from "./sinks/terminal.ts";
+import { type BlobFolder, blobPlace } from "./sources/blob_place.ts";
 import { eventHub } from "./sources/event_hub.ts";
 import { connectionStringProblem } from "./sources/event_hub_address.ts";
+import { folderPlace } from "./sources/folder_place.ts";
 import { folderWatch } from "./sources/folder_watch.ts";
 import type { Format } from "./sources/format.ts";
 import { csv } from "./sources/formats/csv.ts";
 import { jsonLines as jsonFormat } from "./sources/formats/json_lines.ts";
 import { parquet as parquetFormat } from "./sources/formats/parquet.ts";
-import { kafka } from "./sources/kafka.ts";
 import type { KafkaConnection } from "./sources/kafka/client.ts";
+import { kafka } from "./sources/kafka.ts";
+import type { LandingPlace } from "./sources/landing_place.ts";
 import { landingZone } from "./sources/landing_zone.ts";
 import { simulator } from "./sources/simulator.ts";
 
@@ -70,7 +74,17 @@ export function domainOf(config: Config): Domain {
 }
 
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
-export async function compose({ config, store, mode, screen, onRetry, onSinkRetry, onStage, onTrouble, insecureDev = false }: Composition): Promise<Engine> {
+export async function compose({
+  config,
+  store,
+  mode,
+  screen,
+  onRetry,
+  onSinkRetry,
+  onStage,
+  onTrouble,
+  insecureDev = false,
+}: Composition): Promise<Engine> {
   const domain = domainOf(config);
   const sinks: SinkWiring[] = [];
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
@@ -109,21 +123,36 @@ export async function compose({ config, store, mode, screen, onRetry, onSinkRetr
 // Sources -------------------------------------------------------------------------------------------------------------------------------
 
 function landingWiring(source: LandingConfig, config: Config, follow: boolean): SourceWiring {
-  const { location } = source;
-  invariant(location.type === "folder", "a blob container was refused before");
+  const { cleanSource } = source;
   const zone = landingZone({
     ...source,
-    location: location.path,
+    place: placeOf(source, config, follow),
     format: formatOf(source.format, config),
     limits: config.limits,
     bounds: { records: config.batch.recordsMax * LOAD_FACTOR, bytes: config.batch.bytesMax * LOAD_FACTOR },
     follow,
-    watch: follow ? folderWatch : null,
+    clean: cleanSource.mode === "off" ? { mode: "off" } : { mode: cleanSource.mode, retentionMs: cleanSource.retentionMs },
     maxFiles: source.filesMax,
     maxBytes: source.bytesMax,
     clock: wallClock,
   });
   return { ...wiring(zone, source, source.mode), holdsNext: true };
+}
+
+function placeOf({ location, cleanSource }: LandingConfig, { connections }: Config, follow: boolean): LandingPlace {
+  const archive = cleanSource.mode === "archive" ? cleanSource.to : null;
+  if (location.type === "folder") {
+    invariant(archive?.type !== "blob", "a folder has its archive in a folder");
+    return folderPlace({ folder: location.path, archive: archive?.path ?? null, watch: follow ? folderWatch : null });
+  }
+  invariant(archive?.type !== "folder", "a container has its archive in a container");
+  return blobPlace({ ...blobFolder(location, connections), archive: archive === null ? null : blobFolder(archive, connections) });
+}
+
+function blobFolder({ connection: name, container, prefix }: BlobLocation, connections: Config["connections"]): BlobFolder {
+  const connection = connections[name];
+  invariant(connection?.type === "azure-blob" && connection.sas !== null, "the connection was checked");
+  return { address: { endpoint: connection.endpoint, container, sas: connection.sas.reveal() }, prefix };
 }
 
 function formatOf(name: LandingConfig["format"], { limits }: Config): Format {
@@ -178,7 +207,8 @@ function kafkaConnection({ connection: name }: KafkaConfig, { connections }: Con
   invariant(connection?.type === "kafka", "other connections were refused before");
   const { brokers, clientId, tls, sasl } = connection;
   const texts = Object.entries(tls ?? {}).flatMap(([part, text]) => (text === null ? [] : [[part, text.reveal()]]));
-  const login = sasl?.mechanism === "oauthbearer" ? { ...sasl, token: sasl.token.reveal() } : sasl && { ...sasl, password: sasl.password.reveal() };
+  const login =
+    sasl?.mechanism === "oauthbearer" ? { ...sasl, token: sasl.token.reveal() } : sasl && { ...sasl, password: sasl.password.reveal() };
   return { brokers, clientId, tls: tls && { ...Object.fromEntries(texts), isUnchecked }, sasl: login };
 }
 

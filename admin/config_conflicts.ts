@@ -13,6 +13,7 @@ export function conflictFindings(config: Config, allowRaisedLimits: boolean, rep
   return [
     ...(allowRaisedLimits ? [] : raisedLimits(config, report)),
     ...sharedInputs(config.sources, report),
+    ...readArchives(config.sources, report),
     ...sharedTopics(config.sources, report),
     ...sharedOutputs(config, report),
   ];
@@ -49,6 +50,19 @@ function sharedInputs(sources: readonly SourceConfig[], report: Report): readonl
     if (other === undefined) return [];
     const message = `a file can belong to both ${other.source.id} and ${source.id}`;
     return [report.error("shared_files", ["sources", source.id, "include"], message, "make their patterns exclude each other")];
+  });
+}
+
+/** An archive that a source reads would be archived again, and again. */
+function readArchives(sources: readonly SourceConfig[], report: Report): readonly Finding[] {
+  const landings = sources.filter((source) => source.type === "landing");
+  return landings.flatMap(({ id, cleanSource: { mode, to } }) => {
+    if (mode !== "archive" || to === null) return [];
+    const archived = placed(to, "*/*/*/**");
+    const reader = landings.find(({ location, include }) => include.some((each) => globsMeet(placed(location, each), archived)));
+    if (reader === undefined) return [];
+    const message = `${reader.id} would read the archive`;
+    return [report.error("archive_is_read", ["sources", id, "cleanSource", "to"], message, "name a place that no source reads")];
   });
 }
 

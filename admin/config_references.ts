@@ -90,9 +90,9 @@ function landingFindings(
     const glob = parseGlob(pattern);
     if (typeof glob === "string") findings.push(report.error("bad_pattern", at("include", String(n)), glob));
   }
-  if (source.location.startsWith("blob:")) {
+  if (isBlob(source.location)) {
     const blob = parseBlob(source.location);
-    if (blob === null) findings.push(report.error("bad_location", at("location"), "expected blob:<connection>/<container>/<prefix>"));
+    if (blob === null) findings.push(report.error("bad_location", at("location"), BLOB));
     else findings.push(...connectionOf(at("location"), blob.connection, "azure-blob", connections, report));
   }
   if (source.absentMeans === "delete" && source.mode !== "snapshot") {
@@ -103,7 +103,24 @@ function landingFindings(
   if (source.cleanSource.mode === "archive" && source.cleanSource.to === null) {
     findings.push(report.error("archive_where", at("cleanSource"), "an archive needs a folder", "add to: <folder>"));
   }
-  return findings;
+  return [...findings, ...archiveFindings(source, at("cleanSource", "to"), report)];
+}
+
+const BLOB = "expected blob:<connection>/<container>/<prefix>";
+
+function isBlob(location: string): boolean {
+  return location.startsWith("blob:");
+}
+
+/** A folder has its archive in a folder; a container in a container that the same signature opens, since the server copies. */
+function archiveFindings({ location, cleanSource: { to } }: Landing, at: KeyPath, report: Report): readonly Finding[] {
+  if (to === null || (!isBlob(location) && !isBlob(to))) return [];
+  const from = parseBlob(location);
+  const archive = parseBlob(to);
+  if (isBlob(to) && archive === null) return [report.error("bad_location", at, BLOB)];
+  if (from?.connection === archive?.connection) return [];
+  const fix = from === null ? "name a folder" : `blob:${from.connection}/<container>/<prefix>`;
+  return [report.error("archive_elsewhere", at, "files are archived where they came from", fix)];
 }
 
 function connectionOf(at: KeyPath, name: string, type: string, connections: Connections, report: Report): readonly Finding[] {
@@ -265,10 +282,22 @@ function credentialFindings(name: string, connection: Connections[string], repor
         : [report.error("one_credential", at, "expected either connectionString, or namespace and credential", null, "key")];
     }
     case "azure-blob": {
-      const isEither = (connection.sas === undefined) !== (connection.credential === undefined);
-      return isEither ? [] : [report.error("one_credential", at, "expected either sas or credential", null, "key")];
+      const { sas, credential, endpoint } = connection;
+      const isEither = (sas === undefined) !== (credential === undefined);
+      return [
+        ...(isEither ? [] : [report.error("one_credential", at, "expected either sas or credential", null, "key")]),
+        ...(endpoint === undefined || isSafe(endpoint)
+          ? []
+          : [report.error("bad_url", [...at, "endpoint"], "expected https", "https://host")]),
+      ];
     }
   }
+}
+
+/** Whether others cannot read what is sent: with TLS, or on this machine. */
+function isSafe(endpoint: string): boolean {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
+  return url?.protocol === "https:" || (url?.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname));
 }
 
 function webhookFindings({ sinks }: ConfigDocument, report: Report): readonly Finding[] {

@@ -7,7 +7,18 @@ import type { RuleOverride, RuleSetting } from "../engine/rule_table.ts";
 import { parseHints, type SchemaSettings } from "../engine/schema.ts";
 import { type ConfigDocument, type ConfigurableLimit, limitUnit } from "./config_schema.ts";
 import { secret } from "./config_secrets.ts";
-import type { Config, ConnectionConfig, FeedConfig, HttpConfig, Location, Mode, Secret, SinkConfig, SourceConfig } from "./config_types.ts";
+import type {
+  BlobLocation,
+  Config,
+  ConnectionConfig,
+  FeedConfig,
+  HttpConfig,
+  Location,
+  Mode,
+  Secret,
+  SinkConfig,
+  SourceConfig,
+} from "./config_types.ts";
 import type { KeyPath } from "./finding.ts";
 import { parseSeverities } from "./severity.ts";
 import { parseSizeBytes } from "./size.ts";
@@ -69,7 +80,7 @@ export function overriddenActor(rule: string, text: string, kinds: readonly stri
 }
 
 /** Reads `blob:<connection>/<container>/<prefix>`. Null if the text is a folder, which it is without the `blob:`. */
-export function parseBlob(text: string): Extract<Location, { type: "blob" }> | null {
+export function parseBlob(text: string): BlobLocation | null {
   const match = /^blob:([^/]+)\/([^/]+)(?:\/(.*?))?\/?$/.exec(text);
   return match === null ? null : { type: "blob", connection: match[1] ?? "", container: match[2] ?? "", prefix: match[3] ?? "" };
 }
@@ -104,8 +115,13 @@ function connectionConfig(connection: Connections): ConnectionConfig {
     case "eventhub":
       return { type: "eventhub", connectionString: maybeSecret(connection.connectionString), namespace: connection.namespace ?? null };
     case "azure-blob":
-      return { type: "azure-blob", account: connection.account, sas: maybeSecret(connection.sas) };
+      return { type: "azure-blob", endpoint: blobEndpoint(connection), sas: maybeSecret(connection.sas) };
   }
+}
+
+/** The URL of an account's blobs. */
+export function blobEndpoint({ account, endpoint }: Extract<Connections, { type: "azure-blob" }>): string {
+  return endpoint ?? `https://${account}.blob.core.windows.net`;
 }
 
 function saslConfig(sasl: NonNullable<Extract<Connections, { type: "kafka" }>["sasl"]>) {
@@ -119,12 +135,14 @@ function sourceConfig(name: string, source: Sources, absolute: (path: string, at
   switch (source.type) {
     case "landing": {
       const { include, format, order, onOverwrite, absentMeans, includeExistingFiles, cleanSource } = source;
-      const archive = cleanSource.to === null ? null : absolute(cleanSource.to, ["sources", name, "cleanSource", "to"]);
+      const place = (text: string, ...key: KeyPath): Location =>
+        parseBlob(text) ?? { type: "folder", path: absolute(text, ["sources", name, ...key]) };
+      const archive = cleanSource.to === null ? null : place(cleanSource.to, "cleanSource", "to");
       return {
         ...shared,
         type: "landing",
         mode: source.mode ?? MODE_OF_FEED.get(feed) ?? "delta",
-        location: parseBlob(source.location) ?? { type: "folder", path: absolute(source.location, ["sources", name, "location"]) },
+        location: place(source.location, "location"),
         include,
         format,
         settleMs: span(source.settle),

@@ -58,7 +58,8 @@ const connection = z.discriminatedUnion("type", [
   }),
   z.strictObject({
     type: z.literal("azure-blob"),
-    account: text,
+    account: z.string().regex(/^[a-z0-9]{3,24}$/, "expected the name of a storage account: 3 to 24 small letters and digits"),
+    endpoint: text.optional().describe("URL of its blobs. Default: https://<account>.blob.core.windows.net."),
     sas: secret.optional().describe("Or credential."),
     credential: z.literal("default").optional(),
   }),
@@ -101,7 +102,7 @@ const source = z.discriminatedUnion("type", [
     cleanSource: z
       .strictObject({
         mode: z.enum(["off", "archive", "delete"]).default("off"),
-        to: path.nullable().default(null),
+        to: path.nullable().default(null).describe("Where the archive is; of a container: blob:<connection>/<container>/<prefix>."),
         retention: span.default("30d"),
       })
       .prefault({}),

@@ -52,16 +52,16 @@ export type ConnectionConfig =
       readonly clientId: string;
       readonly tls: { readonly ca: Secret | null; readonly cert: Secret | null; readonly key: Secret | null } | null;
       readonly sasl:
-      | {
-        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-        readonly username: string;
-        readonly password: Secret;
-      }
-      | { readonly mechanism: "oauthbearer"; readonly token: Secret }
-      | null;
+        | {
+            readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+            readonly username: string;
+            readonly password: Secret;
+          }
+        | { readonly mechanism: "oauthbearer"; readonly token: Secret }
+        | null;
     }
   | { readonly type: "eventhub"; readonly connectionString: Secret | null; readonly namespace: string | null }
-  | { readonly type: "azure-blob"; readonly account: string; readonly sas: Secret | null };
+  | { readonly type: "azure-blob"; readonly endpoint: string; readonly sas: Secret | null };
 
 export type Mode = "snapshot" | "delta" | "cdc";
 
@@ -90,12 +90,17 @@ export interface LandingConfig extends AnySource {
   readonly includeExistingFiles: boolean;
   readonly filesMax: number;
   readonly bytesMax: number;
-  readonly cleanSource: { readonly mode: "off" | "archive" | "delete"; readonly to: string | null; readonly retentionMs: number };
+  readonly cleanSource: { readonly mode: "off" | "archive" | "delete"; readonly to: Location | null; readonly retentionMs: number };
 }
 
-export type Location =
-  | { readonly type: "folder"; readonly path: string }
-  | { readonly type: "blob"; readonly connection: string; readonly container: string; readonly prefix: string };
+export type Location = { readonly type: "folder"; readonly path: string } | BlobLocation;
+
+export interface BlobLocation {
+  readonly type: "blob";
+  readonly connection: string;
+  readonly container: string;
+  readonly prefix: string;
+}
 
 /** Records made in this process. */
 export interface SimulatorConfig extends AnySource {

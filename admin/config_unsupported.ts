@@ -10,8 +10,7 @@ const RUNS = {
   modes: ["addNewColumns", "rescue"],
   precedence: "snapshot, delta, cdc",
 };
-const USUAL_ROUND = { filesMax: 1_000, bytesMax: 2 ** 30 };
-const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} (local folders) and sinks of type ${RUNS.sinks.join(", ")}`;
+const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} and sinks of type ${RUNS.sinks.join(", ")}`;
 
 /** What is valid, but cannot be run by this version: warnings, which refuse a run. */
 export function unsupportedFindings(document: ConfigDocument, config: Config, report: Report): readonly Finding[] {
@@ -32,18 +31,14 @@ function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
   const at = ["sources", source.id];
   if (source.type !== "landing")
     return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
-  return [
-    ...unless(source.location.type === "folder", [...at, "location"], "blob containers", TYPES),
-    ...unless(source.absentMeans === "unknown", [...at, "absentMeans"], "deletion by absence", "remove absentMeans"),
-    ...unless(source.filesMax === USUAL_ROUND.filesMax, [...at, "maxFiles"], "another number of files per round", "remove maxFiles"),
-    ...unless(source.bytesMax === USUAL_ROUND.bytesMax, [...at, "maxBytes"], "another size of a round", "remove maxBytes"),
-    ...unless(source.cleanSource.mode === "off", [...at, "cleanSource"], "the cleaning of sources", "remove cleanSource"),
-  ];
+  return unless(source.absentMeans === "unknown", [...at, "absentMeans"], "deletion by absence", "remove absentMeans");
 }
 
 function ofConnection(name: string, connection: ConnectionConfig, unless: Unless): readonly Finding[] {
-  const isRun = connection.type !== "eventhub" || connection.connectionString !== null;
-  return unless(isRun, ["connections", name, "credential"], "credentials of the environment", "give its connectionString");
+  const at = ["connections", name, "credential"];
+  const what = "credentials of the environment";
+  if (connection.type === "eventhub") return unless(connection.connectionString !== null, at, what, "give its connectionString");
+  return connection.type === "azure-blob" ? unless(connection.sas !== null, at, what, "give its sas") : [];
 }
 
 function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] {

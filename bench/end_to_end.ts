@@ -14,6 +14,7 @@ import { openLmdbStore } from "../engine/lmdb_store.ts";
 import { RuleTable } from "../engine/rule_table.ts";
 import { storedCursor } from "../engine/sink_cursor.ts";
 import { jsonLines } from "../sinks/json_lines.ts";
+import { folderPlace } from "../sources/folder_place.ts";
 import { jsonLines as jsonFormat } from "../sources/formats/json_lines.ts";
 import { landingZone } from "../sources/landing_zone.ts";
 import { writeReadings } from "./readings.ts";
@@ -90,13 +91,13 @@ async function drainAll(dir: string): Promise<number> {
   const id = SourceId("meters");
   const source = landingZone({
     id,
-    location: dir,
+    place: folderPlace({ folder: dir, archive: null, watch: null }),
     include: [FILE],
     format: jsonFormat(DEFAULT_LIMITS),
     limits: DEFAULT_LIMITS,
     bounds: BATCH,
     follow: false,
-    watch: null,
+    clean: { mode: "off" },
     maxFiles: 1,
     maxBytes: Number.MAX_SAFE_INTEGER,
     settleMs: 0,
@@ -126,7 +127,6 @@ async function drainAll(dir: string): Promise<number> {
     },
     onStage: () => {},
   });
-    onTrouble: () => {},
   await engine.run(new AbortController().signal, 600_000);
   const alerts = Object.values(engine.world.counters.group("alert")).reduce((sum, count) => sum + count, 0);
   await engine.close();

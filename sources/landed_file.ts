@@ -1,40 +1,43 @@
 import type { Clock } from "../engine/clock.ts";
+import { seconds } from "../engine/duration.ts";
 import { type Fault, fault } from "../engine/fault.ts";
 import { longHash, type Position } from "../engine/ids.ts";
 import type { Batch, SourceRecord } from "../engine/source.ts";
 import { excerptOfRest, type FormatLimits } from "./excerpt.ts";
 import { type Bounds, type Ending, FileChanged, type Format, type Place, type Slice } from "./format.ts";
+import type { LandedFile, LandingPlace, Seen } from "./landing_place.ts";
 import { type Ledger, type LedgerEntry, positionOf } from "./ledger.ts";
-import type { Seen } from "./listing.ts";
-import { type OpenFile, openFile } from "./open_file.ts";
 import { type Found, freshEntry, type OnOverwrite, verdictOn } from "./revision.ts";
 
 export interface IntakeOptions {
-  readonly location: string;
+  readonly place: LandingPlace;
   readonly format: Format;
   readonly limits: FormatLimits;
   readonly bounds: Bounds;
   readonly follow: boolean;
   readonly incompleteAfterMs: number;
+  readonly pollMs: number;
   readonly onOverwrite: OnOverwrite;
   readonly clock: Clock;
 }
 
 /** How often a file that changes under our hands is looked at again before it is left for the next time. */
 const ATTEMPTS = 3;
+/** A writer that has not gone on with its line for so long, and for so many looks, has left out the line end. */
+const PAUSE_MS = seconds(30);
+const POLLS = 3;
 
 /** Turns files into batches, one file at a time, and keeps the ledger. */
 export class FileIntake {
   readonly #options: IntakeOptions;
   readonly #ledger: Ledger;
-  readonly #device: number;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Set<string>();
+  /** Path -> when its unfinished tail is given up. */
+  readonly #waiting = new Map<string, number>();
 
-  constructor(options: IntakeOptions, ledger: Ledger, device: number, signal: AbortSignal) {
+  constructor(options: IntakeOptions, ledger: Ledger, signal: AbortSignal) {
     this.#options = options;
     this.#ledger = ledger;
-    this.#device = device;
     this.#signal = signal;
   }
 
@@ -43,7 +46,7 @@ export class FileIntake {
     const isNamed = isPlainName(seen.path);
     if (!isNamed) return yield* this.#refuseName(seen);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const file = await openFile(this.#options.location, seen.path, this.#device);
+      const file = await this.#options.place.open(seen.path, this.#signal);
       if (file === null) return;
       try {
         return yield* this.#look(file, seen.path);
@@ -58,10 +61,10 @@ export class FileIntake {
 
   /** The entry of a file whose rows are not wanted; null if it is gone. */
   async passedOver({ path }: Seen): Promise<LedgerEntry | null> {
-    const file = await openFile(this.#options.location, path, this.#device);
+    const file = await this.#options.place.open(path, this.#signal);
     if (file === null) return null;
     try {
-      const found = await this.#found(file, path, null);
+      const found = await this.#found(file, path, undefined);
       return {
         ...freshEntry(found, 0),
         state: "committed",
@@ -69,49 +72,54 @@ export class FileIntake {
         offset: found.sizeBytes,
         error: "pre_existing",
       };
+    } catch (error) {
+      if (error instanceof FileChanged) return null; // It is being written: it comes later.
+      throw error;
     } finally {
       await file.close();
     }
   }
 
-  /** Whether all was read but an unfinished tail, which may still be finished. */
-  waitsForMore(entry: LedgerEntry): boolean {
-    return this.#waiting.has(entry.path) && !this.#isFinal(entry);
+  /** All was read but an unfinished tail, which may be finished until then. Null: there is none. */
+  waitsUntilMs({ path }: LedgerEntry): number | null {
+    return this.#waiting.get(path) ?? null;
   }
 
-  /** Whether the time for an unfinished tail is over. */
-  #isFinal({ discoveredAtMs }: LedgerEntry): boolean {
-    const { clock, follow, incompleteAfterMs } = this.#options;
-    return !follow || clock.now() - discoveredAtMs >= incompleteAfterMs;
+  /** When an unfinished tail is used as it is. One that is a record already is only waited for as long as a writer may pause in a line. */
+  #givenUpAtMs({ foundAtMs }: LedgerEntry, rest: SourceRecord | null): number {
+    const { follow, incompleteAfterMs, pollMs } = this.#options;
+    if (!follow) return Number.NEGATIVE_INFINITY;
+    const isRecord = rest !== null && rest.fault === undefined;
+    return foundAtMs + (isRecord ? Math.min(incompleteAfterMs, Math.max(PAUSE_MS, POLLS * pollMs)) : incompleteAfterMs);
   }
 
-  async #found(file: OpenFile, path: string, prefixBytes: number | null): Promise<Found> {
-    const { sizeBytes, modifiedMs } = file;
-    const identity = await file.identity(prefixBytes, this.#signal);
-    return { path, sizeBytes, modifiedMs, ...identity, foundAtMs: this.#options.clock.now() };
+  async #found(file: LandedFile, path: string, known: LedgerEntry | undefined): Promise<Found> {
+    const { sizeBytes, modifiedMs, etag } = file;
+    const identity = await file.identity(known, this.#signal);
+    return { path, sizeBytes, modifiedMs, etag, ...identity, foundAtMs: this.#options.clock.now() };
   }
 
-  async *#look(file: OpenFile, path: string): AsyncGenerator<Batch, void> {
+  async *#look(file: LandedFile, path: string): AsyncGenerator<Batch, void> {
     const { format, onOverwrite } = this.#options;
     const known = this.#ledger.get(path);
-    const found = await this.#found(file, path, known !== undefined && known.sizeBytes <= file.sizeBytes ? known.sizeBytes : null);
-    const twin = this.#ledger.twinOf(path, found.sha256);
+    const found = await this.#found(file, path, known);
+    const twin = this.#ledger.twinOf(path, found.contentId);
     const { entry, fault } = verdictOn(found, known, twin, { grows: format.grows, onOverwrite });
     if (fault !== null) yield this.#batch(entry, [await this.#wholeAsFault(file, entry, fault)]);
     else if (entry !== known) yield this.#batch(entry, []); // Known before any row of it is used.
     if (entry.state === "discovered" || entry.state === "processing") yield* this.#read(file, entry);
   }
 
-  async #wholeAsFault(file: OpenFile, { discoveredAtMs }: LedgerEntry, { code, error }: Fault): Promise<SourceRecord> {
+  async #wholeAsFault(file: LandedFile, { foundAtMs }: LedgerEntry, { code, error }: Fault): Promise<SourceRecord> {
     const excerpt = await excerptOfRest(file, 0, this.#options.limits, this.#signal);
-    return excerpt.record(0, discoveredAtMs, code, error);
+    return excerpt.record(0, foundAtMs, code, error);
   }
 
   /** The rows from the entry's place on. One slice is held back, so that the last one and the end of the file are one batch. */
-  async *#read(file: OpenFile, entry: LedgerEntry): AsyncGenerator<Batch, void> {
+  async *#read(file: LandedFile, entry: LedgerEntry): AsyncGenerator<Batch, void> {
     const { bounds, clock, format } = this.#options;
     let now: LedgerEntry = { ...entry, state: "processing", startedAtMs: entry.startedAtMs ?? clock.now() };
-    const slices = format.records(file, { from: entry, bounds, arrivedAtMs: entry.discoveredAtMs, signal: this.#signal });
+    const slices = format.records(file, { from: entry, bounds, arrivedAtMs: entry.foundAtMs, signal: this.#signal });
     let held: Slice | null = null;
     for (let next = await slices.next(); ; next = await slices.next()) {
       await file.mustBeSame();
@@ -126,30 +134,32 @@ export class FileIntake {
 
   *#end(entry: LedgerEntry, held: Slice | null, ending: Ending): Generator<Batch, void> {
     this.#waiting.delete(entry.path);
-    const waits = ending.type === "incomplete" && !this.#isFinal(entry);
+    const untilMs = ending.type === "incomplete" ? this.#givenUpAtMs(entry, ending.rest) : Number.NEGATIVE_INFINITY;
+    const waits = untilMs > this.#options.clock.now();
     const rest = ending.type === "complete" || waits ? null : ending.rest;
     const used = held === null ? entry : withRecords(entry, held.records, held.end);
     if (held !== null && (waits || rest !== null)) yield this.#batch(used, held.records);
-    if (waits) this.#waiting.add(entry.path);
+    if (waits) this.#waiting.set(entry.path, untilMs);
     if (waits) return;
     const records = rest === null ? (held?.records ?? []) : [rest];
     const ended = rest === null ? used : withRecords(used, records, ending.at);
     yield this.#batch({ ...ended, ...ending.at, ...this.#stateAt(ending) }, records);
   }
 
-  #stateAt(ending: Ending): Pick<LedgerEntry, "state" | "committedAtMs" | "tailGivenUp" | "error"> {
+  #stateAt(ending: Ending): Pick<LedgerEntry, "state" | "committedAtMs" | "tail" | "error"> {
     const committedAtMs = this.#options.clock.now();
     const rest = ending.type === "complete" ? null : ending.rest;
     const isUnreadable = ending.type === "refused" || (rest !== null && !this.#options.format.grows);
-    if (isUnreadable) return { state: "quarantined", committedAtMs, tailGivenUp: false, error: rest?.fault?.code ?? null };
-    return { state: "committed", committedAtMs, tailGivenUp: rest !== null, error: null };
+    if (isUnreadable) return { state: "quarantined", committedAtMs, tail: null, error: rest?.fault?.code ?? null };
+    const tail = rest === null ? null : rest.fault === undefined ? "record" : "fault";
+    return { state: "committed", committedAtMs, tail, error: null };
   }
 
   *#refuseName({ path, sizeBytes, modifiedMs }: Seen): Generator<Batch, void> {
     const name = path.length > NAME_LENGTH_MAX ? `${path.slice(0, 64)}...${longHash([path])}` : path;
     if (this.#ledger.get(name) !== undefined) return;
     const foundAtMs = this.#options.clock.now();
-    const found: Found = { path: name, sizeBytes, modifiedMs, sha256: "", prefixSha256: null, foundAtMs };
+    const found: Found = { path: name, sizeBytes, modifiedMs, etag: null, contentId: "", continues: false, madeAtMs: null, foundAtMs };
     const reason = fault("bad_id", "the name of the file has control characters, is not Unicode, or is too long");
     const entry: LedgerEntry = { ...freshEntry(found, 0), state: "quarantined", rows: 1, faults: 1, error: reason.code };
     const record = { at: 0, arrivedAtMs: foundAtMs, bytes: Buffer.from(JSON.stringify(path)), fault: reason };
@@ -158,9 +168,9 @@ export class FileIntake {
 
   #batch(entry: LedgerEntry, records: readonly SourceRecord[]): Batch {
     this.#ledger.set(entry);
-    const { path, generation, sha256 } = entry;
+    const { path, generation } = entry;
     const resumeAt: ReadonlyMap<string, Position> = new Map([[path, positionOf(entry)]]);
-    return { origin: `file:${sha256}/`, path, generation, records, resumeAt, idle: false };
+    return { origin: this.#options.place.origin(entry), path, generation, records, resumeAt, idle: false };
   }
 }
 

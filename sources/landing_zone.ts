@@ -1,22 +1,18 @@
-import { stat } from "node:fs/promises";
 import { bell } from "../engine/bell.ts";
 import { byteOrder } from "../engine/byte_order.ts";
 import { seconds } from "../engine/duration.ts";
-import { orUnavailable } from "../engine/fault.ts";
 import { Position, type SourceId } from "../engine/ids.ts";
 import type { Batch, Source } from "../engine/source.ts";
-import type { Watch } from "./folder_watch.ts";
 import { type Glob, glob } from "./glob.ts";
 import { FileIntake, type IntakeOptions } from "./landed_file.ts";
-import { FIRST_START, Ledger, type LedgerEntry, positionOf } from "./ledger.ts";
-import { listing, type Seen } from "./listing.ts";
+import { Cleaning, type CleanRule } from "./landing_cleaning.ts";
+import type { Seen } from "./landing_place.ts";
+import { FIRST_START, isAsKnown, isUsed, Ledger, type LedgerEntry, positionOf } from "./ledger.ts";
 import { Settling } from "./settling.ts";
 
 export interface LandingZoneOptions extends IntakeOptions {
   readonly id: SourceId;
-  /** The folder. */
-  readonly location: string;
-  /** Globs (`glob.ts`), relative to the folder. */
+  /** Globs (`glob.ts`), relative to the place. */
   readonly include: readonly string[];
   /** False: what is there now is read, without waiting for anything, and that is all. */
   readonly follow: boolean;
@@ -24,7 +20,7 @@ export interface LandingZoneOptions extends IntakeOptions {
   readonly settleMs: number;
   /** An unfinished tail is given up if the file has not changed for so long. */
   readonly incompleteAfterMs: number;
-  /** Time between two listings; a hint makes it shorter. */
+  /** Time between two listings; a hint makes it shorter. A last line without its end is used after a few of them. */
   readonly pollMs: number;
   /** In which order files of one listing are taken. */
   readonly order: "name" | "modified" | "none";
@@ -33,23 +29,28 @@ export interface LandingZoneOptions extends IntakeOptions {
   /** Between two listings at most so many files and bytes are taken, but one file at least. */
   readonly maxFiles: number;
   readonly maxBytes: number;
-  readonly watch: Watch | null;
+  readonly clean: CleanRule;
 }
 
 /**
- * Files that appear in a folder, each content once, whatever its name. Partition: path; position: ledger entry as JSON. A file that grows is read on;
+ * Files that appear in a folder or a container, each content once, whatever its name. Partition: path; position: ledger entry as JSON. A file that grows is read on;
  * one that is replaced is a new generation of its path. Batches hold records of one file, and are idle when a listing leaves nothing to read.
  */
 export function landingZone(options: LandingZoneOptions): Source {
   const globs = options.include.map(glob);
+  let zone: Zone | null = null;
   return {
     id: options.id,
     async *read(after, signal) {
+      zone = new Zone(options, globs, after, signal);
       try {
-        yield* new Zone(options, globs, after, signal).batches();
+        yield* zone.batches();
       } catch (error) {
         if (!signal.aborted) throw error;
       }
+    },
+    stored(positions) {
+      zone?.stored(positions);
     },
   };
 }
@@ -58,13 +59,14 @@ const IDLE: Batch = { origin: "", path: null, generation: 0, records: [], resume
 /** Hints that come in a flood make one listing a second. */
 const HINT_GAP_MS = seconds(1);
 
-/** One reading of the folder, from a start to the end of the signal. */
+/** One reading of the place, from a start to the end of the signal. */
 class Zone {
   readonly #options: LandingZoneOptions;
   readonly #globs: readonly Glob[];
   readonly #signal: AbortSignal;
   readonly #ledger: Ledger;
   readonly #settling: Settling;
+  readonly #cleaning: Cleaning;
   readonly #isFirstStart: boolean;
 
   constructor(options: LandingZoneOptions, globs: readonly Glob[], after: ReadonlyMap<string, Position>, signal: AbortSignal) {
@@ -72,29 +74,36 @@ class Zone {
     this.#globs = globs;
     this.#signal = signal;
     this.#ledger = new Ledger(after);
-    this.#settling = new Settling(options.settleMs);
+    this.#settling = new Settling(options.place.settles ? options.settleMs : 0);
+    this.#cleaning = new Cleaning(options, this.#ledger, signal);
     this.#isFirstStart = after.size === 0;
   }
 
   async *batches(): AsyncGenerator<Batch, void> {
-    const { follow, includeExistingFiles, location } = this.#options;
-    const { dev } = await orUnavailable(location, stat(location));
-    const intake = new FileIntake(this.#options, this.#ledger, dev, this.#signal);
+    const { follow, includeExistingFiles } = this.#options;
+    const intake = new FileIntake(this.#options, this.#ledger, this.#signal);
     if (this.#isFirstStart && !includeExistingFiles) yield await this.#passOverExisting(intake);
     if (follow) return yield* this.#follow(intake);
     for (const seen of this.#inOrder(await this.#list())) if (!this.#isDone(seen)) yield* intake.batches(seen);
     yield IDLE;
+    yield* this.#cleaning.batches(await this.#list());
+  }
+
+  /** Some positions are flushed. */
+  stored(positions: ReadonlyMap<string, Position>): void {
+    this.#ledger.stored(positions);
   }
 
   async *#follow(intake: FileIntake): AsyncGenerator<Batch, void> {
     const hints = bell();
-    const close = this.#options.watch?.(this.#options.location, hints.ring);
+    const close = this.#options.place.watch(hints.ring);
     let isIdle = false;
     try {
       while (!this.#signal.aborted) {
         const hint = hints.heard();
         const listedAtMs = this.#options.clock.now();
-        const { ready, nextMs } = this.#sort(await this.#list(), intake, listedAtMs);
+        const listed = await this.#list();
+        const { ready, nextMs } = this.#sort(listed, intake, listedAtMs);
         let isNews = false;
         for (const seen of this.#round(ready)) {
           for await (const batch of intake.batches(seen)) {
@@ -106,15 +115,16 @@ class Zone {
         if (isNews) continue; // What came meanwhile is next, whatever its name.
         if (!isIdle && this.#settling.nextMs === Number.POSITIVE_INFINITY) yield IDLE;
         isIdle ||= this.#settling.nextMs === Number.POSITIVE_INFINITY;
+        yield* this.#cleaning.batches(listed);
         await this.#pause(listedAtMs, Math.min(nextMs, listedAtMs + this.#options.pollMs), hint);
       }
     } finally {
-      await close?.();
+      await close();
     }
   }
 
   #list(): Promise<readonly Seen[]> {
-    return orUnavailable(this.#options.location, listing(this.#options.location, this.#globs));
+    return this.#options.place.list(this.#globs, this.#signal);
   }
 
   #inOrder(seen: readonly Seen[]): readonly Seen[] {
@@ -132,8 +142,11 @@ class Zone {
       if (this.#isDone(one)) continue;
       const entry = this.#ledger.get(one.path);
       if (entry === undefined || !isAsKnown(one, entry)) restless.push(one);
-      else if (!intake.waitsForMore(entry)) open.push(one);
-      else nextMs = Math.min(nextMs, entry.discoveredAtMs + this.#options.incompleteAfterMs);
+      else {
+        const untilMs = intake.waitsUntilMs(entry);
+        if (untilMs === null || untilMs <= nowMs) open.push(one);
+        else nextMs = Math.min(nextMs, untilMs);
+      }
     }
     const settled = this.#settling.look(restless, nowMs);
     return { ready: this.#inOrder([...open, ...settled]), nextMs: Math.min(nextMs, this.#settling.nextMs) };
@@ -141,7 +154,7 @@ class Zone {
 
   #isDone(seen: Seen): boolean {
     const entry = this.#ledger.get(seen.path);
-    return entry !== undefined && isAsKnown(seen, entry) && (entry.state === "committed" || entry.state === "quarantined");
+    return entry !== undefined && isAsKnown(seen, entry) && (isUsed(entry) || entry.state === "quarantined");
   }
 
   #round(ready: readonly Seen[]): readonly Seen[] {
@@ -179,8 +192,4 @@ class Zone {
     const gapMs = Math.min(listedAtMs + HINT_GAP_MS, untilMs) - clock.now();
     await clock.sleep(gapMs, this.#signal);
   }
-}
-
-function isAsKnown(seen: Seen, { sizeBytes, modifiedMs }: LedgerEntry): boolean {
-  return seen.sizeBytes === sizeBytes && seen.modifiedMs === modifiedMs;
 }

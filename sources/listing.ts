@@ -1,14 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Glob } from "./glob.ts";
-
-/** A file as a listing shows it. */
-export interface Seen {
-  /** Relative to the root, with slashes. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-}
+import { isBeingWritten, isHidden, type Seen } from "./landing_place.ts";
 
 /**
  * The files under `root` that a glob means, in the order in which the system names them. Only regular files with one link; no link is followed. Names
@@ -27,8 +20,6 @@ export async function listing(root: string, globs: readonly Glob[]): Promise<rea
 }
 
 const LOOKS_AT_ONCE = 64;
-const PASSED_OVER = /^[._~]/;
-const BEING_WRITTEN = /\.(?:tmp|part|partial|crdownload)$/;
 
 async function* pathsIn(root: string, folder: string, depth: number): AsyncGenerator<string, void> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
@@ -36,17 +27,17 @@ async function* pathsIn(root: string, folder: string, depth: number): AsyncGener
     throw error;
   });
   for (const entry of entries) {
-    if (PASSED_OVER.test(entry.name)) continue;
+    if (isHidden(entry.name)) continue;
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory() && depth > 0) yield* pathsIn(root, path, depth - 1);
-    if (entry.isFile() && !BEING_WRITTEN.test(entry.name)) yield path;
+    if (entry.isFile() && !isBeingWritten(entry.name)) yield path;
   }
 }
 
 async function look(root: string, path: string): Promise<Seen | null> {
   try {
     const { size, mtimeMs, nlink } = await lstat(join(root, path));
-    return nlink === 1 ? { path, sizeBytes: size, modifiedMs: mtimeMs } : null;
+    return nlink === 1 ? { path, sizeBytes: size, modifiedMs: mtimeMs, etag: null } : null;
   } catch (error) {
     if (isGone(error)) return null;
     throw error;

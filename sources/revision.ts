@@ -1,17 +1,13 @@
 import { type Fault, fault } from "../engine/fault.ts";
 import { START } from "./format.ts";
-import type { LedgerEntry } from "./ledger.ts";
+import type { Identity, Seen } from "./landing_place.ts";
+import { isUsed, type LedgerEntry } from "./ledger.ts";
 
 /** What becomes of a file whose used content was replaced by another. */
 export type OnOverwrite = "correction" | "ignore" | "quarantine";
 
-/** A file as it was found, hashed. `prefixSha256`: of as many bytes as the ledger knows, null if it has fewer now. */
-export interface Found {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly modifiedMs: number;
-  readonly sha256: string;
-  readonly prefixSha256: string | null;
+/** A file as it was found. `continues` is about the content in the ledger. */
+export interface Found extends Seen, Identity {
   readonly foundAtMs: number;
 }
 
@@ -32,8 +28,8 @@ export interface RevisionRules {
  * of which this one takes over the place, so that no row is read twice.
  */
 export function verdictOn(found: Found, known: LedgerEntry | undefined, twin: LedgerEntry | undefined, rules: RevisionRules): Verdict {
-  if (known !== undefined && known.sha256 === found.sha256 && known.sizeBytes === found.sizeBytes) return unchanged(found, known);
-  const hasGrown = known !== undefined && rules.grows && known.state !== "quarantined" && known.sha256 === found.prefixSha256;
+  if (known !== undefined && known.contentId === found.contentId && known.sizeBytes === found.sizeBytes) return unchanged(found, known);
+  const hasGrown = known !== undefined && rules.grows && known.state !== "quarantined" && found.continues;
   if (known !== undefined && hasGrown) {
     const base = grown(found, known);
     return { entry: twin === undefined ? base : takenOver(base, twin), fault: null };
@@ -41,56 +37,63 @@ export function verdictOn(found: Found, known: LedgerEntry | undefined, twin: Le
   const isFirst = known === undefined || known.state === "discovered";
   const base = freshEntry(found, known === undefined ? 0 : known.generation + (isFirst ? 0 : 1));
   if (twin !== undefined) return { entry: takenOver(base, twin), fault: null };
-  if (isFirst || known.state === "quarantined") return { entry: base, fault: null };
+  if (isFirst || known.state === "quarantined" || known.state === "archived") return { entry: base, fault: null };
   return replaced(base, known, rules);
 }
 
-function unchanged({ modifiedMs }: Found, known: LedgerEntry): Verdict {
-  return { entry: modifiedMs === known.modifiedMs ? known : { ...known, modifiedMs }, fault: null };
+function unchanged({ modifiedMs, etag }: Found, known: LedgerEntry): Verdict {
+  const isTouched = modifiedMs !== known.modifiedMs || etag !== known.etag;
+  return { entry: isTouched ? { ...known, modifiedMs, etag } : known, fault: null };
 }
 
 /** An entry for a content of which nothing was used. */
-export function freshEntry({ path, sizeBytes, sha256, modifiedMs, foundAtMs }: Found, generation: number): LedgerEntry {
+export function freshEntry(found: Found, generation: number): LedgerEntry {
+  const { path, sizeBytes, contentId, madeAtMs, etag, modifiedMs, foundAtMs } = found;
   return {
     path,
     sizeBytes,
-    sha256,
+    contentId,
+    madeAtMs,
+    etag,
     modifiedMs,
     generation,
     state: "discovered",
     discoveredAtMs: foundAtMs,
+    foundAtMs,
     startedAtMs: null,
     committedAtMs: null,
+    archivedAtMs: null,
     rows: 0,
     faults: 0,
     ...START,
-    tailGivenUp: false,
+    tail: null,
     sameAs: null,
     error: null,
   };
 }
 
 /** Goes on where the shorter content ended; what is new arrives now. */
-function grown({ sizeBytes, sha256, modifiedMs, foundAtMs }: Found, known: LedgerEntry): LedgerEntry {
-  const untried = known.tailGivenUp ? 1 : 0;
+function grown({ sizeBytes, contentId, etag, modifiedMs, foundAtMs }: Found, known: LedgerEntry): LedgerEntry {
   return {
     ...known,
     sizeBytes,
-    sha256,
+    contentId,
+    etag,
     modifiedMs,
-    discoveredAtMs: foundAtMs,
+    foundAtMs,
     state: known.startedAtMs === null ? "discovered" : "processing",
-    rows: known.rows - untried,
-    faults: known.faults - untried,
-    tailGivenUp: false,
+    rows: known.rows - (known.tail === null ? 0 : 1),
+    faults: known.faults - (known.tail === "fault" ? 1 : 0),
+    tail: null,
     sameAs: null,
     error: null,
   };
 }
 
-function takenOver(base: LedgerEntry, { path, state, offset, row, shape }: LedgerEntry): LedgerEntry {
+function takenOver(base: LedgerEntry, twin: LedgerEntry): LedgerEntry {
+  const { path, offset, row, shape } = twin;
   const entry = { ...base, offset, row, shape, sameAs: path };
-  return state === "committed" ? { ...entry, state, committedAtMs: base.discoveredAtMs } : { ...entry, state: "processing" };
+  return isUsed(twin) ? { ...entry, state: "committed", committedAtMs: base.foundAtMs } : { ...entry, state: "processing" };
 }
 
 function replaced(base: LedgerEntry, known: LedgerEntry, { grows, onOverwrite }: RevisionRules): Verdict {
@@ -99,7 +102,7 @@ function replaced(base: LedgerEntry, known: LedgerEntry, { grows, onOverwrite }:
     const { rows, faults, row } = known;
     const error = `passed over: ${isShorter ? "shrunk_file" : "overwritten_file"}`;
     return {
-      entry: { ...base, state: "committed", committedAtMs: base.discoveredAtMs, rows, faults, row, offset: base.sizeBytes, error },
+      entry: { ...base, state: "committed", committedAtMs: base.foundAtMs, rows, faults, row, offset: base.sizeBytes, error },
       fault: null,
     };
   }

@@ -1,4 +1,4 @@
-import type { Seen } from "./listing.ts";
+import type { Seen } from "./landing_place.ts";
 
 /** Tells which files have come to rest: size and time of modification were the same in two looks, some time apart. */
 export class Settling {

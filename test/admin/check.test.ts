@@ -83,7 +83,7 @@ const CASES: Readonly<Record<"syntax" | "schema" | "references", readonly (reado
       "wrong_connection sources.m.connection",
     ],
     ["connections: { »k: { type: eventhub, namespace: n } }", "one_credential connections.k"],
-    ["connections: { »k: { type: azure-blob, account: a } }", "one_credential connections.k"],
+    ["connections: { »k: { type: azure-blob, account: acc } }", "one_credential connections.k"],
     [
       `connections: { k: { type: kafka, brokers: [a], sasl: »{ mechanism: plain, username: u, password: '${HUB}' } } }`,
       "sasl_without_tls connections.k.sasl",
@@ -94,6 +94,9 @@ const CASES: Readonly<Record<"syntax" | "schema" | "references", readonly (reado
     [landing(`include: [»"${"{a,b}".repeat(40)}"]`), "bad_pattern sources.m.include.0"],
     [landing("absentMeans: »delete"), "absent_means sources.m.absentMeans"],
     [landing("cleanSource: »{ mode: archive }"), "archive_where sources.m.cleanSource"],
+    [landing("cleanSource: { mode: archive, to: »'blob:k/c' }"), "archive_elsewhere sources.m.cleanSource.to"],
+    [landing("include: ['**/*.json'], cleanSource: { mode: archive, to: »in/done }"), "archive_is_read sources.m.cleanSource.to"],
+    [`connections: { k: { type: azure-blob, account: acc, sas: '${HUB}', endpoint: »'http://h/x' } }`, "bad_url connections.k.endpoint"],
     [two('include: [ "*.json"]', 'include: »["x.*"]'), "shared_files sources.b.include"],
     [`sources: { s: { feed: billing, type: simulator, stage: »1, profile: billing }, m: { ${LANDING} } }`, "endless_stage sources.s.stage"],
     [
@@ -274,6 +277,19 @@ test("two sources never read the same topic", () => {
     "  b: { feed: billing, type: kafka, connection: k, topic: t, group: other }",
   ].join("\n");
   assert.equal(told(inspected(yaml).findings.filter(({ level }) => level === "error")), ["shared_topic sources.b.topic 5:58"]);
+});
+
+test("a source of several topics shares none of them, and its group with nobody", () => {
+  const yaml = [
+    "connections: { k: { type: kafka, brokers: [a] } }",
+    "sources:",
+    "  a: { feed: billing, type: kafka, connection: k, topic: [t, u], group: g }",
+    "  b: { feed: billing, type: kafka, connection: k, topic: [v, u], group: g }",
+  ].join("\n");
+  assert.equal(told(inspected(yaml).findings.filter(({ level }) => level === "error")), [
+    "shared_topic sources.b.topic 5:58",
+    "shared_group sources.b.group 5:73",
+  ]);
 });
 
 test("the environment layer looks at folders, files, rights and the disk", async () => {

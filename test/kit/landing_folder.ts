@@ -5,6 +5,8 @@ import { minutes, seconds } from "../../engine/duration.ts";
 import { Position, SourceId } from "../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
 import type { Batch } from "../../engine/source.ts";
+import { folderPlace } from "../../sources/folder_place.ts";
+import type { Watch } from "../../sources/folder_watch.ts";
 import type { Bounds } from "../../sources/format.ts";
 import { jsonLines } from "../../sources/formats/json_lines.ts";
 import { type LandingZoneOptions, landingZone } from "../../sources/landing_zone.ts";
@@ -15,14 +17,21 @@ import { newTempFolder, removeFolder } from "./temp_folder.ts";
 export const START_MS = Date.UTC(2025, 5, 15, 16);
 export const BOUNDS: Bounds = { records: 2, bytes: 1_000_000 };
 
+/** The options of a landing zone over a folder: that of the test, unless it names another. */
+export interface FolderZone extends Partial<LandingZoneOptions> {
+  readonly location?: string;
+  readonly archive?: string;
+  readonly watch?: Watch;
+}
+
 /** A folder with a landing zone over it, whose store is the positions behind all batches so far. */
 export class LandingFolder {
   readonly path: string;
   readonly clock: SettableClock = settableClock(START_MS);
-  readonly options: Partial<LandingZoneOptions>;
+  readonly options: FolderZone;
   #positions: ReadonlyMap<string, Position> = new Map();
 
-  constructor(path: string, options: Partial<LandingZoneOptions> = {}) {
+  constructor(path: string, options: FolderZone = {}) {
     this.path = path;
     this.options = options;
   }
@@ -33,10 +42,11 @@ export class LandingFolder {
   }
 
   /** The options of the landing zone: JSON lines in any folder, in drain mode, unless the test says otherwise. */
-  zone(more: Partial<LandingZoneOptions> = {}): LandingZoneOptions {
+  zone(more: FolderZone = {}): LandingZoneOptions {
+    const { location = this.path, archive = null, watch = null, ...rest } = { ...this.options, ...more };
     return {
       id: SourceId("zone"),
-      location: this.path,
+      place: folderPlace({ folder: location, archive, watch }),
       include: ["**/*.json"],
       format: jsonLines(DEFAULT_LIMITS),
       limits: DEFAULT_LIMITS,
@@ -50,15 +60,14 @@ export class LandingFolder {
       includeExistingFiles: true,
       maxFiles: 1_000,
       maxBytes: 2 ** 30,
-      watch: null,
+      clean: { mode: "off" },
       clock: this.clock,
-      ...this.options,
-      ...more,
+      ...rest,
     };
   }
 
   /** Drains the folder and stores the positions; returns the texts of the records. */
-  async drain(more: Partial<LandingZoneOptions> = {}): Promise<readonly string[]> {
+  async drain(more: FolderZone = {}): Promise<readonly string[]> {
     const batches = await readToIdle(landingZone(this.zone(more)), this.#positions);
     this.store(batches);
     return texts(batches);
@@ -78,10 +87,7 @@ export class LandingFolder {
 }
 
 /** Does `body` with a new folder, which is removed afterwards. */
-export async function inLandingFolder(
-  body: (folder: LandingFolder) => Promise<void>,
-  options?: Partial<LandingZoneOptions>,
-): Promise<void> {
+export async function inLandingFolder(body: (folder: LandingFolder) => Promise<void>, options?: FolderZone): Promise<void> {
   const path = await newTempFolder();
   try {
     await body(new LandingFolder(path, options));
@@ -98,7 +104,7 @@ export class Follower {
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
 
-  constructor(folder: LandingFolder, more: Partial<LandingZoneOptions> = {}) {
+  constructor(folder: LandingFolder, more: FolderZone = {}) {
     this.#folder = folder;
     this.#ended = this.#run(landingZone(folder.zone({ follow: true, ...more })).read(folder.positions, this.#stop.signal));
   }

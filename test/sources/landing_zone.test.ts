@@ -81,13 +81,13 @@ test("a file is in the ledger before any row of it is used, and committed with i
       [1, "committed", 3, 3],
       [0, "committed", 3, 3],
     ]);
-    const { sha256, ...entry } = folder.entry("a.json");
-    assert.match(sha256, /^[0-9a-f]{64}$/);
+    const { contentId, ...entry } = folder.entry("a.json");
+    assert.match(contentId, /^[0-9a-f]{64}$/);
     assert.is(entry.sizeBytes, 6);
     assert.is(entry.discoveredAtMs, START_MS);
     assert.equal([entry.generation, entry.faults, entry.offset, entry.sameAs, entry.error], [0, 0, 6, null, null]);
     for (const { origin, path, records } of batches.slice(1, 3)) {
-      assert.is(origin, `file:${sha256}/`);
+      assert.is(origin, `file:${contentId}/`);
       assert.is(path, "a.json");
       for (const { arrivedAtMs } of records) assert.is(arrivedAtMs, START_MS);
     }

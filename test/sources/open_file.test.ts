@@ -32,9 +32,9 @@ test("one pass hashes the whole and its beginning", () =>
     const file = await openFile(root, "file", (await stat(root)).dev);
     assert.ok(file !== null);
     for (const prefix of [0, 1, 1_048_576, 1_048_577, 2_499_999, 2_500_000]) {
-      assert.equal(await file.identity(prefix, NEVER), { sha256: sha256(content), prefixSha256: sha256(content.subarray(0, prefix)) });
+      assert.equal(await file.hashes(prefix, NEVER), { sha256: sha256(content), prefixSha256: sha256(content.subarray(0, prefix)) });
     }
-    assert.equal(await file.identity(null, NEVER), { sha256: sha256(content), prefixSha256: null });
+    assert.equal(await file.hashes(null, NEVER), { sha256: sha256(content), prefixSha256: null });
     await file.close();
   }));
 
