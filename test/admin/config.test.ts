@@ -156,7 +156,6 @@ test("a run is refused where this version cannot run what is asked for, and says
   assert.equal(
     error.findings.map(({ path }) => path),
     [
-      "sources.meters.type",
       "sinks.alerts.type",
       "sinks.oncall.type",
     ],
