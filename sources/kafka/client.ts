@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type * as KafkaJs from "kafkajs";
 import { invariant } from "../../engine/fault.ts";
 import { decompress } from "./codecs.ts";
-import { type BatchHead, batchHead, controlKey, HEAD_BYTES, isSound } from "./record_batch.ts";
+import { packedBatch, withoutAborted } from "./packed_batch.ts";
 
 /** How to reach a cluster. Texts of certificates are PEM. */
 export interface KafkaConnection {
@@ -15,19 +15,6 @@ export interface KafkaConnection {
     | { readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512"; readonly username: string; readonly password: string }
     | { readonly mechanism: "oauthbearer"; readonly token: string }
     | null;
-}
-
-/**
- * A whole record batch, in the place of its messages: we look into it ourselves, batch by batch and as far as there is room. `damage` says why it
- * cannot be looked into.
- */
-export interface PackedMessage {
-  readonly packed: BatchHead;
-  readonly damage: string | null;
-}
-
-export function isPacked(message: object): message is PackedMessage {
-  return "packed" in message;
 }
 
 /** A client of the cluster, of the library with our guards in it. */
@@ -84,83 +71,4 @@ function replace(path: string, exports: unknown): void {
 
 function noCompression(): never {
   throw new Error("what the source reads with does not write");
-}
-
-// In the place of modules of the library. -------------------------------------------------------------------------------------------------
-
-interface Decoder {
-  readonly buffer: Buffer;
-  offset: number;
-}
-
-/** A message as the library's own filters see it. */
-interface FilteredMessage extends PackedMessage {
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly isControlRecord: boolean;
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
-}
-
-const LENGTH_AT = 8;
-const PREFIX_BYTES = 12;
-
-/** One message for the whole batch, at its last offset, which the library then goes on behind. */
-async function packedBatch(decoder: Decoder): Promise<{ readonly records: readonly FilteredMessage[] }> {
-  const { buffer, offset } = decoder;
-  const end = offset + PREFIX_BYTES + buffer.readInt32BE(offset + LENGTH_AT);
-  // The library's word for the beginning of a batch that did not fit into the answer.
-  if (end > buffer.length) throw Object.assign(new Error("a part of a batch"), { name: "KafkaJSPartialMessageError" });
-  const isWhole = end >= offset + HEAD_BYTES;
-  decoder.offset = isWhole ? end : buffer.length;
-  return { records: [isWhole ? messageOf(batchHead(buffer.subarray(offset, end))) : fragment(buffer.subarray(offset))] };
-}
-
-/** What a damaged batch says of transactions is not believed: it comes through, so that it is seen. */
-function messageOf(head: BatchHead): FilteredMessage {
-  if (!isSound(head)) return message(head, "its checksum is wrong", null, false, "", false);
-  const { isControl, isTransactional, producerId } = head;
-  return message(head, null, isControl ? controlKey(head) : null, isControl, producerId, isTransactional);
-}
-
-function fragment(bytes: Buffer): FilteredMessage {
-  const head = { baseOffset: -1, lastOffset: Number.MAX_SAFE_INTEGER, codec: 0, isControl: false, isTransactional: false, producerId: "" };
-  return message({ ...head, bytes }, "its length is none", null, false, "", false);
-}
-
-function message(
-  packed: BatchHead,
-  damage: string | null,
-  key: Buffer | null,
-  isControlRecord: boolean,
-  producerId: string,
-  inTransaction: boolean,
-): FilteredMessage {
-  return { packed, damage, key, isControlRecord, offset: String(packed.lastOffset), batchContext: { producerId, inTransaction } };
-}
-
-interface AbortedTransaction {
-  readonly producerId: string;
-  readonly firstOffset: string;
-}
-
-const ABORT_KEY = Buffer.alloc(4);
-
-/** Leaves out what belongs to a transaction that was aborted: from its first offset to the producer's next abort marker. */
-function withoutAborted<Message extends FilteredMessage>({
-  messages,
-  abortedTransactions,
-}: {
-  readonly messages: readonly Message[];
-  readonly abortedTransactions?: readonly AbortedTransaction[];
-}): readonly Message[] {
-  const waiting = [...(abortedTransactions ?? [])].sort((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
-  const aborted = new Set<string>();
-  return messages.filter(({ offset, key, isControlRecord, batchContext }) => {
-    for (let next = waiting[0]; next !== undefined && Number(next.firstOffset) <= Number(offset); next = waiting[0]) {
-      aborted.add(next.producerId);
-      waiting.shift();
-    }
-    if (isControlRecord && key !== null && key.equals(ABORT_KEY)) aborted.delete(batchContext.producerId);
-    return !(batchContext.inTransaction && !isControlRecord && aborted.has(batchContext.producerId));
-  });
 }

@@ -21,5 +21,5 @@ export interface KafkaOptions {
   readonly idleMs: number;
   readonly clock: Clock;
   /** Told when records of a partition are missing or unreadable; `isStopped`: and that it is read no more. */
-  readonly onGapFound: (partition: string, reason: string, isStopped: boolean) => void;
+  readonly onTrouble: (partition: string, reason: string, isStopped: boolean) => void;
 }

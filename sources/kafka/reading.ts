@@ -5,11 +5,12 @@ import { fault, orUnavailable, Unavailable } from "../../engine/fault.ts";
 import type { Position } from "../../engine/ids.ts";
 import type { Batch, SourceRecord } from "../../engine/source.ts";
 import { BadBatch } from "./bad_batch.ts";
-import { isPacked, kafkaClient, type PackedMessage } from "./client.ts";
+import { kafkaClient } from "./client.ts";
 import { decompress } from "./codecs.ts";
 import { ForeignPartition } from "./foreign_partition.ts";
 import { Lane, laneName, sourceRecord } from "./lane.ts";
 import type { KafkaOptions } from "./options.ts";
+import { isPacked, type PackedMessage } from "./packed_batch.ts";
 import { type Extent, type KafkaPosition, parsePosition, placeOf, positionOf } from "./position.ts";
 import { batchRecords, packedRecords } from "./record_batch.ts";
 
@@ -185,7 +186,7 @@ export class KafkaReading {
     const next = isAccepted ? extent.low : known.next;
     const lane = new Lane(isAccepted ? options : { ...options, cluster: known.cluster }, { seekTo: next, next, mark: null }, extent);
     if (!isAccepted) lane.stopped = place.gap;
-    this.#options.onGapFound(lane.name, place.gap, !isAccepted);
+    this.#options.onTrouble(lane.name, place.gap, !isAccepted);
     return lane;
   }
 
@@ -270,7 +271,7 @@ export class KafkaReading {
       this.#stop(lane, what);
       return false;
     }
-    this.#options.onGapFound(lane.name, what, false);
+    this.#options.onTrouble(lane.name, what, false);
     return this.#queue(lane, [{ at: lastOffset, arrivedAtMs: 0, bytes, fault: fault("bad_encoding", what) }], lastOffset + 1, bytes.length);
   }
 
@@ -287,7 +288,7 @@ export class KafkaReading {
   /** Records are missing: the lane stops, or begins again at the first that is there. What waits in it stays. */
   #gap(lane: Lane, reason: string, low: number): void {
     if (this.#options.onGap !== "accept") return this.#stop(lane, reason);
-    this.#options.onGapFound(lane.name, reason, false);
+    this.#options.onTrouble(lane.name, reason, false);
     lane.restart(low);
     return this.#goOn(lane);
   }
@@ -295,7 +296,7 @@ export class KafkaReading {
   #stop(lane: Lane, reason: string): void {
     lane.stopped = reason;
     this.#consumer.pause([{ topic: lane.topic, partitions: [lane.partition] }]);
-    this.#options.onGapFound(lane.name, reason, true);
+    this.#options.onTrouble(lane.name, reason, true);
     this.#news.ring();
   }
 
