@@ -3,7 +3,7 @@ import type { Domain } from "../engine/world.ts";
 import type { Config, FeedConfig } from "./config_types.ts";
 
 /** Kinds whose history is made from the rows of one feed. */
-const HISTORY_FEED: ReadonlyMap<string, string> = new Map([
+export const HISTORY_FEED: ReadonlyMap<string, string> = new Map([
   ["transformer", "transformer_master"],
   ["customer", "customer_master"],
   ["bill", "billing"],
