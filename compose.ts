@@ -18,11 +18,12 @@ import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "
 import { invariant } from "./engine/fault.ts";
 import type { SourceId } from "./engine/ids.ts";
 import { RuleTable } from "./engine/rule_table.ts";
+import type { SchemaSettings } from "./engine/schema.ts";
 import type { Sink } from "./engine/sink.ts";
 import { storedCursor } from "./engine/sink_cursor.ts";
 import type { Source } from "./engine/source.ts";
 import type { Store } from "./engine/store.ts";
-import type { Domain } from "./engine/world.ts";
+import type { Domain, World } from "./engine/world.ts";
 import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { parquet } from "./sinks/parquet.ts";
@@ -73,6 +74,11 @@ export function domainOf(config: Config): Domain {
   return configuredDomain(GRID, config);
 }
 
+/** What the configuration says of the evolution of schemas, feed by feed. */
+export function schemasOf({ feeds }: Config): ReadonlyMap<string, SchemaSettings> {
+  return new Map([...feeds].map(([name, { schema }]) => [name, schema]));
+}
+
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
 export async function compose({
   config,
@@ -90,14 +96,14 @@ export async function compose({
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
   if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
   let engine: Engine | null = null;
-  const latestMs = (feed: string): number => {
+  const world = (): World => {
     invariant(engine !== null, "sources are read by a running engine");
-    return engine.world.clock(feed).latestMs();
+    return engine.world;
   };
   const sources = config.sources.flatMap((source): SourceWiring[] => {
-    if (source.type === "landing") return [landingWiring(source, config, mode === "live")];
+    if (source.type === "landing") return [landingWiring(source, config, mode === "live", world)];
     if (mode === "drain") return [];
-    if (source.type === "simulator") return [simulatorWiring(source, config, latestMs)];
+    if (source.type === "simulator") return [simulatorWiring(source, config, (feed) => world().clock(feed).latestMs())];
     if (source.type === "kafka") return [kafkaWiring(source, config, store, { onTrouble, isUnchecked: insecureDev })];
     return [eventHubWiring(source, config, store, domain, onTrouble)];
   });
@@ -105,11 +111,12 @@ export async function compose({
     name: config.name,
     domain,
     rules: new RuleTable(RULES, config.rules),
-    schemas: new Map([...config.feeds].map(([name, { schema }]) => [name, schema])),
+    schemas: schemasOf(config),
     limits: config.limits,
     store,
     sources,
     sinks,
+    endsAtNewColumns: mode === "drain",
     decode: emissionDecoder(config.name, domain.tables),
     clock: wallClock,
     random: Math.random,
@@ -122,7 +129,7 @@ export async function compose({
 
 // Sources -------------------------------------------------------------------------------------------------------------------------------
 
-function landingWiring(source: LandingConfig, config: Config, follow: boolean): SourceWiring {
+function landingWiring(source: LandingConfig, config: Config, follow: boolean, world: () => World): SourceWiring {
   const { cleanSource } = source;
   const zone = landingZone({
     ...source,
@@ -134,6 +141,7 @@ function landingWiring(source: LandingConfig, config: Config, follow: boolean): 
     clean: cleanSource.mode === "off" ? { mode: "off" } : { mode: cleanSource.mode, retentionMs: cleanSource.retentionMs },
     maxFiles: source.filesMax,
     maxBytes: source.bytesMax,
+    lookAhead: () => world().lookahead(source.feed),
     clock: wallClock,
   });
   return { ...wiring(zone, source, source.mode), holdsNext: true };

@@ -1,6 +1,7 @@
 import type { Config } from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
 import type { Log } from "./admin/log.ts";
+import { printable } from "./admin/printable.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
 import { type Composition, compose, domainOf } from "./compose.ts";
 import { DamagedStore } from "./engine/damaged_store.ts";
@@ -46,6 +47,7 @@ export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<
     const what = stop.aborted ? "the drain was stopped before the end of the files" : `sinks are behind: ${left}`;
     throw new CommandError("RETRY", what, { hint: "run it again: it goes on where it stopped" });
   }
+  requireDecided(engine);
   return summary(domainOf(config), { before, after, digest, tookMs: performance.now() - beganAtMs });
 }
 
@@ -61,6 +63,17 @@ export async function liveRun(options: RunOptions, stop: AbortSignal): Promise<v
   const left = leftBehind(engine);
   await engine.close();
   log.info("engine.stopped", left === "" ? "every sink has everything" : `not taken yet, kept in the log: ${left}`);
+}
+
+/** Everything else has been read, and is stored. */
+function requireDecided({ stopped }: Engine): void {
+  const [first] = stopped;
+  if (first === undefined) return;
+  const [source, { feed, columns }] = first;
+  const names = columns.slice(0, 20).map((name) => printable(name.slice(0, 64)));
+  throw new CommandError("RETRY", `the source ${source} waits: it brings new columns, ${names.join(", ")}`, {
+    hint: `gridactor schema approve ${feed} ${names[0]} TYPE --write, or schema ignore; then run it again`,
+  });
 }
 
 async function runEngine(engine: Engine, stop: AbortSignal): Promise<void> {
@@ -126,7 +139,11 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
 }
 
-async function composed({ config, log, screen, say, insecureDev = false }: RunOptions, store: Store, mode: Composition["mode"]): Promise<Engine> {
+async function composed(
+  { config, log, screen, say, insecureDev = false }: RunOptions,
+  store: Store,
+  mode: Composition["mode"],
+): Promise<Engine> {
   try {
     return await compose({
       config,

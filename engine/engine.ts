@@ -10,7 +10,7 @@ import type { VersionOrigin } from "./schema_version.ts";
 import type { Sink, Stream } from "./sink.ts";
 import type { Batch, Source } from "./source.ts";
 import type { LogEntry, Store } from "./store.ts";
-import { NewColumns, undecided } from "./survey.ts";
+import { NewColumns } from "./survey.ts";
 import { type Intake, Turn } from "./turn.ts";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -143,10 +143,10 @@ export class Engine {
   /** Throws `NewColumns` before anything is changed. */
   #requireDecided(feed: string, { records }: Batch): void {
     if (this.world.schema(feed).mode !== "failOnNewColumns") return;
-    const survey = this.world.survey(feed);
-    for (const record of records) survey.add(record);
-    const columns = undecided(this.world.schema(feed), survey.sights());
-    if (columns.length > 0) throw new NewColumns(feed, columns);
+    const ahead = this.world.lookahead(feed);
+    for (const record of records) ahead?.add(record);
+    const holdup = ahead?.holdup() ?? null;
+    if (holdup !== null) throw holdup;
   }
 
   #wakeDrains(): void {

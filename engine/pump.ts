@@ -16,7 +16,7 @@ export interface PumpOptions {
   readonly turn?: Promise<void>;
   readonly onIdle: () => void;
   readonly onRetry: (error: Error, pauseMs: number) => void;
-  /** Told that a person has to decide, and then the source has ended. Default: it is tried again, as after any outage. */
+  /** Told that a person has to decide, and then the source has ended. Left out: it is tried again, as after any outage; others do not wait for it. */
   readonly onNewColumns?: (error: NewColumns) => void;
   readonly clock: Clock;
   readonly random: () => number;
@@ -40,7 +40,9 @@ async function readUntilDecided(options: PumpOptions, signal: AbortSignal): Prom
   try {
     await readOnce(options, signal);
   } catch (error) {
-    if (!(error instanceof NewColumns) || options.onNewColumns === undefined) throw error;
+    if (!(error instanceof NewColumns)) throw error;
+    options.onIdle();
+    if (options.onNewColumns === undefined) throw error;
     options.onNewColumns(error);
   }
 }

@@ -1,4 +1,4 @@
-import type { Fault } from "./fault.ts";
+import type { Fault, Unavailable } from "./fault.ts";
 import type { Position, SourceId } from "./ids.ts";
 import type { Sights } from "./schema.ts";
 
@@ -27,6 +27,14 @@ export interface Outlook {
   readonly at: number;
   readonly arrivedAtMs: number;
   readonly sights: Sights;
+}
+
+/** Looks at the rows of a file before one of them is used. */
+export interface Lookahead {
+  add(record: SourceRecord): void;
+  sights(): Sights;
+  /** Why none of them may be used now: a person has to decide first. Null: all may. */
+  holdup(): Unavailable | null;
 }
 
 /** What a source hands over at once: bounded in records and bytes, of one partition, in order. */

@@ -41,10 +41,12 @@ export class Survey {
 
 /** Under `failOnNewColumns` the source waits here until a person has decided on these columns, or what brings them is gone. */
 export class NewColumns extends Unavailable {
+  readonly feed: string;
   readonly columns: readonly string[];
 
   constructor(feed: string, columns: readonly string[]) {
     super(feed, null);
+    this.feed = feed;
     this.name = "NewColumns";
     this.columns = columns;
     this.message = newColumnsText(feed, columns);
@@ -52,13 +54,15 @@ export class NewColumns extends Unavailable {
 }
 
 /** In words, for the ledger and the log. */
-export function newColumnsText(feed: string, columns: readonly string[]): string {
+function newColumnsText(feed: string, columns: readonly string[]): string {
   const [first = ""] = columns;
-  const shown = columns.length > NAMES_SHOWN ? [...columns.slice(0, NAMES_SHOWN), `${columns.length - NAMES_SHOWN} more`] : columns;
+  const names = columns.slice(0, NAMES_SHOWN).map((name) => name.slice(0, NAME_LENGTH_SHOWN));
+  const shown = columns.length > NAMES_SHOWN ? [...names, `${columns.length - NAMES_SHOWN} more`] : names;
   return `new columns: ${shown.join(", ")}; decide with gridactor schema approve ${feed} ${first} TYPE, or schema ignore ${feed} ${first}`;
 }
 
 const NAMES_SHOWN = 20;
+const NAME_LENGTH_SHOWN = 64;
 
 /** The columns of `sights` on which a person has to decide. */
 export function undecided(schema: FeedSchema, sights: Sights): readonly string[] {

@@ -7,10 +7,11 @@ import { type ActorId, SourceId } from "./ids.ts";
 import type { Limits } from "./limits.ts";
 import { type AnyBehaviour, type Place, Population } from "./population.ts";
 import type { RuleTable } from "./rule_table.ts";
-import { decodeSchema, type FeedSchema, firstSchema, type SchemaSettings } from "./schema.ts";
+import { decodeSchema, type FeedSchema, firstSchema, growsByItself, type SchemaSettings } from "./schema.ts";
+import type { Lookahead } from "./source.ts";
 import type { Store } from "./store.ts";
 import { Strays } from "./strays.ts";
-import { Survey } from "./survey.ts";
+import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { FeedClock } from "./watermark.ts";
@@ -97,6 +98,21 @@ export class World {
   /** Looks ahead at records of a feed. */
   survey(feed: string): Survey {
     return new Survey(this.feed(feed), this.schema(feed), this.limits);
+  }
+
+  /** Looks ahead at a file of a feed; null: nothing is to be learnt from that in its mode. */
+  lookahead(feed: string): Lookahead | null {
+    const schema = this.schema(feed);
+    if (!growsByItself(schema) && schema.mode !== "failOnNewColumns") return null;
+    const survey = this.survey(feed);
+    return {
+      add: (record) => survey.add(record),
+      sights: () => survey.sights(),
+      holdup: () => {
+        const columns = undecided(this.schema(feed), survey.sights());
+        return columns.length > 0 ? new NewColumns(feed, columns) : null;
+      },
+    };
   }
 
   clock(feed: string): FeedClock {

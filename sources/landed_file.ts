@@ -2,7 +2,7 @@ import type { Clock } from "../engine/clock.ts";
 import { seconds } from "../engine/duration.ts";
 import { type Fault, fault } from "../engine/fault.ts";
 import { longHash, type Position } from "../engine/ids.ts";
-import type { Batch, SourceRecord } from "../engine/source.ts";
+import type { Batch, Lookahead, SourceRecord } from "../engine/source.ts";
 import { excerptOfRest, type FormatLimits } from "./excerpt.ts";
 import { type Bounds, type Ending, FileChanged, type Format, type Place, type Slice } from "./format.ts";
 import type { LandedFile, LandingPlace, Seen } from "./landing_place.ts";
@@ -18,6 +18,8 @@ export interface IntakeOptions {
   readonly incompleteAfterMs: number;
   readonly pollMs: number;
   readonly onOverwrite: OnOverwrite;
+  /** Looks ahead at each file. Null, or left out: at none. */
+  readonly lookAhead?: () => Lookahead | null;
   readonly clock: Clock;
 }
 
@@ -106,8 +108,34 @@ export class FileIntake {
     const twin = this.#ledger.twinOf(path, found.contentId);
     const { entry, fault } = verdictOn(found, known, twin, { grows: format.grows, onOverwrite });
     if (fault !== null) yield this.#batch(entry, [await this.#wholeAsFault(file, entry, fault)]);
-    else if (entry !== known) yield this.#batch(entry, []); // Known before any row of it is used.
-    if (entry.state === "discovered" || entry.state === "processing") yield* this.#read(file, entry);
+    else if (entry !== known && !isOpen(entry)) yield this.#batch(entry, []);
+    if (isOpen(entry)) yield* this.#read(file, yield* this.#begin(file, entry, known));
+  }
+
+  /** A file is known, with the columns that it brings, before any row of it is used. One that has to wait for a person throws. */
+  async *#begin(file: LandedFile, entry: LedgerEntry, known: LedgerEntry | undefined): AsyncGenerator<Batch, LedgerEntry> {
+    const isBegun = entry === known && entry.state === "processing" && entry.error === null;
+    const ahead = isBegun ? null : await this.#lookAhead(file, entry);
+    if (ahead === null) {
+      if (entry !== known) yield this.#batch(entry, []);
+      return entry;
+    }
+    const holdup = ahead.holdup();
+    const looked = { ...entry, error: holdup?.message ?? null };
+    yield { ...this.#batch(looked, []), ahead: { at: entry.row, arrivedAtMs: entry.foundAtMs, sights: ahead.sights() } };
+    if (holdup !== null) throw holdup;
+    return looked;
+  }
+
+  /** Null: nothing is to be learnt from that. */
+  async #lookAhead(file: LandedFile, entry: LedgerEntry): Promise<Lookahead | null> {
+    const { bounds, format, lookAhead } = this.#options;
+    const ahead = lookAhead?.() ?? null;
+    if (ahead === null) return null;
+    const slices = format.records(file, { from: entry, bounds, arrivedAtMs: entry.foundAtMs, signal: this.#signal });
+    for await (const { records } of slices) for (const record of records) ahead.add(record);
+    await file.mustBeSame();
+    return ahead;
   }
 
   async #wholeAsFault(file: LandedFile, { foundAtMs }: LedgerEntry, { code, error }: Fault): Promise<SourceRecord> {
@@ -172,6 +200,10 @@ export class FileIntake {
     const resumeAt: ReadonlyMap<string, Position> = new Map([[path, positionOf(entry)]]);
     return { origin: this.#options.place.origin(entry), path, generation, records, resumeAt, idle: false };
   }
+}
+
+function isOpen({ state }: LedgerEntry): boolean {
+  return state === "discovered" || state === "processing";
 }
 
 const NAME_LENGTH_MAX = 400; // Four bytes a character at most: the store's keys have room for it.
