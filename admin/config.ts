@@ -108,7 +108,7 @@ function inspectText(text: ConfigText, file: string, name: string, options: Conf
   const findings = [
     ...ofDocument,
     ...conflictFindings(config, options.flags.allowRaisedLimits === true, report),
-    ...unsupportedFindings(document, config, report),
+    ...unsupportedFindings(document, config, catalogue.feeds, report),
   ];
   if (hasErrors(findings)) return failed("references", findings, source);
 

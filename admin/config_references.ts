@@ -11,6 +11,8 @@ import { parseGlob } from "./glob.ts";
 export interface CheckedFeed extends KnownFeed {
   readonly fields: Readonly<Record<string, { readonly column: ColumnType; readonly required: boolean }>>;
   readonly evolution: SchemaSettings;
+  /** The curated table of its records, or null. */
+  readonly table: string | null;
 }
 
 /** What the configuration needs to know of a rule. */

@@ -186,12 +186,13 @@ function feedConfig(known: KnownFeed, feed: Feeds | undefined, futureMs: number)
   };
 }
 
-/** Modes that this version does not know are left out: a configuration with one is not run. */
+/** What the configuration itself says of a feed's schema; types are inferred unless it says otherwise. */
 export function schemaSettings(feed: Feeds | undefined): SchemaSettings {
-  const { mode, hints, inferColumnTypes = true } = feed?.schemaEvolution ?? {};
+  const { mode, hints, inferColumnTypes = true, caseSensitive = true } = feed?.schemaEvolution ?? {};
   return {
     inferColumnTypes,
-    ...(mode === "addNewColumns" || mode === "rescue" ? { mode } : {}),
+    ...(caseSensitive ? {} : { caseSensitive }),
+    ...(mode === undefined ? {} : { mode }),
     ...(hints === undefined || hints.trim() === "" ? {} : { hints: parseHints(hints) }),
   };
 }

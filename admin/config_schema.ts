@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_LIMITS, type Limits } from "../engine/limits.ts";
+import { EVOLUTION_MODES } from "../engine/schema.ts";
 import { parseSizeBytes } from "./size.ts";
 
 /** Where the file says that it is for this version of the program. */
@@ -131,10 +132,10 @@ const feed = z.strictObject({
   idle: span.default("5m").describe("A partition quiet for this long does not hold the clock back."),
   schemaEvolution: z
     .strictObject({
-      mode: z.enum(["addNewColumns", "addNewColumnsWithTypeWidening", "rescue", "failOnNewColumns", "none"]).optional(),
+      mode: z.enum(EVOLUTION_MODES).optional().describe("What becomes of new columns. Default: the feed's own, else rescue."),
       hints: z.string().max(4_096).optional().describe("name type, name type: types of columns to come."),
-      inferColumnTypes: z.boolean().default(true),
-      caseSensitive: z.boolean().default(true),
+      inferColumnTypes: z.boolean().default(true).describe("False: new columns are text."),
+      caseSensitive: z.boolean().default(true).describe("False: a name in another case is read as the column, where one alone can be meant."),
     })
     .prefault({}),
   history: z

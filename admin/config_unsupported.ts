@@ -1,3 +1,5 @@
+import { growsByItself } from "../engine/schema.ts";
+import type { CheckedFeed } from "./config_references.ts";
 import type { Report } from "./config_report.ts";
 import type { ConfigDocument } from "./config_schema.ts";
 import type { Config, ConnectionConfig, SinkConfig, SourceConfig } from "./config_types.ts";
@@ -7,13 +9,17 @@ import type { Finding, KeyPath } from "./finding.ts";
 const RUNS = {
   sources: ["landing", "simulator", "kafka", "eventhub"],
   sinks: ["jsonl", "parquet"],
-  modes: ["addNewColumns", "rescue"],
   precedence: "snapshot, delta, cdc",
 };
 const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} and sinks of type ${RUNS.sinks.join(", ")}`;
 
 /** What is valid, but cannot be run by this version: warnings, which refuse a run. */
-export function unsupportedFindings(document: ConfigDocument, config: Config, report: Report): readonly Finding[] {
+export function unsupportedFindings(
+  document: ConfigDocument,
+  config: Config,
+  feeds: readonly CheckedFeed[],
+  report: Report,
+): readonly Finding[] {
   const unless = (isRun: boolean, path: KeyPath, what: string, fix: string): readonly Finding[] => {
     return isRun ? [] : [report.warning("unsupported", path, `this version does not run ${what}`, fix)];
   };
@@ -21,7 +27,7 @@ export function unsupportedFindings(document: ConfigDocument, config: Config, re
     ...config.sources.flatMap((source) => ofSource(source, unless)),
     ...Object.entries(config.connections).flatMap(([name, connection]) => ofConnection(name, connection, unless)),
     ...config.sinks.flatMap((sink) => ofSink(sink, unless)),
-    ...Object.entries(document.feeds).flatMap(([name, feed]) => ofFeed(name, feed, config, unless)),
+    ...Object.entries(document.feeds).flatMap(([name, feed]) => ofFeed(feeds.find((known) => known.name === name), feed, config, unless)),
   ];
 }
 
@@ -45,14 +51,21 @@ function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] 
   return unless(RUNS.sinks.includes(type), ["sinks", name, "type"], `sinks of type ${type}`, TYPES);
 }
 
-function ofFeed(name: string, feed: ConfigDocument["feeds"][string], { feeds, limits }: Config, unless: Unless): readonly Finding[] {
+function ofFeed(
+  known: CheckedFeed | undefined,
+  feed: ConfigDocument["feeds"][string],
+  { feeds, limits }: Config,
+  unless: Unless,
+): readonly Finding[] {
+  if (known === undefined) return [];
+  const { name, table } = known;
   const at = ["feeds", name];
-  const { mode = "rescue", caseSensitive } = feed.schemaEvolution;
+  const { mode = "rescue" } = feed.schemaEvolution;
+  const keepsColumns = table !== null || !growsByItself({ mode });
   const isUsualFuture = feeds.get(name)?.futureMs === limits.futureMs;
   const isUsualOrder = feed.history.precedence.join(", ") === RUNS.precedence;
   return [
-    ...unless(RUNS.modes.includes(mode), [...at, "schemaEvolution", "mode"], `the mode ${mode}`, `modes: ${RUNS.modes.join(", ")}`),
-    ...unless(caseSensitive, [...at, "schemaEvolution", "caseSensitive"], "column names in any case", "remove it"),
+    ...unless(keepsColumns, [...at, "schemaEvolution", "mode"], "new columns in histories", "mode: rescue keeps them in _rescued_data"),
     ...unless(isUsualOrder, [...at, "history", "precedence"], "another precedence", `it is ${RUNS.precedence}`),
     ...unless(feed.captureColumns.length === 0, [...at, "captureColumns"], "columns captured in another order", "remove it"),
     ...unless(isUsualFuture, [...at, "future"], "a future of its own for one feed", "set limits.futureMs"),

@@ -30,6 +30,7 @@ export const CATALOGUE: Catalogue = {
     latenessMs: LATENESS_MS[name] ?? minutes(10),
     dedupMs: minutes(10),
     evolution: {},
+    table: name.endsWith("_master") ? null : name,
     fields: Object.fromEntries(columns.map((column, n) => [column, { column: { type: "string" as const }, required: n === 0 }])),
   })),
   rules: [
