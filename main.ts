@@ -8,6 +8,11 @@ import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import { AlertFollower, type AlertQuery, alertEvents, alertFilter, alertsText, type LoggedAlert, newestAlerts } from "./admin/alerts.ts";
 import { checkConfig, formatCheck } from "./admin/check.ts";
+import type { CommandLine } from "./admin/commands/command_line.ts";
+import { countCommand } from "./admin/commands/count.ts";
+import { exportCommand } from "./admin/commands/export.ts";
+import { lintCommand } from "./admin/commands/lint.ts";
+import { verifyCommand } from "./admin/commands/verify.ts";
 import { type ConfigOptions, type LoadedConfig, loadConfig, requireRunnable } from "./admin/config.ts";
 import { CommandError, printError } from "./admin/errors.ts";
 import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
@@ -26,6 +31,7 @@ import { stateDigest } from "./engine/digest.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
 import type { Profile } from "./simulators/live.ts";
+import { encodeGroups } from "./sinks/parquet_part.ts";
 
 /** How often `alerts --follow` looks at a log that another process writes. */
 const FOLLOW_EVERY_MS = 250;
@@ -259,6 +265,12 @@ program
       if (!result.passed) process.exitCode = 5;
     }),
   );
+
+const commandLine: CommandLine = { program, reading, answer, limit: () => flags().limit, cutHint };
+countCommand(commandLine);
+exportCommand(commandLine, encodeGroups);
+lintCommand(commandLine);
+verifyCommand(commandLine);
 
 /** What to do when nobody reads the answer any more: it then needs no end. */
 let onClosedPipe = (): void => process.exit(0);
