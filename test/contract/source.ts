@@ -3,7 +3,7 @@ import type { Position } from "../../engine/ids.ts";
 import type { Batch, Source } from "../../engine/source.ts";
 import type { Bounds } from "../../sources/format.ts";
 import { type Order, orderOf, positionsBehind, provenance, readToIdle } from "../kit/source_reading.ts";
-import { suite } from "../kit/suite.ts";
+import { notRun, type Suite, suite } from "../kit/suite.ts";
 
 /** A source with something to read, and what that is. */
 export interface SourceUnderTest {
@@ -15,9 +15,11 @@ export interface SourceUnderTest {
   remove(): Promise<void>;
 }
 
-/** What every source promises. `prepare` makes a new one each time. */
-export function sourceContract(title: string, prepare: () => Promise<SourceUnderTest>): void {
-  const test = suite(`contract of sources: ${title}`);
+/** What every source promises. `prepare` makes a new one each time. `missing`: what this machine lacks to run it, or null. */
+export function sourceContract(title: string, prepare: () => Promise<SourceUnderTest>, missing: string | null = null): Suite {
+  const whole = suite(`contract of sources: ${title}`);
+  const test = (promise: string, body: () => Promise<void>): void =>
+    whole(promise, () => (missing === null ? body() : notRun(`${title}: ${promise}`, missing)));
 
   test("all records come, once and in order, as they were", () =>
     using(prepare, async ({ open, expected }) => {
@@ -110,6 +112,8 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
       }
       assert.equal(orderOf(taken), expected);
     }));
+
+  return whole;
 }
 
 async function endOf(batches: AsyncIterator<Batch>): Promise<void> {
