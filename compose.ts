@@ -23,7 +23,7 @@ import type { Sink } from "./engine/sink.ts";
 import { storedCursor } from "./engine/sink_cursor.ts";
 import type { Source } from "./engine/source.ts";
 import type { Store } from "./engine/store.ts";
-import type { Domain, World } from "./engine/world.ts";
+import type { Domain, World, WorldOptions } from "./engine/world.ts";
 import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { parquet } from "./sinks/parquet.ts";
@@ -79,6 +79,12 @@ export function schemasOf({ feeds }: Config): ReadonlyMap<string, SchemaSettings
   return new Map([...feeds].map(([name, { schema }]) => [name, schema]));
 }
 
+/** What an engine's memory is made of, as the configuration has it. */
+export function worldOptions(config: Config): WorldOptions {
+  const { name, limits, rules } = config;
+  return { name, domain: domainOf(config), rules: new RuleTable(RULES, rules), schemas: schemasOf(config), limits };
+}
+
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
 export async function compose({
   config,
@@ -108,11 +114,8 @@ export async function compose({
     return [eventHubWiring(source, config, store, domain, onTrouble)];
   });
   engine = new Engine({
-    name: config.name,
+    ...worldOptions(config),
     domain,
-    rules: new RuleTable(RULES, config.rules),
-    schemas: schemasOf(config),
-    limits: config.limits,
     store,
     sources,
     sinks,

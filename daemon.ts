@@ -2,9 +2,11 @@ import type { Config } from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
 import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
+import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
-import { type Composition, compose, domainOf } from "./compose.ts";
-import { DamagedStore } from "./engine/damaged_store.ts";
+import { type Composition, compose, domainOf, worldOptions } from "./compose.ts";
+import { wallClock } from "./engine/clock.ts";
+import { DamagedStore, NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
 import { Locked } from "./engine/directory_lock.ts";
 import { hours, seconds } from "./engine/duration.ts";
@@ -12,6 +14,7 @@ import type { Engine } from "./engine/engine.ts";
 import { Unavailable } from "./engine/fault.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
 import type { Store } from "./engine/store.ts";
+import { World } from "./engine/world.ts";
 import { ForeignPartition } from "./sources/kafka/foreign_partition.ts";
 
 /** How long a second signal, or a stop that hangs, is waited for. */
@@ -88,6 +91,35 @@ async function runEngine(engine: Engine, stop: AbortSignal): Promise<void> {
 function leftBehind(engine: Engine): string {
   const behind = engine.sinkReports().filter((report) => report.behind > 0);
   return behind.map(({ sink, settled }) => `${sink} at ${settled}`).join(", ");
+}
+
+/** Carries out a decision on a column in a state directory on which no engine runs. A running one holds the lock: then 75. */
+export async function decideStopped(config: Config, query: DecisionQuery): Promise<Decision> {
+  await requireStore(config);
+  const store = await openStore(config).catch((error: unknown) => {
+    if (!(error instanceof CommandError) || error.code !== "RETRY") throw error;
+    throw new CommandError("RETRY", error.message, {
+      hint: "stop the engine, decide, start it again: it goes on where it stopped",
+      cause: error,
+    });
+  });
+  const world = new World(worldOptions(config), store);
+  const decision = await decideColumn(world, store, query, wallClock.now()).catch(async (error: unknown) => {
+    if (error instanceof CommandError) await store.close(); // Nothing was changed. After any other error the process just ends.
+    throw error;
+  });
+  await store.close();
+  return decision;
+}
+
+/** Throws UNREACHABLE where there is no state yet: none is made. */
+async function requireStore({ stateDir, limits }: Config): Promise<void> {
+  try {
+    await (await openLmdbStore({ dir: stateDir, limits, readOnly: true })).close();
+  } catch (error) {
+    if (error instanceof NoStore) throw new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
+    throw storeError(error);
+  }
 }
 
 /** A signal that fires at the first SIGINT or SIGTERM. A second one, or a stop that takes too long, ends the process with 75. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { REGIONS } from "./actors/names.ts";
@@ -14,17 +15,23 @@ import { exportCommand } from "./admin/commands/export.ts";
 import { lintCommand } from "./admin/commands/lint.ts";
 import { verifyCommand } from "./admin/commands/verify.ts";
 import { type ConfigOptions, type LoadedConfig, loadConfig, requireRunnable } from "./admin/config.ts";
+import { configSchemaText } from "./admin/config_schema.ts";
+import type { Config } from "./admin/config_types.ts";
 import { CommandError, printError } from "./admin/errors.ts";
 import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
 import { history, historyText } from "./admin/history.ts";
 import { inspect, inspectionText } from "./admin/inspect.ts";
 import { type Log, openLog } from "./admin/log.ts";
+import { printable } from "./admin/printable.ts";
 import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./admin/quarantine.ts";
 import type { View } from "./admin/reader.ts";
+import { findFeed, listSchemas, schemasText, schemaText, showSchema } from "./admin/schema.ts";
+import { type DecisionQuery, decisionText } from "./admin/schema_decision.ts";
+import { feedJsonSchema, ruleItems, tableColumns } from "./admin/schema_document.ts";
 import { score, scoreText } from "./admin/score.ts";
 import { summaryText } from "./admin/summary.ts";
-import { domainOf } from "./compose.ts";
-import { drainRun, isFileError, liveRun, stopOnSignals, storeError } from "./daemon.ts";
+import { domainOf, schemasOf } from "./compose.ts";
+import { decideStopped, drainRun, isFileError, liveRun, stopOnSignals, storeError } from "./daemon.ts";
 import { wallClock } from "./engine/clock.ts";
 import { NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
@@ -39,6 +46,12 @@ const FOLLOW_EVERY_MS = 250;
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKAGE_ROOT = existsSync(join(HERE, "package.json")) ? HERE : dirname(HERE);
 const VERSION = (JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as { version: string }).version;
+
+/** Of a verb that changes the state. */
+interface WriteOptions {
+  readonly write?: boolean;
+  readonly yes?: boolean;
+}
 
 interface GlobalFlags {
   readonly config?: string;
@@ -241,6 +254,69 @@ quarantine
     }),
   );
 
+const schema = program.command("schema").description("schemas of feeds, tables, rules and the configuration; decisions on new columns");
+schema
+  .command("ls", { isDefault: true })
+  .description("the feeds: versions, modes, and columns that wait for a decision")
+  .action(() =>
+    reading(async (view, config) => {
+      const items = listSchemas(view, schemasOf(config));
+      answer(items, (screen) => schemasText(items, screen));
+    }),
+  );
+schema
+  .command("show <feed>")
+  .description("one feed: columns, versions, what waits and what is not kept")
+  .action((feed: string) =>
+    reading(async (view, config) => {
+      const detail = await showSchema(view, feed, schemasOf(config));
+      answer(detail, (screen) => schemaText(detail, screen));
+    }),
+  );
+schema
+  .command("feeds")
+  .description("JSON Schemas of all feeds, by name")
+  .action(() =>
+    reading(async (view, config) => {
+      const details = await Promise.all(view.domain.feeds.map(({ name }) => showSchema(view, name, schemasOf(config))));
+      print(formatJson(Object.fromEntries(details.map((detail) => [detail.feed, feedJsonSchema(detail)])), screenOf()));
+    }),
+  );
+schema
+  .command("tables")
+  .description("the columns of all curated tables")
+  .action(() =>
+    reading(async (view, config) => {
+      const details = await Promise.all(view.domain.feeds.map(({ name }) => showSchema(view, name, schemasOf(config))));
+      const grown = new Map(details.map(({ feed, columns }) => [feed, columns.filter(({ origin }) => origin !== "declared")]));
+      const rows = tableColumns(view.domain.tables, grown);
+      answer(rows, (screen) => formatRows(rows, columnsOf(rows.map((row) => ({ ...row }))) as never, "table", screen));
+    }),
+  );
+schema
+  .command("rules")
+  .description("the rule catalogue")
+  .action(() => {
+    const rows = ruleItems(RULES);
+    answer(rows, (screen) => formatRows(rows, columnsOf(rows.map((row) => ({ ...row }))) as never, "table", screen));
+  });
+schema
+  .command("config")
+  .description("JSON Schema of the configuration")
+  .action(() => print(configSchemaText()));
+schema
+  .command("approve <feed> <column> <type>")
+  .description("a rescued column becomes one of the schema, and its rescued values move there")
+  .option("--write", "allow the change")
+  .option("--yes", "do not ask back")
+  .action((feed: string, column: string, type: string, options: WriteOptions) => decide({ feed, column, type }, options));
+schema
+  .command("ignore <feed> <column>")
+  .description("a rescued column is not wanted: its values are counted only")
+  .option("--write", "allow the change")
+  .option("--yes", "do not ask back")
+  .action((feed: string, column: string, options: WriteOptions) => decide({ feed, column, type: null }, options));
+
 program
   .command("digest")
   .description("one line over all states, histories, episodes and timers")
@@ -298,7 +374,7 @@ function load(allowRaisedLimits = false): LoadedConfig {
 }
 
 /** Opens the state directory to look at it, also while a daemon runs on it, and closes it again. */
-async function reading(ask: (view: View) => Promise<void>): Promise<void> {
+async function reading(ask: (view: View, config: Config) => Promise<void>): Promise<void> {
   const { config } = load();
   const store = await openLmdbStore({ dir: config.stateDir, limits: config.limits, readOnly: true }).catch((error: unknown) => {
     if (error instanceof NoStore) throw new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
@@ -306,11 +382,36 @@ async function reading(ask: (view: View) => Promise<void>): Promise<void> {
   });
   try {
     const domain = domainOf(config);
-    await ask({ store, domain, decode: emissionDecoder(config.name, domain.tables) });
+    await ask({ store, domain, decode: emissionDecoder(config.name, domain.tables) }, config);
   } catch (error) {
     throw storeError(error);
   } finally {
     await store.close();
+  }
+}
+
+/** Carries out a decision on a column, once it is clear that it is meant. */
+async function decide(query: DecisionQuery, { write, yes }: WriteOptions): Promise<void> {
+  const { feed, column, type } = query;
+  const words = `schema ${type === null ? "ignore" : "approve"} ${[feed, column, ...(type === null ? [] : [type])].join(" ")}`;
+  if (write !== true) throw new CommandError("USAGE", `${words} changes the state`, { hint: `gridactor ${words} --write` });
+  const { config } = load();
+  findFeed({ domain: domainOf(config) }, feed);
+  if (yes !== true && !(await isConfirmed(`${words}: a column stays for ever, and so does a decision against it. Go on?`))) {
+    throw new CommandError("REFUSED", "nothing was changed");
+  }
+  const decision = await decideStopped(config, query);
+  answer(decision, () => decisionText(decision));
+}
+
+/** Asks back on a terminal; where nobody can answer, the flag `--write` has to do. */
+async function isConfirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return true;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${printable(question)} [y/N] `)).trim());
+  } finally {
+    lines.close();
   }
 }
 

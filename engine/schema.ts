@@ -50,7 +50,8 @@ export interface FeedSchema extends Required<SchemaSettings> {
 /** Columns that the feed does not declare, each with the types of the values that were seen in it. */
 export type Sights = ReadonlyMap<string, readonly TypeName[]>;
 
-interface DeclaredFeed {
+/** What a schema needs to know of its feed. */
+export interface DeclaredFeed {
   readonly name: string;
   readonly fields: Readonly<Record<string, { readonly column: ColumnType; readonly required: boolean }>>;
   readonly evolution: SchemaSettings;
@@ -126,11 +127,11 @@ export function encodeSchema(schema: FeedSchema): Uint8Array {
   return Buffer.from(JSON.stringify(schema));
 }
 
-/** Reads what `encodeSchema` wrote; what the configuration now says of mode, hints, inference and case holds from here on. */
-export function decodeSchema(bytes: Uint8Array, settings: SchemaSettings = {}): FeedSchema {
+/** Reads what `encodeSchema` wrote. */
+export function decodeSchema(bytes: Uint8Array): FeedSchema {
   const stored = JSON.parse(Buffer.from(bytes).toString()) as FeedSchema;
   invariant(Number.isInteger(stored.version) && typeof stored.columns === "object", "a stored schema has a version and columns");
-  return { ...stored, ignored: stored.ignored ?? [], ...settings };
+  return { ...stored, ignored: stored.ignored ?? [] };
 }
 
 /** Reads hints as configuration writes them: `production_mw double, cells bigint`. Throws on anything else. */

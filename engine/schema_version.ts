@@ -1,6 +1,14 @@
 import type { ChangedRow } from "./commit.ts";
 import type { CellValue } from "./emission.ts";
-import { encodeSchema, type FeedSchema, type SchemaColumn } from "./schema.ts";
+import {
+  type DeclaredFeed,
+  decodeSchema,
+  encodeSchema,
+  type FeedSchema,
+  firstSchema,
+  type SchemaColumn,
+  type SchemaSettings,
+} from "./schema.ts";
 import type { Store } from "./store.ts";
 
 /** Where a version began: source, and the position of the first record that is read with it, or the command that made it. */
@@ -48,6 +56,16 @@ export function versionChanges(
 /** The row under which a feed's schema is found again at the next start. */
 export function schemaRow(feed: string, schema: FeedSchema): ChangedRow {
   return { table: "feed", key: `schema ${feed}`, value: encodeSchema(schema) };
+}
+
+/** The schema of a feed as it stands: columns and decisions as they are stored, all else as the feed and the configuration have it now. */
+export function restoredSchema(store: Pick<Store, "range">, feed: DeclaredFeed, settings: SchemaSettings = {}): FeedSchema {
+  const first = firstSchema(feed, settings);
+  const { key } = schemaRow(feed.name, first);
+  const row = [...store.range("feed", key)].find(([one]) => one === key);
+  if (row === undefined) return first;
+  const { version, columns, ignored } = decodeSchema(row[1]);
+  return { ...first, version, columns: { ...columns, ...first.columns }, ignored };
 }
 
 /** The versions of a feed from 2 on, in order. */

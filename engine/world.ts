@@ -7,7 +7,8 @@ import { type ActorId, SourceId } from "./ids.ts";
 import type { Limits } from "./limits.ts";
 import { type AnyBehaviour, type Place, Population } from "./population.ts";
 import type { RuleTable } from "./rule_table.ts";
-import { decodeSchema, type FeedSchema, firstSchema, growsByItself, type SchemaSettings } from "./schema.ts";
+import { type FeedSchema, growsByItself, type SchemaSettings } from "./schema.ts";
+import { restoredSchema } from "./schema_version.ts";
 import type { Lookahead } from "./source.ts";
 import type { Store } from "./store.ts";
 import { Strays } from "./strays.ts";
@@ -70,10 +71,10 @@ export class World {
     this.clocks = new Map(feeds.map((feed) => [feed.name, new FeedClock(feed.name, feed.clockDelayMs)]));
     this.timers = new Map(feeds.map((feed) => [feed.name, new TimerQueue()]));
     this.schemas = new Map(
-      feeds.map((feed) => [feed.name, { ...firstSchema(feed, options.schemas.get(feed.name)), taken: this.#taken(feed) }]),
+      feeds.map((feed) => [feed.name, { ...restoredSchema(store, feed, options.schemas.get(feed.name)), taken: this.#taken(feed) }]),
     );
     this.population = new Population(behaviours, windowedKinds(behaviours, this.feeds), store);
-    this.#restore(options.schemas);
+    this.#restore();
     this.actorCount = Object.values(this.counters.group("actor")).reduce((sum, count) => sum + count, 0);
   }
 
@@ -156,7 +157,7 @@ export class World {
     return columns.slice(ofFeed).map(([name]) => name.toLowerCase());
   }
 
-  #restore(settings: ReadonlyMap<string, SchemaSettings>): void {
+  #restore(): void {
     for (const [key, value] of this.#store.range("count", "")) this.counters.restore(key, value);
     for (const [key] of this.#store.range("timer", "")) {
       const row = parseTimerKey(key);
@@ -174,10 +175,6 @@ export class World {
     for (const [feed, clock] of this.clocks) {
       const clockBytes = this.#store.get("feed", `clock ${feed}`);
       if (clockBytes !== null) clock.clockMs = Number(Buffer.from(clockBytes).toString());
-      const schemaBytes = this.#store.get("feed", `schema ${feed}`);
-      if (schemaBytes === null) continue;
-      const { version, columns, ignored } = decodeSchema(schemaBytes, settings.get(feed));
-      this.schemas.set(feed, { ...(this.schemas.get(feed) as FeedSchema), version, columns, ignored }); // What is configured now holds, not what was.
     }
   }
 }

@@ -110,12 +110,11 @@ test("only a column of whole numbers that was inferred takes fractions, and only
   assert.is(widened(widening, text, ["double"]), text);
 });
 
-test("a stored schema comes back as it was, with what the configuration says now", () => {
+test("a stored schema comes back as it was", () => {
   const schema = withColumns(firstSchema(pumps(), { mode: "addNewColumns", hints: { level: "double" } }), {
     level: { type: "double", origin: "hint" },
   });
   assert.equal(decodeSchema(encodeSchema(schema)), schema);
-  assert.equal(decodeSchema(encodeSchema(schema), { mode: "rescue" }), { ...schema, mode: "rescue" });
   assert.throws(() => decodeSchema(Buffer.from(`{"mode":"rescue"}`)));
 });
 
