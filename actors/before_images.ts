@@ -52,6 +52,13 @@ export function pair(images: BeforeImages, position: string, values: Values | nu
   return { pending, paired, bare };
 }
 
+/** The same, where they belong to a change that is now known to stand at `position`: the command that made it has been told. */
+export function replaced(images: BeforeImages, position: string): BeforeImages {
+  const identity = identityOf(position);
+  if (!images.paired.some((image) => image.position !== position && identityOf(image.position) === identity)) return images;
+  return { ...images, paired: images.paired.map((image) => (identityOf(image.position) === identity ? { ...image, position } : image)) };
+}
+
 /** Parts the before images whose after image should have come: a change behind them has arrived (at `position`), or too many wait. */
 export function overtaken(images: BeforeImages, position: string): { readonly images: BeforeImages; readonly orphans: readonly Pending[] } {
   const isOvertaken = (image: Pending, n: number): boolean => image.position < position || n < images.pending.length - PENDING_MAX;

@@ -4,7 +4,7 @@ import type { CellValue } from "../engine/emission.ts";
 import { fault } from "../engine/fault.ts";
 import { type Fact, type HistoryChange, type Values, type Version, versionAt } from "../engine/history.ts";
 import { ActorId } from "../engine/ids.ts";
-import { type BeforeImages, differing, expired, justBefore, NO_IMAGES, overtaken, pair, wait } from "./before_images.ts";
+import { type BeforeImages, differing, expired, justBefore, NO_IMAGES, overtaken, pair, replaced, wait } from "./before_images.ts";
 import { judgeImage } from "./bill_rules.ts";
 import { numberOf, textOf } from "./cell.ts";
 import { identityOf, tellsCommand } from "./feeds/lsn.ts";
@@ -43,7 +43,7 @@ export const bill: Behaviour<BillState, GridMessage> = {
   kind: "bill",
   version: 2,
   clocks: ["billing"],
-  history: { untracked: [], ignored: [], ignoreNulls: [], transactionChars: LSN_CHARS },
+  history: { untracked: [], ignored: [], ignoreNulls: [], transactionChars: LSN_CHARS, placeOf: identityOf },
   initial: () => ({
     attributes: null,
     deletedAt: null,
@@ -58,7 +58,7 @@ export const bill: Behaviour<BillState, GridMessage> = {
       case "bill_change":
         return message.operation === BEFORE_IMAGE ? before(state, message, out) : changed(state, message, out);
       case "bill_moved":
-        state.moved = { to: message.to, startLsn: message.startLsn };
+        if (message.startLsn > (state.moved?.startLsn ?? "")) state.moved = { to: message.to, startLsn: message.startLsn };
         return;
       case "woken":
         return message.name === SETTLE ? settle(state, out) : giveUp(state, message, out);
@@ -159,21 +159,22 @@ function changed(state: BillState, message: BillChange, out: Out<GridMessage>): 
   const siblings = out.facts(message.startLsn);
   const same = siblings.filter(({ from }) => identityOf(from) === identityOf(message.position));
   if (same.some((other) => says(other, told))) return out.duplicate();
-  const standing = openOf(out.versions());
-  // A change keeps the place under which it was first seen, whether that tells the command or not: then its payload's hash decides.
-  const position = same[0]?.from ?? told.from;
-  const { versions } = out.remember({ ...told, from: position });
+  const earlier = out.versions();
+  const { versions } = out.remember(told);
   become(state, versions);
-  tellCustomers(message, standing, openOf(versions), out);
+  tellCustomers(message, openOf(earlier), openOf(versions), out);
+  const position = placed(message.position, same);
+  state.images = replaced(state.images, position);
   if (same.length > 0 && agree(same[0], told)) return out.duplicate();
-  const stood = versionAt(versions, justBefore(position));
-  const replaced = imageFor(state, message);
-  noteOddities(message, { siblings, same, stood, replaced }, out);
+  // A snapshot replaces what was believed there until now, every other change what stands before it.
+  const stood = message.operation === SNAPSHOT ? versionAt(earlier, position) : versionAt(versions, justBefore(position));
+  const image = imageFor(state, message);
+  noteOddities(message, { siblings, same, stood, image }, out);
   if (same.length === 0) tellKeyed(message, out);
-  overtake(state, message.operation === AFTER_IMAGE ? pair(state.images, position, replaced) : state.images, position, out);
+  overtake(state, message.operation === AFTER_IMAGE ? pair(state.images, position, image) : state.images, position, out);
   compare(state, position, message.atMs, out);
   confirm(state, message, stood, out);
-  out.curate("billing_changes", columnsOf(message, replaced ?? stood?.values ?? null));
+  out.curate("billing_changes", columnsOf(message, image ?? stood?.values ?? null));
 }
 
 /** What a change does to what the bill is known to be, and what the rules say of it. */
@@ -208,10 +209,19 @@ function factOf({ position, operation, values, authored, serial, atMs }: BillCha
   return { from: position, kind: "upsert", rank, values, authored, atMs };
 }
 
-/** Whether a fact says all that the change says. A later snapshot may say again what an earlier one said and one between did not. */
+/**
+ * Whether a fact says all that the change says: which command made it, too. A later snapshot may say again what an earlier one said and one
+ * between did not.
+ */
 function says(fact: Fact, change: HistoryChange): boolean {
+  if (tellsCommand(change.from) && !tellsCommand(fact.from)) return false;
   const isSpoken = (column: string): boolean => Object.hasOwn(fact.values, column);
   return agree(fact, change) && (change.authored ?? []).every(isSpoken) && fact.rank.publication >= change.rank.publication;
+}
+
+/** Where a change stands whose other accounts are known: the one that tells the command counts. */
+function placed(position: string, same: readonly Fact[]): string {
+  return [position, ...same.map(({ from }) => from)].sort().at(-1) ?? position;
 }
 
 /** Whether two accounts of one change differ in nothing that both speak about. */
@@ -227,10 +237,10 @@ interface Surroundings {
   readonly same: readonly Fact[];
   /** The version that stood before it, and what it says that it replaces. */
   readonly stood: Version | null;
-  readonly replaced: Values | null;
+  readonly image: Values | null;
 }
 
-function noteOddities({ operation, position }: BillChange, { siblings, same, stood, replaced }: Surroundings, out: Out<GridMessage>): void {
+function noteOddities({ operation, position }: BillChange, { siblings, same, stood, image }: Surroundings, out: Out<GridMessage>): void {
   const others = siblings.filter((fact) => !same.includes(fact));
   // Some changes of a transaction tell their command, others do not: their order is not certain. Said once for each side.
   if (others.length > 0 && others.every(({ from }) => tellsCommand(from) !== tellsCommand(position))) out.note("mixed_command_id");
@@ -240,7 +250,7 @@ function noteOddities({ operation, position }: BillChange, { siblings, same, sto
   if (operation === INSERT && stood !== null && !isDeferred) out.note("unexpected_insert");
   if (operation !== AFTER_IMAGE) return;
   if (stood === null) out.note("missing_after_base");
-  if (replaced === null) out.note("missing_before");
+  if (image === null) out.note("missing_before");
 }
 
 /** The customer joins the end of one bill and the beginning of another of the same number in one transaction: the key was changed. */

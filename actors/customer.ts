@@ -20,7 +20,7 @@ export interface CustomerState {
   edges?: readonly BillKeyed[];
 }
 
-const EDGES_MAX = 8;
+const EDGES_MAX = 16;
 
 /** A customer: the master of who is fed from where, and the owner of bills. */
 export const customer: Behaviour<CustomerState, GridMessage> = {

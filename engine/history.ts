@@ -43,6 +43,11 @@ export interface HistoryOptions {
   readonly ignoreNulls: readonly string[];
   /** CDC: how many leading characters of `from` name the transaction (20: the start LSN). A delete and an insert in one transaction leave no gap. */
   readonly transactionChars?: number;
+  /**
+   * CDC: what two spellings of one place have in common, where one of them tells more: then all facts of the place stand at the greater one. Both
+   * are of one transaction.
+   */
+  readonly placeOf?: (from: string) => string;
 }
 
 /** A version: valid in [from, to), `to` null = open. `scdVersion` counts from 1 by `from`; `versionId` is the stable name. */
@@ -240,9 +245,9 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Two facts of which only the hash of the payload says which one wins. */
+/** Two facts of one place of which only the hash of the payload says which one wins. */
 function tied(a: Fact, b: Fact): boolean {
-  return a.from === b.from && a.kind === b.kind && byRank(a.rank, b.rank) === 0;
+  return a.kind === b.kind && byRank(a.rank, b.rank) === 0;
 }
 
 // The sweep
@@ -320,7 +325,7 @@ interface Learnt {
 /** Takes in facts that became known at one moment, none before the latest so far. Sweeps from the leftmost of them; what lies left of it stands. */
 function learn(timeline: Timeline, facts: readonly Fact[]): Learnt {
   const { positions, options } = timeline;
-  const leftmost = facts.reduce((least, fact) => Math.min(least, insert(positions, fact)), positions.length);
+  const leftmost = facts.reduce((least, fact) => Math.min(least, insert(positions, fact, options)), positions.length);
   let swept = positions[leftmost - 1]?.swept ?? NOTHING;
   const standing = Math.max(0, (swept.last?.number ?? 0) - 1); // The last run of them may yet grow or end.
   for (const position of positions.slice(leftmost)) {
@@ -361,22 +366,39 @@ function takeOfNow({ superseded, knownMs }: Timeline, from: string): readonly Ro
   return ofNow.flatMap(({ row }) => (row.run.from > from ? [row] : []));
 }
 
-/** Puts a fact in its place. Returns the index of its position. */
-function insert(positions: Position[], fact: Fact): number {
-  const index = upTo(positions, fact.from);
-  const position = positions[index - 1];
-  if (position?.from !== fact.from) {
-    positions.splice(index, 0, { from: fact.from, facts: [fact], swept: NOTHING });
-    return index;
-  }
-  const place = position.facts.findIndex((other) => order(fact, other) > 0);
-  position.facts.splice(place < 0 ? position.facts.length : place, 0, fact);
-  return index - 1;
+/** Puts a fact in its place, which it may move to the right. Returns the index from which on positions have changed. */
+function insert(positions: Position[], fact: Fact, options: HistoryOptions): number {
+  const held = indexOf(positions, fact.from, options);
+  const position = positions[held];
+  if (position === undefined) return open(positions, fact.from, [fact]);
+  const { facts, from } = position;
+  const rank = facts.findIndex((other) => order(fact, other) > 0);
+  facts.splice(rank < 0 ? facts.length : rank, 0, fact);
+  if (from >= fact.from) return held;
+  positions.splice(held, 1);
+  open(positions, fact.from, facts);
+  return held;
 }
 
-function factsAt({ positions }: Timeline, from: string): readonly Fact[] {
-  const position = positions[upTo(positions, from) - 1];
-  return position?.from === from ? position.facts : [];
+function open(positions: Position[], from: string, facts: Fact[]): number {
+  const index = upTo(positions, from);
+  positions.splice(index, 0, { from, facts, swept: NOTHING });
+  return index;
+}
+
+function factsAt({ positions, options }: Timeline, from: string): readonly Fact[] {
+  return positions[indexOf(positions, from, options)]?.facts ?? [];
+}
+
+/** Where the position of this place stands, however it is spelt; -1: there is none. */
+function indexOf(positions: readonly Position[], from: string, { placeOf, transactionChars = 0 }: HistoryOptions): number {
+  const last = upTo(positions, from) - 1;
+  if (positions[last]?.from === from) return last;
+  if (placeOf === undefined) return -1;
+  const transaction = from.slice(0, transactionChars);
+  const [place, first] = [placeOf(from), countWhile(positions, (position) => position.from < transaction)];
+  for (let n = first; positions[n]?.from.startsWith(transaction) === true; n += 1) if (placeOf(positions[n]!.from) === place) return n;
+  return -1;
 }
 
 /** How many positions stand at `from` or left of it. */
@@ -391,13 +413,14 @@ function step({ last, atMs: beforeMs, deleted }: Swept, { from, facts }: Positio
   const atMs = facts.reduce(latest, beforeMs);
   const undo = deleted !== null && sameTransaction(deleted.from, from, options) ? deleted : null;
   if (winner.kind === "upsert") return { last: upserted(undo?.last ?? last, from, atMs, facts, options), atMs, deleted: null };
-  const closed = end(last, winner, atMs);
-  if (winner.kind === "close") return { last: closed, atMs, deleted: undo && { from, last: end(undo.last, winner, atMs) } };
+  const ending = { from, kind: winner.kind }; // A fact may be spelt otherwise than the place where it stands.
+  const closed = end(last, ending, atMs);
+  if (winner.kind === "close") return { last: closed, atMs, deleted: undo && { from, last: end(undo.last, ending, atMs) } };
   return { last: closed, atMs, deleted: isOpen(last) ? { from, last } : undo };
 }
 
 /** Ends a run. With nothing open the fact is a tombstone: it shows nothing. */
-function end<R extends Run | null>(last: R, { from, kind }: Fact, toMs: number | null): R {
+function end<R extends Run | null>(last: R, { from, kind }: Pick<Fact, "from" | "kind">, toMs: number | null): R {
   return isOpen(last) ? { ...last, to: from, toMs, endedBy: kind } : last;
 }
 

@@ -542,6 +542,55 @@ property("what is said to have changed leads from the versions before to the ver
   }
 });
 
+test("facts are found by what their place begins with, in the order of places", () => {
+  const { history } = live([upsert("b2", { a: 1 }), upsert("c1", { a: 2 }), upsert("a9", { a: 3 }), ended("delete", "b1")]);
+  assert.equal(
+    history.factsFrom("b").map(({ from, kind }) => `${from} ${kind}`),
+    ["b1 delete", "b2 upsert"],
+  );
+  assert.equal([history.factsFrom("").length, history.factsFrom("d"), history.factsFrom("bb")], [4, [], []]);
+});
+
+test("a place that is spelt in two ways is one, at the spelling that tells more, in every order and at every known time", () => {
+  // Transaction, command (0: not told), sequence: a01 and a21 are one place.
+  const options: HistoryOptions = { ...TRACKED, transactionChars: 1, placeOf: (from) => `${from[0]}${from[2]}` };
+  const changes = [
+    upsert("a01", { v: 1 }),
+    upsert("a21", { v: 1 }),
+    upsert("a02", { v: 2 }),
+    upsert("a32", { v: 2 }),
+    ended("delete", "a03"),
+    ended("delete", "a33"),
+    upsert("b04", { v: 3 }),
+  ];
+  const wanted = ['[a21,a32) {"v":1}', '[a32,a33) {"v":2}', '[b04,∞) {"v":3}'];
+  const { shuffled } = seeded(7);
+  for (let run = 0; run < 50; run += 1) {
+    const { history, facts } = live(shuffled([...changes, ...changes]), options);
+    assert.equal(shown(history.versions), wanted);
+    assert.equal(shown(versionsOf(shuffled(facts), options)), wanted);
+    assert.is(facts.length, changes.length, "what comes again is known again");
+    for (const { knownAtMs } of facts) {
+      const known = facts.filter((fact) => fact.knownAtMs <= knownAtMs);
+      assert.equal(shown(history.knownAt(knownAtMs).versions), shown(versionsOf(known, options)));
+    }
+  }
+});
+
+test("of two accounts of one place that differ, one wins, wherever they were said to be", () => {
+  const options: HistoryOptions = { ...TRACKED, transactionChars: 1, placeOf: (from) => `${from[0]}${from[2]}` };
+  const [silent, told] = [upsert("a01", { v: 1 }), upsert("a21", { v: 2 })];
+  const ways = [live([silent, told], options), live([told, silent], options)];
+  assert.equal(shown(ways[0]!.history.versions), shown(ways[1]!.history.versions));
+  assert.equal(
+    ways.map(({ added }) => added.map(({ remembered }) => remembered.tie)),
+    [
+      [false, true],
+      [false, true],
+    ],
+  );
+});
+
 /** The rules again, as plainly as they can be put: one pass over all winners, nothing kept from before. */
 function plainly(facts: readonly Fact[], { untracked, ignoreNulls, transactionChars = 0 }: HistoryOptions): readonly unknown[] {
   const payloadHash = ({ values }: Fact) => createHash("sha256").update(JSON.stringify(values)).digest("hex");
