@@ -14,13 +14,15 @@ export interface BlobFolder {
 export interface BlobPlaceOptions extends BlobFolder {
   /** Null if nothing is archived. In the same account, or the server could not copy. */
   readonly archive: BlobFolder | null;
+  /** Blobs of one answer to a listing. Default: as many as the service gives, which is 5,000. */
+  readonly pageSize?: number;
 }
 
 /**
  * Blobs of an Azure container. A blob shows when it is complete, so nothing settles; each change gives it a new etag, which is its identity together
  * with path and size. Append blobs grow. There are no hints. Blobs in the archive tier, and marks of folders, are not seen.
  */
-export function blobPlace({ address, prefix, archive }: BlobPlaceOptions): LandingPlace {
+export function blobPlace({ address, prefix, archive, pageSize = 5_000 }: BlobPlaceOptions): LandingPlace {
   const container = new BlobContainer(address);
   const root = folderPrefix(prefix);
   const moved: BlobArchive | null =
@@ -28,7 +30,7 @@ export function blobPlace({ address, prefix, archive }: BlobPlaceOptions): Landi
   return {
     settles: false,
     origin: ({ contentId, etag }) => `blob:${etag ?? contentId}/`,
-    list: (globs, signal) => listed(container, root, globs, signal),
+    list: (globs, signal) => listed({ container, root, pageSize }, globs, signal),
     open: (path, signal) => opened(container, root + path, moved, signal),
     watch: () => async () => {},
   };
@@ -38,14 +40,20 @@ function folderPrefix(prefix: string): string {
   return prefix === "" ? "" : `${prefix.replace(/\/$/, "")}/`;
 }
 
-/** One request for each 5,000 blobs. */
-async function listed(container: BlobContainer, root: string, globs: readonly Glob[], signal: AbortSignal): Promise<readonly Seen[]> {
+interface Listing {
+  readonly container: BlobContainer;
+  readonly root: string;
+  readonly pageSize: number;
+}
+
+async function listed({ container, root, pageSize }: Listing, globs: readonly Glob[], signal: AbortSignal): Promise<readonly Seen[]> {
   const seen: Seen[] = [];
   let continuationToken: string | undefined;
   do {
     const page = await container.request(signal, async (abortSignal) => {
       const pages = container.client.listBlobsFlat({ prefix: root, includeMetadata: true, abortSignal });
-      return (await pages.byPage(continuationToken === undefined ? {} : { continuationToken }).next()).value;
+      const settings = { maxPageSize: pageSize, ...(continuationToken === undefined ? {} : { continuationToken }) };
+      return (await pages.byPage(settings).next()).value;
     });
     for (const item of page?.segment.blobItems ?? []) {
       const path = item.name.slice(root.length);

@@ -4,14 +4,14 @@ import { type SettableClock, settableClock } from "../../engine/clock.ts";
 import { minutes, seconds } from "../../engine/duration.ts";
 import { Position, SourceId } from "../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
-import type { Batch } from "../../engine/source.ts";
+import type { Batch, Source } from "../../engine/source.ts";
 import { folderPlace } from "../../sources/folder_place.ts";
 import type { Watch } from "../../sources/folder_watch.ts";
 import type { Bounds } from "../../sources/format.ts";
 import { jsonLines } from "../../sources/formats/json_lines.ts";
 import { type LandingZoneOptions, landingZone } from "../../sources/landing_zone.ts";
 import type { LedgerEntry } from "../../sources/ledger.ts";
-import { positionsBehind, readToIdle, texts } from "./source_reading.ts";
+import { positionsBehind, texts } from "./source_reading.ts";
 import { newTempFolder, removeFolder } from "./temp_folder.ts";
 
 export const START_MS = Date.UTC(2025, 5, 15, 16);
@@ -66,10 +66,15 @@ export class LandingFolder {
     };
   }
 
-  /** Drains the folder and stores the positions; returns the texts of the records. */
+  /** Drains the folder, as an engine that stores each batch; returns the texts of the records. */
   async drain(more: FolderZone = {}): Promise<readonly string[]> {
-    const batches = await readToIdle(landingZone(this.zone(more)), this.#positions);
-    this.store(batches);
+    const source = landingZone(this.zone({ ...more, follow: false }));
+    const batches: Batch[] = [];
+    for await (const batch of source.read(this.#positions, new AbortController().signal)) {
+      batches.push(batch);
+      this.store([batch]);
+      source.stored?.(batch.resumeAt);
+    }
     return texts(batches);
   }
 
@@ -106,13 +111,14 @@ export class Follower {
 
   constructor(folder: LandingFolder, more: FolderZone = {}) {
     this.#folder = folder;
-    this.#ended = this.#run(landingZone(folder.zone({ follow: true, ...more })).read(folder.positions, this.#stop.signal));
+    this.#ended = this.#run(landingZone(folder.zone({ follow: true, ...more })));
   }
 
-  async #run(batches: AsyncIterable<Batch>): Promise<void> {
-    for await (const batch of batches) {
+  async #run(source: Source): Promise<void> {
+    for await (const batch of source.read(this.#folder.positions, this.#stop.signal)) {
       this.batches.push(batch);
       this.#folder.store([batch]);
+      source.stored?.(batch.resumeAt);
     }
   }
 
