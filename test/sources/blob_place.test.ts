@@ -139,10 +139,8 @@ test("a blob that is replaced while it is read keeps the rows that were handed o
     if (batches.length === 2) await container.write("landing/a.json", line.replaceAll("x", "y").repeat(10));
   }
   zone.store(batches);
-  assert.equal(
-    texts(batches).map((text) => text.slice(0, 2)),
-    [],
-  );
+  const letters = texts(batches).map((text) => text.slice(1, 2));
+  assert.is(letters.join(""), `xxx${"y".repeat(10)}`); // What was read ahead is whole.
   assert.equal([zone.entry("a.json").generation, zone.entry("a.json").state], [1, "committed"]);
 });
 
