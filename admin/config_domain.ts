@@ -9,7 +9,7 @@ export const HISTORY_FEED: ReadonlyMap<string, string> = new Map([
   ["bill", "billing"],
 ]);
 
-/** The domain with what the configuration says of its feeds: lateness, dedup window, classes of history columns. */
+/** The domain with what the configuration says of its feeds: lateness, dedup window, classes of history columns, order of captured ones. */
 export function configuredDomain(domain: Domain, { feeds }: Pick<Config, "feeds">): Domain {
   const behaviours = domain.behaviours.map((behaviour) => {
     const said = feeds.get(HISTORY_FEED.get(behaviour.kind) ?? "")?.history ?? {};
@@ -22,8 +22,9 @@ export function configuredDomain(domain: Domain, { feeds }: Pick<Config, "feeds"
 
 function configuredFeed(feed: Feed, said: FeedConfig | undefined): Feed {
   if (said === undefined) return feed;
-  const { latenessMs, dedupMs } = said;
+  const { latenessMs, dedupMs, captureColumns } = said;
   // A clock that is held back by the lateness follows it; one with a delay of its own keeps that.
   const clockDelayMs = feed.clockDelayMs === feed.latenessMs ? latenessMs : feed.clockDelayMs;
-  return { ...feed, latenessMs, dedupMs, clockDelayMs };
+  const captured = captureColumns.length === 0 ? feed : (feed.captured?.(captureColumns) ?? feed);
+  return { ...captured, latenessMs, dedupMs, clockDelayMs };
 }

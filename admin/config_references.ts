@@ -13,6 +13,8 @@ export interface CheckedFeed extends KnownFeed {
   readonly evolution: SchemaSettings;
   /** The curated table of its records, or null. */
   readonly table: string | null;
+  /** Not null: it brings captured changes, whose columns may be captured in any order. */
+  readonly captured: unknown;
 }
 
 /** What the configuration needs to know of a rule. */
@@ -170,7 +172,6 @@ function feedFindings({ feeds }: ConfigDocument, known: readonly CheckedFeed[], 
     };
     return [
       ...Object.entries(lists).flatMap(([list, columns]) => columnFindings(["feeds", name, "history", list], columns, checked, report)),
-      ...columnFindings(["feeds", name, "captureColumns"], feed.captureColumns, checked, report),
       ...precedenceFindings(["feeds", name, "history", "precedence"], feed.history.precedence, report),
       ...hintFindings(["feeds", name, "schemaEvolution", "hints"], checked, feed, report),
     ];

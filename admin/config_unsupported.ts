@@ -27,7 +27,14 @@ export function unsupportedFindings(
     ...config.sources.flatMap((source) => ofSource(source, unless)),
     ...Object.entries(config.connections).flatMap(([name, connection]) => ofConnection(name, connection, unless)),
     ...config.sinks.flatMap((sink) => ofSink(sink, unless)),
-    ...Object.entries(document.feeds).flatMap(([name, feed]) => ofFeed(feeds.find((known) => known.name === name), feed, config, unless)),
+    ...Object.entries(document.feeds).flatMap(([name, feed]) =>
+      ofFeed(
+        feeds.find((known) => known.name === name),
+        feed,
+        config,
+        unless,
+      ),
+    ),
   ];
 }
 
@@ -62,12 +69,13 @@ function ofFeed(
   const at = ["feeds", name];
   const { mode = "rescue" } = feed.schemaEvolution;
   const keepsColumns = table !== null || !growsByItself({ mode });
+  const isCaptured = feed.captureColumns.length === 0 || known.captured !== null;
   const isUsualFuture = feeds.get(name)?.futureMs === limits.futureMs;
   const isUsualOrder = feed.history.precedence.join(", ") === RUNS.precedence;
   return [
     ...unless(keepsColumns, [...at, "schemaEvolution", "mode"], "new columns in histories", "mode: rescue keeps them in _rescued_data"),
     ...unless(isUsualOrder, [...at, "history", "precedence"], "another precedence", `it is ${RUNS.precedence}`),
-    ...unless(feed.captureColumns.length === 0, [...at, "captureColumns"], "columns captured in another order", "remove it"),
+    ...unless(isCaptured, [...at, "captureColumns"], `an order of captured columns for ${name}`, "only billing brings captured changes"),
     ...unless(isUsualFuture, [...at, "future"], "a future of its own for one feed", "set limits.futureMs"),
   ];
 }

@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import type { BillChange } from "../../actors/message.ts";
 import { REGIONS } from "../../actors/names.ts";
 import { GRID } from "../../actors/registry.ts";
 import { RULES } from "../../actors/rules.ts";
@@ -8,6 +9,8 @@ import { minutes } from "../../engine/duration.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
 import { firstSchema } from "../../engine/schema.ts";
+import { told } from "../kit/decoding.ts";
+import { GUIDE_BILL } from "../kit/guide_samples.ts";
 import { suite } from "../kit/suite.ts";
 import { folderWith, optionsIn, ROOT, removeFolders } from "./given_config.ts";
 
@@ -28,6 +31,22 @@ test("the shipped configuration is valid for the grid, can be run, and changes n
   assert.equal(domain.behaviours, GRID.behaviours);
   const table = new RuleTable(RULES, loaded.config.rules);
   for (const { id, limits } of RULES) assert.equal(table.limits(id, nobody, nowhere), limits, id);
+});
+
+test("update masks are read in the order in which the configuration says that columns were captured", () => {
+  const yaml = "version: 1\nfeeds: { billing: { captureColumns: [due_date, not_ours, payment_method] } }";
+  const loaded = load(folderWith({ "gridactor.yaml": yaml }));
+  assert.not.throws(() => requireRunnable(loaded));
+  const billing = configuredDomain(GRID, loaded.config).feeds.find(({ name }) => name === "billing");
+  assert.ok(billing);
+  const json = { ...GUIDE_BILL, __$operation: 4, payment_method: null, due_date: null, __$update_mask: "0x04" };
+  const { authored } = told(billing, { json }) as BillChange;
+  assert.equal([authored.includes("payment_method"), authored.includes("due_date")], [true, false]);
+  const other = load(folderWith({ "gridactor.yaml": "version: 1\nfeeds: { renewable: { captureColumns: [plant_id] } }" }));
+  assert.equal(
+    other.warnings.map(({ code }) => code),
+    ["unsupported"],
+  );
 });
 
 test("lateness, history columns and limits of rules are those of the configuration", () => {

@@ -31,6 +31,7 @@ export const CATALOGUE: Catalogue = {
     dedupMs: minutes(10),
     evolution: {},
     table: name.endsWith("_master") ? null : name,
+    captured: null,
     fields: Object.fromEntries(columns.map((column, n) => [column, { column: { type: "string" as const }, required: n === 0 }])),
   })),
   rules: [
