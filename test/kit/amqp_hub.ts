@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import rhea, { type AmqpError, type Connection, type EventContext, type Message, type Receiver, type Sender } from "rhea";
+import { bell } from "../../engine/bell.ts";
 
 /** An event as a test puts it into a partition. */
 export interface HubEvent {
@@ -63,6 +64,8 @@ export class AmqpHub {
   readonly #connections = new Set<Connection>();
   readonly #replies = new Map<string, Sender>();
   #server: Server | null = null;
+  #port = 0;
+  readonly #changes = bell();
   #lastPartition = 0;
 
   constructor({ partitions, hub = "telemetry", createdAtMs = 1_700_000_000_000, offset = (n) => String(n * 64) }: AmqpHubOptions) {
@@ -73,8 +76,7 @@ export class AmqpHub {
   }
 
   get connectionString(): string {
-    const { port } = (this.#server as Server).address() as AddressInfo;
-    return `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=reader;SharedAccessKey=c2VjcmV0;UseDevelopmentEmulator=true`;
+    return `Endpoint=sb://127.0.0.1:${this.#port};SharedAccessKeyName=reader;SharedAccessKey=c2VjcmV0;UseDevelopmentEmulator=true`;
   }
 
   /** Adds events to the end of a partition. */
@@ -104,9 +106,19 @@ export class AmqpHub {
     return this.#partition(partition).events.map(({ body }) => String(body));
   }
 
-  /** Events sent to readers of this partition that they have not taken, and those they would still take. */
-  outstanding(partition: number): number {
+  /** How many more events a partition may send before its reader asks for more. */
+  credit(partition: number): number {
     return [...this.#partition(partition).readers].reduce((most, { sender }) => Math.max(most, creditOf(sender)), 0);
+  }
+
+  /** Events that a partition has sent, repeated ones too. */
+  sent(partition: number): number {
+    return this.#partition(partition).sent;
+  }
+
+  /** Resolves when this is so after something was attached, sent or asked for. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await this.#changes.heard();
   }
 
   /** Number of the readers of a partition. */
@@ -131,6 +143,11 @@ export class AmqpHub {
     for (const connection of this.#connections) socketOf(connection)?.destroy();
   }
 
+  /** Stops to hear and to answer, with all connections open. */
+  freeze(): void {
+    for (const connection of this.#connections) socketOf(connection)?.pause();
+  }
+
   async listen(): Promise<void> {
     const container = this.#container;
     container.sasl_server_mechanisms.enable_anonymous();
@@ -147,6 +164,7 @@ export class AmqpHub {
     }
     this.#server = container.listen({ port: 0, host: "127.0.0.1" });
     await once(this.#server, "listening");
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
@@ -174,6 +192,7 @@ export class AmqpHub {
     const level = levelOf(sender);
     const filter = filterOf(sender);
     this.attachments.push({ partition: number, level, filter });
+    this.#changes.ring();
     if (this.busyFor > 0) {
       this.busyFor -= 1;
       return sender.close(BUSY);
@@ -226,11 +245,14 @@ export class AmqpHub {
     }
   }
 
-  #send(reader: Reader, { events, begin, last }: Partition): void {
+  #send(reader: Reader, partition: Partition): void {
     if (this.isSilent) return;
+    const { events, begin, last } = partition;
     for (reader.next = Math.max(reader.next, begin); reader.next <= last && reader.sender.sendable(); reader.next += 1) {
       reader.sender.send(this.#messageOf(events[reader.next - begin] as HubEvent, reader.next));
+      partition.sent += 1;
     }
+    this.#changes.ring();
   }
 
   #messageOf({ body, arrivedAtMs, key, annotations }: HubEvent, sequence: number): Message {
@@ -327,6 +349,7 @@ class Partition {
   last = -1;
   /** Owner level of the last reader that gave one. */
   level: number | null = null;
+  sent = 0;
   readonly readers = new Set<Reader>();
 }
 
@@ -340,8 +363,8 @@ function creditOf(sender: Sender): number {
   return "credit" in sender ? Number(sender.credit) : 0;
 }
 
-function socketOf(connection: Connection): { destroy(): void } | null {
-  return "socket" in connection ? (connection["socket"] as { destroy(): void }) : null;
+function socketOf(connection: Connection): Socket | null {
+  return "socket" in connection ? (connection["socket"] as Socket) : null;
 }
 
 function levelOf(sender: Sender): number | null {
