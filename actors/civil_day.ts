@@ -1,6 +1,7 @@
 import { dayOf } from "../engine/instant.ts";
 
-const GRID_ZONE_MS = 19_800_000; // +05:30, fixed.
+/** The grid zone, +05:30, the whole year. */
+export const GRID_ZONE_MS = 19_800_000;
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 86_400_000;
 /** 1970-01-01 was a Thursday. */

@@ -2,7 +2,9 @@ import type { Behaviour, Out } from "../engine/behaviour.ts";
 import type { CellValue, Severity } from "../engine/emission.ts";
 import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
 import type { Hot, Packed } from "../engine/layout.ts";
+import { type Credit, corrections, creditOf, isOutOfWindow, type Known } from "./credits.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
+import { dayStart, type Hours, hourOf, isHeld, NO_HOURS, trimmed, withEnergy } from "./hours.ts";
 import { linkAt, openLink, replaceLinks } from "./links.ts";
 import type { GridMessage, ReadingMeasured } from "./message.ts";
 import { unpackUuid, uuidText, words } from "./packed_uuid.ts";
@@ -35,6 +37,9 @@ const HOT = {
   event1: "u32",
   event2: "u32",
   event3: "u32",
+  /** The hour (`hours.ts`) that the latest reading lies in, and its energy; 0: there was none. */
+  openHour: "u32",
+  openWh: "f64",
 } as const;
 
 /** What seldom changes, or has no packed form. */
@@ -44,6 +49,8 @@ export interface MeterWarm {
   sites: Record<string, ActorId | null>;
   otherStatus: string | null;
   otherEventId: string | null;
+  /** The hours before the open one. Absent: none. */
+  hours?: Hours;
 }
 
 export type MeterState = Packed<Hot<typeof HOT>, MeterWarm>;
@@ -94,7 +101,9 @@ function measured(state: MeterState, message: ReadingMeasured, out: Out<GridMess
     link_status: link === null ? "pending" : "linked",
     conflict: out.conflict,
   });
-  if (out.late || out.conflict) return;
+  if (out.conflict) return;
+  credit(state, message, out);
+  if (out.late) return;
   learn(state, message, isUsual && message.status === "ACTIVE");
   keepLatest(state, message);
 }
@@ -202,14 +211,56 @@ function zoneNumber(zone: string | null): number {
   return Number.isInteger(digits) && digits > 0 ? digits : 0;
 }
 
+// Hours ---------------------------------------------------------------------------------------------------------------------------------
+
+/** Late readings count, too: an hour has the energy that was used in it, whenever that becomes known. What is too old is in the curated rows only. */
+function credit(state: MeterState, { atMs, readingKwh }: ReadingMeasured, out: Out<GridMessage>): void {
+  const { hot } = state;
+  const hour = hourOf(atMs);
+  const wh = Math.round(readingKwh * 1_000);
+  if (hour > hot.openHour) openHour(state, hour, out);
+  if (hour === hot.openHour) hot.openWh += wh;
+  else if (isHeld(hour, hot.openHour)) {
+    const before = knownOf(state);
+    const hours = withEnergy(before.hours, hour, wh);
+    state.change().hours = hours;
+    tellCredits(corrections(before, { ...before, hours }, hot.openHour), out);
+  }
+}
+
+/** The hour that was open joins those that are held. If its day is over, the transformer that fed the meter hears of it. */
+function openHour(state: MeterState, hour: number, out: Out<GridMessage>): void {
+  const { hot } = state;
+  if (hot.openHour > 0) {
+    const { hours, links } = knownOf(state);
+    const closed = withEnergy(hours, hot.openHour, hot.openWh);
+    const told = dayStart(hour) === dayStart(hot.openHour) ? null : creditOf({ hours: closed, links }, hot.openHour);
+    if (told !== null) tellCredits([told], out);
+    state.change().hours = trimmed(closed, hour);
+  }
+  hot.openHour = hour;
+  hot.openWh = 0;
+}
+
+function knownOf({ warm }: MeterState): Known {
+  return { hours: warm.hours ?? NO_HOURS, links: warm.links };
+}
+
+function tellCredits(credits: readonly Credit[], out: Out<GridMessage>): void {
+  for (const { transformer, date, wh, was } of credits) out.tell(transformer, { type: "meter_day", meter: out.self, date, wh, was });
+}
+
 // Links ---------------------------------------------------------------------------------------------------------------------------------
 
 function linked(state: MeterState, { customer, links }: LinksChanged, out: Out<GridMessage>): void {
   const warm = state.change();
+  const before = knownOf(state);
   const wasLinked = warm.links.length > 0;
   warm.links = replaceLinks(warm.links, customer, links);
   const isLinked = warm.links.length > 0;
   if (isLinked !== wasLinked) out.linked(isLinked);
+  if (isOutOfWindow(before.hours, before.links, warm.links)) out.note("topology_out_of_window");
+  tellCredits(corrections(before, knownOf(state), state.hot.openHour), out);
   const transformers = new Set(warm.links.map((link) => link.transformer));
   for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
 }

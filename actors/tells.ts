@@ -29,6 +29,20 @@ export interface TransformerSited {
   readonly substation: ActorId | null;
 }
 
+/**
+ * Meter -> the transformer that fed it on a civil day: its energy by hour, in whole Wh, index = hour of the day in the grid zone, null = no reading.
+ * Told when the day is over for the meter, and again when a late reading or another link changes it: then these values replace `was`, what it was
+ * told before (hours in which both are equal stand). All null: it did not feed the meter on that day.
+ */
+export interface MeterDay {
+  readonly type: "meter_day";
+  readonly meter: ActorId;
+  readonly date: string;
+  readonly wh: readonly (number | null)[];
+  /** Null: nothing was told of that day. */
+  readonly was: readonly (number | null)[] | null;
+}
+
 /** Transformer -> the substation it has joined or left. */
 export interface TransformerJoined {
   readonly type: "transformer_joined";
@@ -91,6 +105,7 @@ export interface BillMoved {
 export type Tell =
   | LinksChanged
   | TransformerSited
+  | MeterDay
   | TransformerJoined
   | TelemetryReported
   | RegionJoined

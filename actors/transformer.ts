@@ -8,7 +8,7 @@ import { rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import type { GridMessage, MaintenanceLogged, TelemetryMeasured, TransformerDescribed } from "./message.ts";
 import { limitsOf } from "./rules.ts";
-import type { LinksChanged } from "./tells.ts";
+import type { LinksChanged, MeterDay } from "./tells.ts";
 
 /** A maintenance log as it is known now. */
 interface Log {
@@ -33,12 +33,15 @@ export interface TransformerState {
   /** The latest logs, by `log <log_id>`, in order of arrival. */
   logs: Record<string, Log>;
   failures: number;
+  /** Civil date -> energy of its meters by hour, in Wh, for the latest days of which any has told. Absent: none has. */
+  metered?: Record<string, readonly number[]>;
 }
 
 const DEVICES_MAX = 8;
 /** Older logs are still counted, but no longer recognised when they come again. */
 const LOGS_MAX = 200;
 const OTHERS_MAX = 8;
+const METERED_DAYS = 3;
 
 /** A power transformer: oil against ambient, alarms of its own, its master data and its repairs. */
 export const transformer: Behaviour<TransformerState, GridMessage> = {
@@ -56,13 +59,21 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return described(state, message, out);
       case "links_changed":
         return linked(state, message, out);
+      case "meter_day":
+        return metered(state, message, out);
       case "maintenance_logged":
         return logged(state, message, out);
     }
   },
   describe: (state, id) => ({
     status: textOf(state.attributes?.["status"]),
-    attributes: { region: regionOf(id), ...state.attributes, failures: state.failures, customers: Object.keys(state.customers).length },
+    attributes: {
+      region: regionOf(id),
+      ...state.attributes,
+      failures: state.failures,
+      customers: Object.keys(state.customers).length,
+      ...latestMetered(state),
+    },
     latest: state.latest,
     rolling: null,
   }),
@@ -186,6 +197,24 @@ function tellSite(state: TransformerState, meter: ActorId, out: Out<GridMessage>
 
 function metersOf(state: TransformerState): ReadonlySet<ActorId> {
   return new Set(Object.values(state.customers).flatMap((links) => links.flatMap(([meter]) => (meter === null ? [] : [meter]))));
+}
+
+// Metered energy ------------------------------------------------------------------------------------------------------------------------
+
+/** A meter's day, told anew, replaces what it said before; a day of which all is taken back is gone. Of days no longer held nothing is recomputed. */
+function metered(state: TransformerState, { date, wh, was }: MeterDay, out: Out<GridMessage>): void {
+  const days = state.metered ?? {};
+  const dates = [...new Set([...Object.keys(days), date])].sort().slice(-METERED_DAYS);
+  if (!dates.includes(date)) return out.note("topology_out_of_window");
+  const sums = wh.map((now, hour) => (days[date]?.[hour] ?? 0) + (now ?? 0) - (was?.[hour] ?? 0));
+  const held = dates.map((each) => [each, each === date ? sums : (days[each] ?? [])] as const);
+  state.metered = Object.fromEntries(held.filter(([, each]) => each.some((energy) => energy !== 0)));
+}
+
+function latestMetered({ metered: days = {} }: TransformerState): Record<string, CellValue> {
+  const latest = Object.keys(days).at(-1);
+  if (latest === undefined) return {};
+  return { metered_on: latest, metered_kwh: (days[latest] ?? []).reduce((sum, wh) => sum + wh, 0) / 1_000 };
 }
 
 // Maintenance ---------------------------------------------------------------------------------------------------------------------------
