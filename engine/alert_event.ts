@@ -1,6 +1,6 @@
-import type { AlertChange, AlertEvent, AlertStatus, CellValue, Evidence, Origin, Severity } from "./emission.ts";
+import type { CellValue, Evidence } from "./emission.ts";
 import { type EpisodeChange, statusOf } from "./episode.ts";
-import { type ActorId, actorIdFrom } from "./ids.ts";
+import type { ActorId } from "./ids.ts";
 import type { Rule } from "./rule.ts";
 
 /** A change of an episode, and what else its event says. */
@@ -80,76 +80,4 @@ export function alertCells(facts: AlertFacts): AlertCells {
     episode.origin,
     episode.suppressedBy,
   ];
-}
-
-type Cell = CellValue | undefined;
-
-/** The CloudEvent of a logged row, its cells in the order of `AlertCells`. `shard`: the engine's name; `sequence`: the entry's number in the log. */
-export function alertEvent(shard: string, cells: readonly Cell[], sequence: number): AlertEvent {
-  const [eventId, alertId, change, rule, ruleVersion, severity, status, subject, path, eventTimeMs, startsAtMs, endsAtMs, count, flags] =
-    cells;
-  const [, , , , , , , , , , , , , , metric, value, valueText, unit, lower, upper, feed, source, position, recordId, origin, suppressedBy] =
-    cells;
-  const actor = actorIdFrom(text(subject));
-  const time = instant(eventTimeMs);
-  return {
-    specversion: "1.0",
-    type: `energy.alert.${text(change) as AlertChange}.v1`,
-    source: `/gridactor/${shard}`,
-    id: text(eventId),
-    subject: actor,
-    time,
-    datacontenttype: "application/json",
-    dataschema: "urn:gridactor:alert:1",
-    partitionkey: actor,
-    sequence: String(sequence).padStart(20, "0"),
-    data: {
-      alertId: text(alertId),
-      rule: text(rule),
-      ruleVersion: Number(ruleVersion),
-      severity: text(severity) as Severity,
-      status: text(status) as AlertStatus,
-      startsAt: instant(startsAtMs),
-      updatedAt: time,
-      endsAt: endsAtMs == null ? null : instant(endsAtMs),
-      count: Number(count),
-      flags: words(flags),
-      actor,
-      path: words(path).map(actorIdFrom),
-      observation: {
-        metric: text(metric),
-        value: value ?? valueText ?? null,
-        unit: text(unit),
-        expected: null,
-        lower: number(lower),
-        upper: number(upper),
-        score: null,
-        n: null,
-      },
-      evidence: [{ feed: textOrNull(feed), source: textOrNull(source), position: text(position), eventId: textOrNull(recordId) }],
-      origin: text(origin) as Origin,
-      suppressedBy: textOrNull(suppressedBy),
-    },
-  };
-}
-
-function text(cell: Cell): string {
-  return String(cell ?? "");
-}
-
-function textOrNull(cell: Cell): string | null {
-  return typeof cell === "string" ? cell : null;
-}
-
-function number(cell: Cell): number | null {
-  return typeof cell === "number" ? cell : null;
-}
-
-function instant(cell: Cell): string {
-  return new Date(Number(cell)).toISOString();
-}
-
-/** Ids and flags hold no spaces: they are told apart by them. */
-function words(cell: Cell): string[] {
-  return cell === "" || cell == null ? [] : text(cell).split(" ");
 }

@@ -91,5 +91,11 @@ export interface Evidence {
 
 /** One entry of the log, as a sink sees it. Sequence numbers are one gap-free count over all streams; a single stream sees rising numbers with gaps. */
 export type Emission =
-  | { readonly stream: "alerts"; readonly sequence: number; readonly event: AlertEvent }
+  | {
+      readonly stream: "alerts";
+      readonly sequence: number;
+      readonly event: AlertEvent;
+      /** The event as JSON text, UTF-8: to hand it on, this is the cheaper form. */
+      readonly json: Uint8Array;
+    }
   | { readonly stream: "curated"; readonly sequence: number; readonly row: CuratedRow };

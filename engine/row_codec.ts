@@ -194,6 +194,16 @@ function readCells(reader: ByteReader, stored: number, declared: number, into: C
   for (let n = 0; n < declared; n += 1) into.push(n < stored ? reader.cell() : null);
 }
 
+const FACTS = 15; // Cells in front of the two counts: head, cause, row.
+
+/** Where the cells of a stored row begin, in the table's order; -1: the row was written before the table had the column. */
+export function cellPlaces(bytes: Uint8Array, places: Int32Array): void {
+  const reader = new ByteReader(bytes);
+  for (let n = 0; n < FACTS; n += 1) reader.skip();
+  const cells = Number(reader.cell()) + Number(reader.cell());
+  for (let n = 0; n < places.length; n += 1) places[n] = n < cells ? reader.skip() : -1;
+}
+
 /** Reads a row back, its cells by name. */
 export function decodeRow(tables: ReadonlyMap<string, ResolvedTable>, bytes: Uint8Array): CuratedRow {
   const { row, table, cells, extra } = readRow(tables, bytes);

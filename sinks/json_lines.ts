@@ -39,7 +39,7 @@ export async function jsonLines({ name, path, storeId, cursor, passing = () => {
   return {
     name,
     async write(emissions: readonly Emission[]): Promise<Mark> {
-      const bytes = Buffer.from(emissions.map(line).join(""));
+      const bytes = linesOf(emissions);
       await orUnavailable(path, append(bytes));
       lengthBytes += bytes.length;
       return Mark(String(lengthBytes));
@@ -51,9 +51,23 @@ export async function jsonLines({ name, path, storeId, cursor, passing = () => {
   };
 }
 
-function line(emission: Emission): string {
+const LF = 0x0a;
+
+function linesOf(emissions: readonly Emission[]): Uint8Array {
+  const events = emissions.map(jsonOf);
+  const lines = new Uint8Array(events.reduce((sum, json) => sum + json.length + 1, 0));
+  let at = 0;
+  for (const json of events) {
+    lines.set(json, at);
+    lines[at + json.length] = LF;
+    at += json.length + 1;
+  }
+  return lines;
+}
+
+function jsonOf(emission: Emission): Uint8Array {
   invariant(emission.stream === "alerts", "a file of JSON lines takes the stream of alerts");
-  return `${JSON.stringify(emission.event)}\n`;
+  return emission.json;
 }
 
 async function openAt(path: string, lengthBytes: number): Promise<FileHandle> {

@@ -5,41 +5,38 @@ import { ActorId } from "../../engine/ids.ts";
 export function alertEmission(sequence: number, changes: Partial<AlertEvent["data"]> = {}): Emission & { readonly stream: "alerts" } {
   const actor = ActorId("meter", "SM-N-00042");
   const time = "2025-06-15T16:23:45.120Z";
-  return {
-    stream: "alerts",
-    sequence,
-    event: {
-      specversion: "1.0",
-      type: "energy.alert.raised.v1",
-      source: "/gridactor/main",
-      id: `ALR-7K2Q9D4M1T5XHB3R/${sequence}`,
-      subject: actor,
-      time,
-      datacontenttype: "application/json",
-      dataschema: "urn:gridactor:alert:1",
-      partitionkey: actor,
-      sequence: String(sequence).padStart(20, "0"),
-      data: {
-        alertId: "ALR-7K2Q9D4M1T5XHB3R",
-        rule: "meter.spike",
-        ruleVersion: 1,
-        severity: "major",
-        status: "open",
-        startsAt: time,
-        updatedAt: time,
-        endsAt: null,
-        count: 1,
-        flags: [],
-        actor,
-        path: [ActorId("region", "NORTH")],
-        observation: { metric: "reading_kwh", value: 86.412, unit: "kWh", expected: 6.8, lower: null, upper: 50, score: 0.81, n: 14 },
-        evidence: [],
-        origin: "live",
-        suppressedBy: null,
-        ...changes,
-      },
+  const event: AlertEvent = {
+    specversion: "1.0",
+    type: "energy.alert.raised.v1",
+    source: "/gridactor/main",
+    id: `ALR-7K2Q9D4M1T5XHB3R/${sequence}`,
+    subject: actor,
+    time,
+    datacontenttype: "application/json",
+    dataschema: "urn:gridactor:alert:1",
+    partitionkey: actor,
+    sequence: String(sequence).padStart(20, "0"),
+    data: {
+      alertId: "ALR-7K2Q9D4M1T5XHB3R",
+      rule: "meter.spike",
+      ruleVersion: 1,
+      severity: "major",
+      status: "open",
+      startsAt: time,
+      updatedAt: time,
+      endsAt: null,
+      count: 1,
+      flags: [],
+      actor,
+      path: [ActorId("region", "NORTH")],
+      observation: { metric: "reading_kwh", value: 86.412, unit: "kWh", expected: 6.8, lower: null, upper: 50, score: 0.81, n: 14 },
+      evidence: [],
+      origin: "live",
+      suppressedBy: null,
+      ...changes,
     },
   };
+  return { stream: "alerts", sequence, event, json: Buffer.from(JSON.stringify(event)) };
 }
 
 /** A row of `meter_readings` with the one column `reading_kwh`; its day and what else matters to a test in `changes`. */
