@@ -193,7 +193,11 @@ test("a store keeps the cursor for the next start", async () => {
   const store = openMemoryStore();
   const entries = [1, 2, 3].map((sequence) => ({ stream: "alerts" as const, sequence, bytes: Buffer.from("event") }));
   await store.commit({ parts: [], rows: [], entries });
-  const { writes, loop, stop } = start({ ...scriptedLog(), ...fromStore(store), decode: (_stream, { sequence }) => alertEmission(sequence) });
+  const { writes, loop, stop } = start({
+    ...scriptedLog(),
+    ...fromStore(store),
+    decode: (_stream, { sequence }) => alertEmission(sequence),
+  });
   await loop.flush(Number.POSITIVE_INFINITY);
   await stop();
   assert.equal(writes, [[1, 2, 3]]);
