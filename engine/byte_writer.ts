@@ -14,11 +14,16 @@ const SMALL = 6;
 
 /** Rows of bytes, one behind another in chunks that are never written again; one that meets the end of its chunk moves to the next. */
 export class ByteChunks {
-  protected chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  protected view = new DataView(this.chunk.buffer);
+  protected chunk: Buffer;
+  protected view: DataView;
   /** Where the next byte goes. */
   protected at = 0;
   #start = 0;
+
+  constructor(bytes = CHUNK_BYTES) {
+    this.chunk = Buffer.allocUnsafeSlow(bytes);
+    this.view = new DataView(this.chunk.buffer);
+  }
 
   /** Begins a row. One that was not ended is forgotten. */
   begin(): void {

@@ -1,15 +1,8 @@
-import type { ActorId } from "./ids.ts";
-import type { Stream } from "./sink.ts";
+import type { PartsDraft } from "./journal.ts";
+import type { LogDraft } from "./log_draft.ts";
 
 /** The tables of rows beside the actors. Keys are text; a table is read in byte order of its keys. */
 export type RowTable = "position" | "partition" | "feed" | "timer" | "fact" | "quarantine" | "count" | "sink";
-
-/** A changed actor: whole images of the parts that changed, null for a part that did not. Valid until the commit is taken. */
-export interface ChangedParts {
-  readonly id: ActorId;
-  readonly hot: Uint8Array | null;
-  readonly warm: Uint8Array | null;
-}
 
 /** A row to put, or to delete (`value` null). */
 export interface ChangedRow {
@@ -18,16 +11,12 @@ export interface ChangedRow {
   readonly value: Uint8Array | null;
 }
 
-/** An encoded emission with its sequence number. */
-export interface ChangedEntry {
-  readonly stream: Stream;
-  readonly sequence: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Everything one batch changed. Stored whole or not at all. */
+/**
+ * Everything one batch changed. Stored whole or not at all. Parts and log are the very blocks that a durable store appends to its files. They belong
+ * to the store from the call on until it is done.
+ */
 export interface Commit {
-  readonly parts: readonly ChangedParts[];
+  readonly parts: PartsDraft;
+  readonly log: LogDraft;
   readonly rows: readonly ChangedRow[];
-  readonly entries: readonly ChangedEntry[];
 }

@@ -136,6 +136,7 @@ export class Engine {
     this.#requireDecided(intake.feed, batch);
     const commit = this.#turn.run(intake, batch);
     await this.#options.store.commit(commit);
+    this.#turn.reuse(commit);
     this.world.trim();
     this.#wakeDrains();
   }

@@ -1,6 +1,6 @@
 import { hashBytes, SEAL_BYTES, seal } from "./codec.ts";
-import type { ChangedParts } from "./commit.ts";
-import { blockEnd, bodyStart, checkBlock, type Draft, room } from "./segment_file.ts";
+import type { ActorId } from "./ids.ts";
+import { blockEnd, bodyStart, checkBlock, Draft } from "./segment_file.ts";
 
 // The journal holds whole images of parts, as records: length of the id (u16), of the hot and of the warm image, each one more than it is, 0
 // for none (u32), id, images. Before each image there is room for the seal it gets when it is folded, so that folding copies nothing.
@@ -10,21 +10,38 @@ const HOT_BYTES_AT = 2;
 const WARM_BYTES_AT = 6;
 const HEAD_BYTES = 10;
 
-/** Appends the parts of one actor to the journal; nothing if none of them changed. */
-export function addParts(draft: Draft, { id, hot, warm }: ChangedParts): void {
-  if (hot === null && warm === null) return;
-  const hotBytes = hot === null ? 0 : SEAL_BYTES + hot.length;
-  const warmBytes = warm === null ? 0 : SEAL_BYTES + warm.length;
-  const at = room(draft, HEAD_BYTES + id.length * 3 + hotBytes + warmBytes);
-  const bytes = draft.bytes;
-  const idBytes = writeId(bytes, id, at + HEAD_BYTES);
-  writeU16(bytes, idBytes, at + ID_BYTES_AT);
-  writeU32(bytes, hot === null ? 0 : hot.length + 1, at + HOT_BYTES_AT);
-  writeU32(bytes, warm === null ? 0 : warm.length + 1, at + WARM_BYTES_AT);
-  const hotAt = at + HEAD_BYTES + idBytes;
-  if (hot !== null) bytes.set(hot, hotAt + SEAL_BYTES);
-  if (warm !== null) bytes.set(warm, hotAt + hotBytes + SEAL_BYTES);
-  draft.length = hotAt + hotBytes + warmBytes;
+/** Changed actors, as they are appended to the journal. */
+export class PartsDraft extends Draft {
+  #actors = 0;
+
+  /** How many have been added. */
+  get actors(): number {
+    return this.#actors;
+  }
+
+  /** Adds an actor: whole images of the parts that changed, null for a part that did not; nothing if none of them did. */
+  add(id: ActorId, hot: Uint8Array | null, warm: Uint8Array | null): void {
+    if (hot === null && warm === null) return;
+    const hotBytes = hot === null ? 0 : SEAL_BYTES + hot.length;
+    const warmBytes = warm === null ? 0 : SEAL_BYTES + warm.length;
+    const at = this.beginRecord();
+    this.reserve(HEAD_BYTES + id.length * 3 + hotBytes + warmBytes);
+    const bytes = this.chunk;
+    const idBytes = writeId(bytes, id, at + HEAD_BYTES);
+    writeU16(bytes, idBytes, at + ID_BYTES_AT);
+    writeU32(bytes, hot === null ? 0 : hot.length + 1, at + HOT_BYTES_AT);
+    writeU32(bytes, warm === null ? 0 : warm.length + 1, at + WARM_BYTES_AT);
+    const hotAt = at + HEAD_BYTES + idBytes;
+    if (hot !== null) bytes.set(hot, hotAt + SEAL_BYTES);
+    if (warm !== null) bytes.set(warm, hotAt + hotBytes + SEAL_BYTES);
+    this.at = hotAt + hotBytes + warmBytes;
+    this.#actors += 1;
+  }
+
+  override clear(): void {
+    super.clear();
+    this.#actors = 0;
+  }
 }
 
 /** The last image of every part in a journal: plain numbers, so that a thread can hand it over. Actors are numbered in id order. */

@@ -4,11 +4,11 @@ import type { ChangedRow, Commit, RowTable } from "./commit.ts";
 import { type DirectoryLock, lockDirectory } from "./directory_lock.ts";
 import { BrokenInvariant, invariant } from "./fault.ts";
 import { beginFold, type Fold } from "./fold.ts";
-import { addParts, lastImages } from "./journal.ts";
-import { kindOf, type Ledger, numberOf, putLedger, readEpoch, type SegmentKind, segmentsOf } from "./ledger.ts";
+import { lastImages } from "./journal.ts";
+import { kindOf, type Ledger, numberOf, putLedger, readEpoch, segmentsOf } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
 import { KEY_BYTES_MAX, openTables, type Tables } from "./lmdb_tables.ts";
-import { addEntry, type LogSegment, logSegment, readEntries } from "./log_file.ts";
+import { type LogSegment, logSegment, readEntries } from "./log_file.ts";
 import { preflight } from "./preflight.ts";
 import { openReadOnly, type ReadPoint } from "./read_only_store.ts";
 import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
@@ -73,11 +73,11 @@ interface Opened {
   readonly segments: SegmentWriter;
 }
 
-/** What a transaction is to hold; parts and entries are in the drafts. */
+/** What a transaction is to hold. */
 interface Taken {
   readonly rows: readonly EncodedRow[];
-  readonly entries: number;
-  readonly firsts: Readonly<Record<SegmentKind, number>>;
+  /** Null: it stays. */
+  readonly nextSequence: number | null;
   /** So many actors are folded with it. */
   readonly foldActors: number;
 }
@@ -89,7 +89,6 @@ interface EncodedRow {
 }
 
 const FOLD_ACTORS_MIN = 1_000;
-const NOTHING: Taken = { rows: [], entries: 0, firsts: { journal: 0, alerts: 0, curated: 0 }, foldActors: 0 };
 
 function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments }: Opened): Store {
   const writer = writeQueue("the store");
@@ -106,24 +105,21 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
     return segmentsOf(recovered.ledger, stream).map(([name, first, bytes]) => logSegment(name, first, bytes));
   }
 
-  const take = ({ parts, rows, entries }: Commit): Taken => {
+  const take = ({ parts, log, rows }: Commit): Taken => {
     invariant(!committing, "one commit at a time");
     committing = true;
-    const firsts = { journal: 0, alerts: 0, curated: 0 };
-    for (const part of parts) addParts(segments.drafts.journal, part);
-    let sequence = ledger.nextSequence;
-    for (const entry of entries) {
-      if (entry.sequence !== sequence) throw new BrokenInvariant(`entry ${entry.sequence} of a commit must be ${sequence}`);
-      firsts[entry.stream] ||= sequence;
-      addEntry(segments.drafts[entry.stream], entry);
-      sequence += 1;
-    }
-    return { rows: rows.map(encodeRow), entries: entries.length, firsts, foldActors: Math.max(FOLD_ACTORS_MIN, 2 * parts.length) };
+    const { first, next } = log;
+    if (first !== next) invariant(first === ledger.nextSequence, `entry ${first} of a commit must be ${ledger.nextSequence}`);
+    return {
+      rows: rows.map(encodeRow),
+      nextSequence: first === next ? null : next,
+      foldActors: Math.max(FOLD_ACTORS_MIN, 2 * parts.actors),
+    };
   };
 
-  const write = async (taken: Taken): Promise<void> => {
+  const write = async (taken: Taken, commit: Commit): Promise<void> => {
     await prepareToFold();
-    const changed: Map<string, number | null> = await segments.write(taken.firsts);
+    const changed: Map<string, number | null> = await segments.write(commit);
     await decide(taken, changed);
     committing = false;
   };
@@ -155,9 +151,14 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
     await deleteUnneeded();
   };
 
-  const transact = ({ rows, entries, foldActors }: Taken, changed: Map<string, number | null>): Ledger => {
+  const transact = ({ rows, nextSequence, foldActors }: Taken, changed: Map<string, number | null>): Ledger => {
     let { journalStart } = ledger;
-    const next = (): Ledger => ({ ...ledger, epoch: ledger.epoch + 1, nextSequence: ledger.nextSequence + entries, journalStart });
+    const next = (): Ledger => ({
+      ...ledger,
+      epoch: ledger.epoch + 1,
+      nextSequence: nextSequence ?? ledger.nextSequence,
+      journalStart,
+    });
     tables.transact(() => {
       invariant(readEpoch(tables) === ledger.epoch, "no other process has written meanwhile: this one is fenced off");
       for (const { table, key, value } of rows) {
@@ -237,14 +238,18 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
         view.close();
       }
     },
-    commit: (commit) => writer.run(() => take(commit), write),
+    commit: (commit) =>
+      writer.run(
+        () => take(commit),
+        (taken) => write(taken, commit),
+      ),
     async readLog(stream, from, bytesMax) {
       writer.check();
       return readEntries(dir, logs[stream], from, bytesMax);
     },
     settle: (sink, cursor) =>
       writer.run(
-        () => ({ ...NOTHING, rows: [encodeRow({ table: "sink", key: sink, value: cursor })] }),
+        () => ({ rows: [encodeRow({ table: "sink", key: sink, value: cursor })], nextSequence: null, foldActors: 0 }),
         (taken) => decide(taken, new Map()),
       ),
     close() {

@@ -1,21 +1,13 @@
-import type { ChangedEntry } from "./commit.ts";
-import { blockEnd, bodyStart, checkBlock, type Draft, openCommitted, readFully, room } from "./segment_file.ts";
+import { blockEnd, bodyStart, checkBlock, openCommitted, readFully } from "./segment_file.ts";
 import type { LogEntry } from "./store.ts";
 
 // An entry of the log as a record: sequence (f64), length (u32), bytes.
 
-const ENTRY_HEAD_BYTES = 12;
-const LENGTH_AT = 8;
+/** What goes before an entry's bytes. */
+export const ENTRY_HEAD_BYTES = 12;
+/** Where the length stands in it. */
+export const LENGTH_AT = 8;
 const WINDOW_BYTES = 65_536; // Read at once, and the distance between blocks that the index knows.
-
-/** Appends an entry to its stream. */
-export function addEntry(draft: Draft, { sequence, bytes }: ChangedEntry): void {
-  const at = room(draft, ENTRY_HEAD_BYTES + bytes.length);
-  draft.bytes.writeDoubleLE(sequence, at);
-  draft.bytes.writeUInt32LE(bytes.length, at + LENGTH_AT);
-  draft.bytes.set(bytes, at + ENTRY_HEAD_BYTES);
-  draft.length = at + ENTRY_HEAD_BYTES + bytes.length;
-}
 
 /** A segment of a stream, as readers know it. */
 export interface LogSegment {
@@ -115,6 +107,13 @@ async function scan(segment: LogSegment, toBytes: number, read: Read): Promise<v
     segment.offsets.push(offset);
   }
   segment.scannedBytes = toBytes;
+}
+
+/** All entries of some blocks, in order: views. */
+export function entriesOf(blocks: Buffer): readonly LogEntry[] {
+  const taking: Taking = { from: 0, bytesLeft: Number.POSITIVE_INFINITY, entries: [] };
+  for (let block = 0; block < blocks.length; block = blockEnd(blocks, block)) takeEntries(blocks, block, blockEnd(blocks, block), taking);
+  return taking.entries;
 }
 
 function takeEntries(window: Buffer, block: number, end: number, taking: Taking): void {

@@ -1,7 +1,11 @@
 import { byteOrder } from "./byte_order.ts";
-import type { ChangedEntry, ChangedParts, ChangedRow, Commit, RowTable } from "./commit.ts";
+import { SEAL_BYTES } from "./codec.ts";
+import type { ChangedRow, Commit, RowTable } from "./commit.ts";
 import { invariant } from "./fault.ts";
-import type { ActorId } from "./ids.ts";
+import { type ActorId, actorIdFrom } from "./ids.ts";
+import { hotAt, idAt, lastImages, warmAt } from "./journal.ts";
+import { entriesOf } from "./log_file.ts";
+import type { Draft } from "./segment_file.ts";
 import type { Stream } from "./sink.ts";
 import type { LogEntry, Parts, Store } from "./store.ts";
 import { writeQueue } from "./write_queue.ts";
@@ -24,15 +28,14 @@ export function openMemoryStore(storeId = "memory"): Store {
     return rows;
   };
 
-  const apply = async ({ parts, rows, entries }: Commit): Promise<void> => {
-    for (const { id, hot, warm } of parts) {
-      if (hot === null && warm === null) continue;
+  const apply = async ({ parts, rows, log, nextSequence: next }: Taken): Promise<void> => {
+    for (const [id, { hot, warm }] of parts) {
       const before = actors.get(id);
       actors.set(id, { hot: hot ?? before?.hot ?? null, warm: warm ?? before?.warm ?? null });
     }
     for (const { table: name, key, value } of rows) table(name).set(key, value);
-    for (const entry of entries) logs[entry.stream].push(entry);
-    nextSequence += entries.length;
+    for (const stream of ["alerts", "curated"] as const) for (const entry of log[stream]) logs[stream].push(entry);
+    nextSequence = next;
     committing = false;
   };
 
@@ -59,11 +62,12 @@ export function openMemoryStore(storeId = "memory"): Store {
       for (const id of [...actors.keys()].sort(byteOrder)) yield [id, copyOf(actors.get(id) as Parts)];
     },
     commit(commit) {
-      const take = (): Commit => {
+      const take = (): Taken => {
         invariant(!committing, "one commit at a time");
-        checkSequences(commit.entries, nextSequence);
+        const { first, next } = commit.log;
+        if (first !== next) invariant(first === nextSequence, `entry ${first} of a commit must be ${nextSequence}`);
         committing = true;
-        return copyOfCommit(commit);
+        return { ...copyOfCommit(commit), nextSequence: first === next ? nextSequence : next };
       };
       return writer.run(take, apply);
     },
@@ -89,12 +93,12 @@ export function openMemoryStore(storeId = "memory"): Store {
   };
 }
 
-/** The numbers of a commit's entries follow one another from `next` on, whatever their streams. Throws `BrokenInvariant`. */
-function checkSequences(entries: readonly ChangedEntry[], next: number): void {
-  for (let n = 0; n < entries.length; n += 1) {
-    const sequence = entries[n]?.sequence;
-    invariant(sequence === next + n, `entry ${sequence} of a commit must be ${next + n}`);
-  }
+/** A commit as the store keeps it. */
+interface Taken {
+  readonly parts: readonly (readonly [id: ActorId, parts: Parts])[];
+  readonly rows: readonly ChangedRow[];
+  readonly log: Readonly<Record<Stream, readonly LogEntry[]>>;
+  readonly nextSequence: number;
 }
 
 interface Rows {
@@ -156,12 +160,31 @@ function lowest(length: number, holds: (n: number) => boolean): number {
   return low;
 }
 
-function copyOfCommit({ parts, rows, entries }: Commit): Commit {
+function copyOfCommit({ parts, rows, log }: Commit): Omit<Taken, "nextSequence"> {
+  const { alerts, curated } = log.streams;
   return {
-    parts: parts.map(({ id, hot, warm }): ChangedParts => ({ id, hot: bytesOrNull(hot), warm: bytesOrNull(warm) })),
+    parts: partsIn(parts),
     rows: rows.map(({ table, key, value }): ChangedRow => ({ table, key, value: bytesOrNull(value) })),
-    entries: entries.map(({ stream, sequence, bytes }): ChangedEntry => ({ stream, sequence, bytes: new Uint8Array(bytes) })),
+    log: { alerts: entriesIn(alerts), curated: entriesIn(curated) },
   };
+}
+
+function partsIn(draft: Draft): Taken["parts"] {
+  const images = lastImages(blocksOf(draft));
+  const body = (image: Buffer | null): Buffer | null => image?.subarray(SEAL_BYTES) ?? null;
+  return Array.from(images.ids, (_, n) => [
+    actorIdFrom(idAt(images, n).toString()),
+    { hot: body(hotAt(images, n)), warm: body(warmAt(images, n)) },
+  ]);
+}
+
+function entriesIn(draft: Draft): readonly LogEntry[] {
+  return entriesOf(blocksOf(draft));
+}
+
+function blocksOf(draft: Draft): Buffer {
+  draft.closeBlock();
+  return Buffer.from(draft.filled);
 }
 
 function copyOf({ hot, warm }: Parts): Parts {

@@ -1,7 +1,7 @@
 import type { Behaviour } from "./behaviour.ts";
-import type { ChangedParts } from "./commit.ts";
 import { invariant } from "./fault.ts";
 import { type ActorId, kindOf } from "./ids.ts";
+import type { PartsDraft } from "./journal.ts";
 import type { Layout } from "./layout.ts";
 import { type Cursor, hotView, newCursor, Slab } from "./slab.ts";
 import type { Parts, Store } from "./store.ts";
@@ -159,14 +159,14 @@ export class Kind {
     this.#changes[slot] = 0;
   }
 
-  /** What changed since the last call, in order of first change. Views into the slab: valid until the next message. */
-  takeChanges(into: ChangedParts[]): void {
+  /** What changed since the last call, in order of first change. */
+  takeChanges(into: PartsDraft): void {
     for (const slot of this.#changed) {
       const flags = this.#changes[slot] ?? 0;
       if (flags === 0) continue;
       this.#changes[slot] = 0;
       const warm = (flags & WARM_CHANGED) === 0 ? null : this.#encodeWarm(slot);
-      into.push({ id: this.id(slot), hot: (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm });
+      into.add(this.id(slot), (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm);
     }
     this.#changed.length = 0;
     if (this.#decoded > DECODED_MAX) this.#forgetDecoded();
@@ -275,9 +275,7 @@ export class Population {
     return place;
   }
 
-  takeChanges(): ChangedParts[] {
-    const parts: ChangedParts[] = [];
-    for (const kind of this.kinds.values()) kind.takeChanges(parts);
-    return parts;
+  takeChanges(into: PartsDraft): void {
+    for (const kind of this.kinds.values()) kind.takeChanges(into);
   }
 }

@@ -1,6 +1,6 @@
 import { type AlertFacts, alertCells, eventIdOf } from "./alert_event.ts";
 import type { HeldRecord, Out, Woken } from "./behaviour.ts";
-import type { ChangedEntry, ChangedRow } from "./commit.ts";
+import type { ChangedRow } from "./commit.ts";
 import type { CellValue, Evidence, Origin } from "./emission.ts";
 import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
@@ -8,12 +8,12 @@ import { type Fault, fault, invariant } from "./fault.ts";
 import type { Row } from "./feed.ts";
 import type { Fact, History, HistoryChange, Remembered, Version } from "./history.ts";
 import { ActorId, SourceId } from "./ids.ts";
+import type { LogDraft } from "./log_draft.ts";
 import type { NoteCode } from "./note.ts";
 import type { Place } from "./population.ts";
-import { encodeCells, encodeRow, type RowCause } from "./row_codec.ts";
+import { type RowCause, writeCells, writeRow } from "./row_codec.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
-import type { Stream } from "./sink.ts";
 import type { ResolvedTable } from "./table.ts";
 import type { TimerChanges, TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
@@ -69,7 +69,7 @@ export class Cause implements RowCause {
 
 /** What the roots of a turn add up to. */
 export interface Effects {
-  readonly entries: ChangedEntry[];
+  readonly log: LogDraft;
   readonly rows: ChangedRow[];
   readonly timers: TimerChanges;
 }
@@ -341,17 +341,15 @@ export class Root implements Out<AnyMessage> {
   }
 
   /** Seals every touched actor and encodes all emissions. Only when all of that has worked do the effects become those of the turn. */
-  finish({ entries, rows, timers }: Effects): void {
+  finish({ log, rows, timers }: Effects): void {
     const { limits, counters } = this.#world;
-    const firstEntry = entries.length;
-    const firstSequence = this.#world.nextSequence;
+    for (let n = 0; n < this.#touchedCount; n += 1) this.#seal(this.#touched[n] as Touched, limits.warmBytesMax);
+    log.mark();
     try {
-      for (let n = 0; n < this.#touchedCount; n += 1) this.#seal(this.#touched[n] as Touched, limits.warmBytesMax);
-      for (const alert of this.#alerts) this.#emitAlert(alert, entries);
-      this.#emitRows(entries);
+      for (const alert of this.#alerts) this.#emitAlert(alert, log);
+      this.#emitRows(log);
     } catch (error) {
-      entries.length = firstEntry;
-      this.#world.nextSequence = firstSequence;
+      log.backToMark();
       throw error;
     }
     for (const row of this.#rows) rows.push(row);
@@ -485,37 +483,31 @@ export class Root implements Out<AnyMessage> {
   }
 
   /** An alert event stands in the log twice, as one and the same row: in the stream of alerts, and as a row of its curated table. */
-  #emitAlert(alert: AlertFacts, entries: ChangedEntry[]): void {
-    const key = eventIdOf(alert);
-    const row = { table: this.#world.table("alerts"), key, ordinal: 0, date: utcDate(alert.atMs), actor: alert.actor };
-    const bytes = encodeCells(this.#now(), { ...row, late: this.late, rules: null, extra: null }, alertCells(alert));
-    this.#push("alerts", bytes, entries);
-    this.#push("curated", bytes, entries);
+  #emitAlert(alert: AlertFacts, log: LogDraft): void {
+    const row = { table: this.#world.table("alerts"), key: eventIdOf(alert), ordinal: 0, date: utcDate(alert.atMs), actor: alert.actor };
+    writeCells(log.open("alerts"), this.#now(), { ...row, late: this.late, rules: null, extra: null }, alertCells(alert));
+    log.close("alerts");
+    log.repeat("alerts", "curated");
     this.#world.counters.add("table", "alerts", 1);
   }
 
-  #push(stream: Stream, bytes: Uint8Array, entries: ChangedEntry[]): void {
-    entries.push({ stream, sequence: this.#world.nextSequence, bytes });
-    this.#world.nextSequence += 1;
-  }
-
-  #emitRows(entries: ChangedEntry[]): void {
+  #emitRows(log: LogDraft): void {
     const { key, date } = this.#now();
     for (let n = 0; n < this.#curated.length; n += 1) {
       const row = this.#curated[n] as PendingRow;
       let ordinal = 0;
       for (let before = 0; before < n; before += 1) if (this.#curated[before]?.table === row.table) ordinal += 1;
-      this.#emit(row, key, ordinal, date, entries);
+      this.#emit(row, key, ordinal, date, log);
     }
   }
 
-  #emit({ table, actor, columns }: PendingRow, key: string, ordinal: number, date: string, entries: ChangedEntry[]): void {
+  #emit({ table, actor, columns }: PendingRow, key: string, ordinal: number, date: string, log: LogDraft): void {
     const cause = this.#now();
     const record = table.feed !== null && table.feed === cause.feed ? cause.row : null;
     const rules = record === null ? null : this.stamps;
     const extra = record === null ? null : cause.extra;
-    const bytes = encodeRow(cause, { table, key, ordinal, date, actor, late: this.late, rules, extra }, record, columns);
-    this.#push("curated", bytes, entries);
+    writeRow(log.open("curated"), cause, { table, key, ordinal, date, actor, late: this.late, rules, extra }, record, columns);
+    log.close("curated");
     this.#world.counters.add("table", table.name, 1);
   }
 

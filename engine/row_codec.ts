@@ -41,46 +41,43 @@ export function encodeHead(feed: string | null, source: string, origin: string):
   return writer.end();
 }
 
-/** Bytes of a row for the log: the cells of the feed's record (null: none), then those that an actor adds. Cells that are missing are null. */
-export function encodeRow(cause: RowCause, row: RowFacts, record: Cells | null, added: Cells): Uint8Array {
+/** Writes a row for the log: the cells of the feed's record (null: none), then those that an actor adds. Cells that are missing are null. */
+export function writeRow(into: ByteWriter, cause: RowCause, row: RowFacts, record: Cells | null, added: Cells): void {
   const { columns, ofFeed } = row.table;
-  writeFacts(cause, row, columns.length, ofFeed > 0 && record !== null && record[(columns[0] as Column)[0]] === row.key);
+  writeFacts(into, cause, row, columns.length, ofFeed > 0 && record !== null && record[(columns[0] as Column)[0]] === row.key);
   for (let n = 0; n < columns.length; n += 1) {
     const name = (columns[n] as Column)[0];
-    writer.cell((n < ofFeed ? record?.[name] : added[name]) ?? null);
+    into.cell((n < ofFeed ? record?.[name] : added[name]) ?? null);
   }
-  writer.byte(END);
-  return writer.end();
+  into.byte(END);
 }
 
 /** The same for cells that are already in the table's order. */
-export function encodeCells(cause: RowCause, row: RowFacts, cells: readonly CellValue[]): Uint8Array {
-  writeFacts(cause, row, cells.length, cells[0] === row.key);
-  for (let n = 0; n < cells.length; n += 1) writer.cell(cells[n] as CellValue);
-  writer.byte(END);
-  return writer.end();
+export function writeCells(into: ByteWriter, cause: RowCause, row: RowFacts, cells: readonly CellValue[]): void {
+  writeFacts(into, cause, row, cells.length, cells[0] === row.key);
+  for (let n = 0; n < cells.length; n += 1) into.cell(cells[n] as CellValue);
+  into.byte(END);
 }
 
 type Column = ResolvedTable["columns"][number];
 
 /** `keyIsFirst`: the key is the first cell too, and is not written twice. */
-function writeFacts(cause: RowCause, row: RowFacts, cells: number, keyIsFirst: boolean): void {
-  writer.begin();
-  writer.bytes(cause.head);
-  writer.cell(cause.at);
-  writer.cell(cause.arrivedAtMs);
-  writer.cell(cause.rescued);
-  writer.cell(cause.schemaVersion);
-  writer.cell(row.table.name);
-  writer.cell(keyIsFirst ? null : row.key);
-  writer.cell(row.ordinal);
-  writer.cell(row.date);
-  writer.cell(row.actor);
-  writer.cell(row.late);
-  writer.cell(row.rules);
-  writer.cell(row.extra === null ? null : JSON.stringify(row.extra));
-  writer.cell(row.table.ofFeed);
-  writer.cell(cells - row.table.ofFeed);
+function writeFacts(into: ByteWriter, cause: RowCause, row: RowFacts, cells: number, keyIsFirst: boolean): void {
+  into.bytes(cause.head);
+  into.cell(cause.at);
+  into.cell(cause.arrivedAtMs);
+  into.cell(cause.rescued);
+  into.cell(cause.schemaVersion);
+  into.cell(row.table.name);
+  into.cell(keyIsFirst ? null : row.key);
+  into.cell(row.ordinal);
+  into.cell(row.date);
+  into.cell(row.actor);
+  into.cell(row.late);
+  into.cell(row.rules);
+  into.cell(row.extra === null ? null : JSON.stringify(row.extra));
+  into.cell(row.table.ofFeed);
+  into.cell(cells - row.table.ofFeed);
 }
 
 const END = 0x45;
@@ -96,29 +93,27 @@ export interface Amendment {
   readonly extra: Cells;
 }
 
-/** Bytes of a row that replaces another, under the same id: all is as it was, but for what the amendment says. */
-export function encodeAmendment(bytes: Uint8Array, { amends, rescued, schemaVersion, extra }: Amendment): Uint8Array {
+/** Writes a row that replaces the one with these bytes, under the same id: all is as it was, but for what the amendment says. */
+export function writeAmendment(into: ByteWriter, bytes: Uint8Array, { amends, rescued, schemaVersion, extra }: Amendment): void {
   const reader = new ByteReader(bytes);
-  writer.begin();
   const pass = (cells: number): void => {
-    for (let n = 0; n < cells; n += 1) writer.cell(reader.cell());
+    for (let n = 0; n < cells; n += 1) into.cell(reader.cell());
   };
   pass(CELLS_OF_CAUSE - 2);
   reader.cell();
   reader.cell();
-  writer.cell(rescued);
-  writer.cell(schemaVersion);
+  into.cell(rescued);
+  into.cell(schemaVersion);
   pass(CELLS_OF_ROW - 1);
   reader.cell();
-  writer.cell(JSON.stringify(extra));
+  into.cell(JSON.stringify(extra));
   const [ofFeed, ofActors] = [reader.cell(), reader.cell()];
-  writer.cell(ofFeed);
-  writer.cell(ofActors);
+  into.cell(ofFeed);
+  into.cell(ofActors);
   pass(Number(ofFeed) + Number(ofActors));
-  writer.byte(AMENDS);
-  writer.cell(amends);
-  writer.byte(END);
-  return writer.end();
+  into.byte(AMENDS);
+  into.cell(amends);
+  into.byte(END);
 }
 
 /** Head, number, arrival, rescued, schema version. */
@@ -194,12 +189,10 @@ function readCells(reader: ByteReader, stored: number, declared: number, into: C
   for (let n = 0; n < declared; n += 1) into.push(n < stored ? reader.cell() : null);
 }
 
-const FACTS = 15; // Cells in front of the two counts: head, cause, row.
-
 /** Where the cells of a stored row begin, in the table's order; -1: the row was written before the table had the column. */
 export function cellPlaces(bytes: Uint8Array, places: Int32Array): void {
   const reader = new ByteReader(bytes);
-  for (let n = 0; n < FACTS; n += 1) reader.skip();
+  for (let n = 0; n < CELLS_OF_CAUSE + CELLS_OF_ROW; n += 1) reader.skip();
   const cells = Number(reader.cell()) + Number(reader.cell());
   for (let n = 0; n < places.length; n += 1) places[n] = n < cells ? reader.skip() : -1;
 }

@@ -1,11 +1,13 @@
-import type { ChangedEntry, ChangedRow, Commit } from "./commit.ts";
+import type { ChangedRow, Commit } from "./commit.ts";
 import type { CellValue } from "./emission.ts";
 import { isForbidden, nameConflict, readInColumn } from "./extra_columns.ts";
 import { invariant } from "./fault.ts";
 import { isPrintable } from "./feed.ts";
+import { PartsDraft } from "./journal.ts";
+import { LogDraft } from "./log_draft.ts";
 import { RecordReading } from "./reading.ts";
 import { type RescuedRecord, rescuedRecord, rescuedRecords, rescuedRow } from "./rescued_index.ts";
-import { encodeAmendment, encodeHead, encodeRow, readRow } from "./row_codec.ts";
+import { type Amendment, encodeHead, readRow, writeAmendment, writeRow } from "./row_codec.ts";
 import { columnOf, type FeedSchema, type TypeName, withColumns } from "./schema.ts";
 import { schemaRow, type VersionOrigin, versionChanges } from "./schema_version.ts";
 import type { Store } from "./store.ts";
@@ -103,7 +105,8 @@ function checkName(column: string): void {
 /** The first commit: what was decided, before any row makes use of it. */
 function decision(world: World, feed: string, before: FeedSchema, after: FeedSchema, origin: VersionOrigin): Commit {
   world.schemas.set(feed, after);
-  if (after.version === before.version) return { parts: [], rows: [schemaRow(feed, after)], entries: [] };
+  const log = logDraft(world);
+  if (after.version === before.version) return closed(world, log, [schemaRow(feed, after)]);
   const { stored, curated } = versionChanges(feed, before, after, origin);
   const table = world.table("schema_versions");
   const cause = {
@@ -114,17 +117,25 @@ function decision(world: World, feed: string, before: FeedSchema, after: FeedSch
     schemaVersion: 1,
   };
   const facts = { table, ordinal: 0, date: utcDate(origin.arrivedAtMs), actor: null, late: false, rules: null, extra: null };
-  const entries = curated.map(({ key, cells }) => logged(world, encodeRow(cause, { ...facts, key }, null, cells)));
-  world.counters.add("table", table.name, entries.length);
+  for (const { key, cells } of curated) {
+    writeRow(log.open("curated"), cause, { ...facts, key }, null, cells);
+    log.close("curated");
+  }
+  world.counters.add("table", table.name, curated.length);
   const rows: ChangedRow[] = [...stored];
   world.counters.takeChanges(rows);
-  return { parts: [], rows, entries };
+  return closed(world, log, rows);
 }
 
-function logged(world: World, bytes: Uint8Array): ChangedEntry {
-  const sequence = world.nextSequence;
-  world.nextSequence += 1;
-  return { stream: "curated", sequence, bytes };
+function logDraft(world: World): LogDraft {
+  const log = new LogDraft();
+  log.clear(world.nextSequence);
+  return log;
+}
+
+function closed(world: World, log: LogDraft, rows: readonly ChangedRow[]): Commit {
+  world.nextSequence = log.next;
+  return { parts: new PartsDraft(), rows, log };
 }
 
 /** Records that waited for a decision, as one commit. */
@@ -133,7 +144,7 @@ class Settling {
   readonly #store: Store;
   readonly #change: SchemaChange;
   readonly #schema: FeedSchema;
-  readonly #entries: ChangedEntry[] = [];
+  readonly #log: LogDraft;
   readonly #rows: ChangedRow[] = [];
 
   constructor(world: World, store: Store, change: SchemaChange, schema: FeedSchema) {
@@ -141,11 +152,12 @@ class Settling {
     this.#store = store;
     this.#change = change;
     this.#schema = schema;
+    this.#log = logDraft(world);
   }
 
   commit(): Commit {
     this.#world.counters.takeChanges(this.#rows);
-    return { parts: [], rows: this.#rows, entries: this.#entries };
+    return closed(this.#world, this.#log, this.#rows);
   }
 
   async settle(number: number): Promise<"amended" | "left" | "gone"> {
@@ -158,11 +170,11 @@ class Settling {
     for (const sequence of record.rows) {
       const bytes = await this.#logged(sequence);
       if (bytes === null) return this.#put(number, null, "gone");
-      const amended = this.#amended(bytes, sequence);
-      if (amended === null) return "left";
-      const entry = logged(this.#world, amended);
-      this.#entries.push(entry);
-      rows.push(entry.sequence);
+      const amendment = this.#amendmentOf(bytes, sequence);
+      if (amendment === null) return "left";
+      rows.push(this.#log.next);
+      writeAmendment(this.#log.open("curated"), bytes, amendment);
+      this.#log.close("curated");
     }
     return this.#put(number, { ...record, columns, rows }, "amended");
   }
@@ -178,8 +190,8 @@ class Settling {
     return entry?.sequence === sequence ? entry.bytes : null;
   }
 
-  /** The row with the value in its column; null: it does not fit there. */
-  #amended(bytes: Uint8Array, amends: number): Uint8Array | null {
+  /** What puts the value of a row into its column; null: it does not fit there. */
+  #amendmentOf(bytes: Uint8Array, amends: number): Amendment | null {
     const { column } = this.#change;
     const { row, table, extra } = readRow(this.#world.tables, bytes);
     const rescued = JSON.parse(row.rescued ?? "{}") as Readonly<Record<string, { readonly value: unknown }>>;
@@ -191,11 +203,11 @@ class Settling {
     if (typeof value === "object" && value !== null) return null;
     const stillRescued = { ...others, ...(JSON.parse(reading.rescued(this.#world.limits.rescuedBytesMax) ?? "{}") as object) };
     this.#world.counters.add("table", table.name, 1);
-    return encodeAmendment(bytes, {
+    return {
       amends,
       rescued: Object.keys(stillRescued).length === 0 ? null : JSON.stringify(stillRescued),
       schemaVersion: this.#schema.version,
       extra: { ...extra, [column]: value satisfies CellValue },
-    });
+    };
   }
 }

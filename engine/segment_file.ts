@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { ByteWriter } from "./byte_writer.ts";
 import { DamagedStore } from "./damaged_store.ts";
 
 // A segment file is a row of blocks and nothing else. A block: length of its body (u32), CRC-32 of the body that began from this length
@@ -11,48 +12,64 @@ const HEAD_BYTES = 8;
 const BLOCK_BYTES = 262_144; // A reader who starts in the middle of a block reads this much too much.
 const READ_BYTES = 1 << 30; // Node reads less than 2 GiB at once.
 
-/** Blocks for the end of one file, built in memory that is used again for every commit. */
-export interface Draft {
-  bytes: Buffer;
-  /** What is filled. Whoever takes `room` moves it on. */
-  length: number;
+/** Blocks for the end of one file, built in memory that is used again for every commit. Cells go into the record that was begun last. */
+export class Draft extends ByteWriter {
   /** Where the block begins that is being filled; -1: none is. */
-  block: number;
-}
+  #block = -1;
+  #markAt = 0;
+  #markBlock = -1;
 
-export function newDraft(): Draft {
-  return { bytes: Buffer.allocUnsafe(BLOCK_BYTES), length: 0, block: -1 };
-}
-
-/** Makes room for a record of at most `bytesMax`, which never spans two blocks. Returns where in `bytes` it begins. */
-export function room(draft: Draft, bytesMax: number): number {
-  if (draft.length - draft.block >= BLOCK_BYTES) closeBlock(draft);
-  const needed = draft.length + HEAD_BYTES + bytesMax;
-  if (needed > draft.bytes.length) {
-    const larger = Buffer.allocUnsafe(Math.max(needed, draft.bytes.length * 2));
-    larger.set(draft.bytes.subarray(0, draft.length));
-    draft.bytes = larger;
+  constructor() {
+    super(BLOCK_BYTES);
   }
-  if (draft.block < 0) {
-    draft.block = draft.length;
-    draft.length += HEAD_BYTES;
+
+  /** Bytes that are filled; of the block that is being filled, too. */
+  get length(): number {
+    return this.at;
   }
-  return draft.length;
-}
 
-/** Frames the block that is being filled, if one is. */
-export function closeBlock(draft: Draft): void {
-  const { bytes, length, block } = draft;
-  if (block < 0) return;
-  const bodyBytes = length - block - HEAD_BYTES;
-  bytes.writeUInt32LE(bodyBytes, block);
-  bytes.writeUInt32LE(crc32(bytes.subarray(block + HEAD_BYTES, length), bodyBytes), block + 4);
-  draft.block = -1;
-}
+  /** What is filled: a view, valid until more is. */
+  get filled(): Buffer {
+    return this.chunk.subarray(0, this.at);
+  }
 
-export function clearDraft(draft: Draft): void {
-  draft.length = 0;
-  draft.block = -1;
+  /** Begins a record, which never spans two blocks. Returns where. */
+  beginRecord(): number {
+    if (this.at - this.#block >= BLOCK_BYTES) this.closeBlock();
+    if (this.#block < 0) {
+      this.reserve(HEAD_BYTES);
+      this.#block = this.at;
+      this.at += HEAD_BYTES;
+    }
+    return this.at;
+  }
+
+  /** Frames the block that is being filled, if one is. */
+  closeBlock(): void {
+    const block = this.#block;
+    if (block < 0) return;
+    const bodyBytes = this.at - block - HEAD_BYTES;
+    this.chunk.writeUInt32LE(bodyBytes, block);
+    this.chunk.writeUInt32LE(crc32(this.chunk.subarray(block + HEAD_BYTES, this.at), bodyBytes), block + 4);
+    this.#block = -1;
+  }
+
+  /** What is filled from here on can be taken back. */
+  mark(): void {
+    this.#markAt = this.at;
+    this.#markBlock = this.#block;
+  }
+
+  /** Takes back what was filled since the last `mark`. */
+  backToMark(): void {
+    this.at = this.#markAt;
+    this.#block = this.#markBlock;
+  }
+
+  clear(): void {
+    this.at = 0;
+    this.#block = -1;
+  }
 }
 
 /** A file that is being appended to. */
@@ -76,11 +93,12 @@ export async function openSegment(dir: string, name: string, lengthBytes: number
 
 /** Writes the blocks of a draft behind the rest; `lengthBytes` moves. They are not yet synced. */
 export async function append(segment: Segment, draft: Draft): Promise<void> {
-  for (let done = 0; done < draft.length; ) {
-    const { bytesWritten } = await segment.handle.write(draft.bytes, done, draft.length - done, segment.lengthBytes + done);
+  const { filled } = draft;
+  for (let done = 0; done < filled.length; ) {
+    const { bytesWritten } = await segment.handle.write(filled, done, filled.length - done, segment.lengthBytes + done);
     done += bytesWritten;
   }
-  segment.lengthBytes += draft.length;
+  segment.lengthBytes += filled.length;
 }
 
 /** Removes what a crash left beyond the committed length, and syncs the cut. Throws `DamagedStore` if the file is missing or shorter. */

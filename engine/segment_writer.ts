@@ -1,18 +1,14 @@
+import type { Commit } from "./commit.ts";
 import { type Ledger, type SegmentKind, segmentName, segmentsOf } from "./ledger.ts";
-import { append, clearDraft, closeBlock, createSegment, type Draft, newDraft, openSegment, type Segment } from "./segment_file.ts";
+import { append, createSegment, type Draft, openSegment, type Segment } from "./segment_file.ts";
 
 /** Named points at which a test may end the process. */
 export type SegmentPoint = "create segment" | "segment created" | "write segment" | "segment written" | "segment synced";
 
 /** The ends of journal and log, to which each commit appends. */
 export interface SegmentWriter {
-  /** What the next `write` is to append. */
-  readonly drafts: Readonly<Record<SegmentKind, Draft>>;
-  /**
-   * Appends the drafts that are not empty, syncs, and empties them. A new log segment is named by `firsts`, the first sequence of its stream in
-   * this commit. Resolves with the new lengths: name -> bytes.
-   */
-  write(firsts: Readonly<Record<SegmentKind, number>>): Promise<Map<string, number>>;
+  /** Appends parts and entries, if there are any, and syncs. Resolves with the new lengths: name -> bytes. */
+  write(commit: Pick<Commit, "parts" | "log">): Promise<Map<string, number>>;
   /** Bytes of the journal segment that is being appended to. */
   journalBytes(): number;
   /** Closes that segment: what comes goes into a new one. Returns its name and length. */
@@ -28,7 +24,6 @@ export async function segmentWriter(
   segmentBytes: number,
   passing: (point: SegmentPoint) => void,
 ): Promise<SegmentWriter> {
-  const drafts: Readonly<Record<SegmentKind, Draft>> = { journal: newDraft(), alerts: newDraft(), curated: newDraft() };
   const active: Record<SegmentKind, Segment | null> = { journal: null, alerts: await last("alerts"), curated: await last("curated") };
   let nextJournal = ledger.journalStart;
 
@@ -57,22 +52,23 @@ export async function segmentWriter(
     passing("segment written");
     await segment.handle.datasync();
     passing("segment synced");
-    clearDraft(draft);
   };
 
   return {
-    drafts,
-    async write(firsts) {
+    async write({ parts, log }) {
       const work: Promise<void>[] = [];
       const written: Segment[] = [];
-      for (const kind of KINDS) {
-        const draft = drafts[kind];
-        closeBlock(draft);
-        if (draft.length === 0) continue;
-        const segment = await segmentOf(kind, firsts[kind]);
+      const begin = async (kind: SegmentKind, draft: Draft, first: number): Promise<void> => {
+        draft.closeBlock();
+        if (draft.length === 0) return;
+        const segment = await segmentOf(kind, first);
         written.push(segment);
         work.push(appendDraft(segment, draft));
-      }
+      };
+      const { alerts, curated } = log.streams;
+      await begin("journal", parts, 0);
+      await begin("alerts", alerts, alerts.first);
+      await begin("curated", curated, curated.first);
       await allDone(work);
       return new Map(written.map(({ name, lengthBytes }) => [name, lengthBytes]));
     },

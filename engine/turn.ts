@@ -1,4 +1,4 @@
-import type { ChangedEntry, ChangedRow, Commit } from "./commit.ts";
+import type { ChangedRow, Commit } from "./commit.ts";
 import { type Decoded, decode } from "./decode.ts";
 import type { CellValue } from "./emission.ts";
 import { grownBy } from "./extra_columns.ts";
@@ -6,11 +6,13 @@ import { BrokenInvariant, type Fault, fault } from "./fault.ts";
 import type { Feed, RecordContext } from "./feed.ts";
 import { hashRow, hashText } from "./hash.ts";
 import { type ActorId, quarantineId, SourceId } from "./ids.ts";
+import { PartsDraft } from "./journal.ts";
+import { LogDraft } from "./log_draft.ts";
 import type { Place } from "./population.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
 import { rescuedRow, strayColumns } from "./rescued_index.ts";
 import { Cause, type Effects, Refused, Root } from "./root.ts";
-import { encodeHead, encodeRow, readRow } from "./row_codec.ts";
+import { encodeHead, readRow, writeRow } from "./row_codec.ts";
 import type { FeedSchema } from "./schema.ts";
 import { versionChanges } from "./schema_version.ts";
 import type { Batch, Outlook, SourceRecord } from "./source.ts";
@@ -35,6 +37,7 @@ export interface Intake {
 export class Turn {
   readonly #world: World;
   readonly #root: Root;
+  readonly #spare: Pick<Commit, "parts" | "log">[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -42,10 +45,12 @@ export class Turn {
   }
 
   run(intake: Intake, batch: Batch): Commit {
-    const entries: ChangedEntry[] = [];
+    const { parts, log } = this.#spare.pop() ?? { parts: new PartsDraft(), log: new LogDraft() };
+    parts.clear();
+    log.clear(this.#world.nextSequence);
     const rows: ChangedRow[] = [];
     const timers = new TimerChanges();
-    const records = new Intaker(this.#world, this.#root, intake, batch, { entries, rows, timers });
+    const records = new Intaker(this.#world, this.#root, intake, batch, { log, rows, timers });
     if (batch.ahead !== undefined) records.lookAhead(batch.ahead);
     for (const record of batch.records) records.take(record);
     records.end();
@@ -54,7 +59,14 @@ export class Turn {
     }
     timers.take(rows);
     this.#world.counters.takeChanges(rows);
-    return { parts: this.#world.population.takeChanges(), rows, entries };
+    this.#world.population.takeChanges(parts);
+    this.#world.nextSequence = log.next;
+    return { parts, log, rows };
+  }
+
+  /** Takes back the memory of a commit that is stored, for the next one. */
+  reuse(commit: Commit): void {
+    this.#spare.push(commit);
   }
 }
 
@@ -172,7 +184,6 @@ class Intaker {
     const ids = this.#feed.actors(decoded.row);
     this.#become(record, decoded, atMs);
     root.begin(this.#cause);
-    const firstEntry = this.#effects.entries.length;
     try {
       for (const { code } of decoded.notes) root.note(code);
       const message = this.#feed.message(decoded.row, this.#context);
@@ -191,7 +202,7 @@ class Intaker {
     }
     if (root.isDuplicate) this.#duplicates += 1;
     else this.#accepted += 1;
-    if (!root.isDuplicate && (decoded.rescued !== null || decoded.notes.length > 0)) this.#keepStrays(record, decoded, firstEntry);
+    if (!root.isDuplicate && (decoded.rescued !== null || decoded.notes.length > 0)) this.#keepStrays(record, decoded);
     if (root.late && !root.isDuplicate) this.#late += 1;
   }
 
@@ -352,12 +363,12 @@ class Intaker {
   }
 
   /** Values that were rescued under names which the feed does not declare wait for a decision; those that are not wanted are counted. */
-  #keepStrays(record: SourceRecord, { rescued, notes }: Decoded, firstEntry: number): void {
+  #keepStrays(record: SourceRecord, { rescued, notes }: Decoded): void {
     const { fields, name } = this.#feed;
     for (const { code, detail } of notes) if (code === "ignored_column") this.#world.strays.ignored(name, detail);
     const columns = rescued === null ? [] : strayColumns(rescued, fields);
     if (columns.length === 0) return;
-    const entries = this.#effects.entries.slice(firstEntry).filter(({ stream }) => stream === "curated");
+    const entries = this.#effects.log.streams.curated.sinceMark();
     const ofFeed = entries.filter(({ bytes }) => readRow(this.#world.tables, bytes).table.feed === name);
     const rows = ofFeed.map(({ sequence }) => sequence);
     const [number] = rows;
@@ -381,9 +392,9 @@ class Intaker {
       late: false,
       rules: null,
     };
-    const bytes = encodeRow({ ...cause, rescued: null, schemaVersion: 1 }, { ...row, extra: null }, null, added);
-    this.#effects.entries.push({ stream: "curated", sequence: this.#world.nextSequence, bytes });
-    this.#world.nextSequence += 1;
+    const { log } = this.#effects;
+    writeRow(log.open("curated"), { ...cause, rescued: null, schemaVersion: 1 }, { ...row, extra: null }, null, added);
+    log.close("curated");
     this.#world.counters.add("table", name, 1);
   }
 

@@ -2,6 +2,7 @@ import * as assert from "uvu/assert";
 import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "../../admin/quarantine.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { encodeQuarantine, type QuarantineRow } from "../../engine/quarantine.ts";
+import { changes } from "../contract/store.ts";
 import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
 import { ARRIVED_AT_MS, tinyEngine } from "../kit/tiny_grid.ts";
@@ -31,7 +32,7 @@ async function holding(...rows: readonly Partial<QuarantineRow>[]) {
   const engine = tinyEngine();
   const put = rows.map((row) => ({ ...ROW, ...row }));
   const stored = put.map((row) => ({ table: "quarantine", key: row.id, value: encodeQuarantine(row) }) as const);
-  await engine.store.commit({ parts: [], rows: stored, entries: [] });
+  await engine.store.commit(changes({ rows: stored }));
   return engine;
 }
 

@@ -3,6 +3,7 @@ import { verificationText, verify, versionProblems } from "../../admin/verify.ts
 import { decodeFact, encodeFact } from "../../engine/fact_codec.ts";
 import { History, type HistoryChange, type Version } from "../../engine/history.ts";
 import { ActorId } from "../../engine/ids.ts";
+import { changes } from "../contract/store.ts";
 import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
 import { tinyEngine } from "../kit/tiny_grid.ts";
@@ -67,7 +68,7 @@ test("a stored fact that is not what it was is found, and so is a state that doe
   const [[key, bytes] = ["", new Uint8Array()]] = [...engine.store.range("fact", "")];
   const fact = decodeFact(key, bytes);
   const forged = encodeFact({ ...fact, values: { ...fact.values, status: "DECOMMISSIONED" } });
-  await engine.store.commit({ parts: [], rows: [{ table: "fact", key, value: forged }], entries: [] });
+  await engine.store.commit(changes({ rows: [{ table: "fact", key, value: forged }] }));
   const { ok, problems } = verify(engine, "TRF-N-0034");
   assert.equal([ok, problems.map(({ code }) => code)], [false, ["fact_id", "state_differs"]]);
   assert.match(

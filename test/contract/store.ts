@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import type { ChangedEntry, ChangedRow, Commit, RowTable } from "../../engine/commit.ts";
+import type { ChangedRow, Commit, RowTable } from "../../engine/commit.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { ActorId } from "../../engine/ids.ts";
+import { PartsDraft } from "../../engine/journal.ts";
+import { LogDraft } from "../../engine/log_draft.ts";
 import type { Stream } from "../../engine/sink.ts";
 import type { Store } from "../../engine/store.ts";
 import { suite } from "../kit/suite.ts";
@@ -50,7 +52,9 @@ export function storeContract({ name, durable, open }: StoreCase): void {
   });
 
   test("nothing of a commit shows before it resolves, all of it after", async () => {
-    const running = store.commit({ parts: [part("meter/A", "hot", "warm")], rows: [put("timer", "a", "1")], entries: [entry(1, "e")] });
+    const running = store.commit(
+      changes({ parts: [part("meter/A", "hot", "warm")], rows: [put("timer", "a", "1")], entries: [entry(1, "e")] }),
+    );
     assert.is(store.load(ActorId("meter", "A")), null);
     assert.is(store.get("timer", "a"), null);
     assert.is(store.nextSequence, 1);
@@ -65,11 +69,13 @@ export function storeContract({ name, durable, open }: StoreCase): void {
   });
 
   test("reopened, a store is the same", async () => {
-    await store.commit({
-      parts: [part("meter/B", "hot", null), part("meter/A", null, "warm")],
-      rows: [put("fact", "k", "v"), put("sink", "s", "cursor")],
-      entries: [entry(1, "one"), entry(2, "two", "curated"), entry(3, "")],
-    });
+    await store.commit(
+      changes({
+        parts: [part("meter/B", "hot", null), part("meter/A", null, "warm")],
+        rows: [put("fact", "k", "v"), put("sink", "s", "cursor")],
+        entries: [entry(1, "one"), entry(2, "two", "curated"), entry(3, "")],
+      }),
+    );
     const before = await contents(store);
     await reopen();
     assert.equal(await contents(store), before);
@@ -232,15 +238,18 @@ export function storeContract({ name, durable, open }: StoreCase): void {
     assert.is(store.get("quarantine", "q")?.length, 1_000_000);
   });
 
-  test("the bytes of a commit are taken at once, and those given out are the reader's own", async () => {
-    const bytes = Buffer.from("before");
-    const running = store.commit({
-      parts: [{ id: ActorId("meter", "A"), hot: bytes, warm: bytes }],
-      rows: [{ table: "fact", key: "k", value: bytes }],
-      entries: [{ stream: "alerts", sequence: 1, bytes }],
+  test("the rows of a commit are taken at once, its blocks may be used again when it is stored, and bytes given out are the reader's own", async () => {
+    const value = Buffer.from("before");
+    const commit = changes({
+      parts: [part("meter/A", "before", "before")],
+      rows: [{ table: "fact", key: "k", value }],
+      entries: [entry(1, "before")],
     });
-    bytes.fill("x");
+    const running = store.commit(commit);
+    value.fill("x");
     await running;
+    commit.parts.filled.fill("x");
+    commit.log.streams.alerts.filled.fill("x");
     store.get("fact", "k")?.fill(0);
     (await store.readLog("alerts", 1, 100))[0]?.bytes.fill(0);
     for (const [, value] of store.range("fact", "")) value.fill(0);
@@ -268,9 +277,9 @@ export function storeContract({ name, durable, open }: StoreCase): void {
     assert.equal((await contents(store)).rows, expected);
   });
 
-  test("a commit with a gap in its numbers is refused whole, and so is everything after it", async () => {
+  test("a commit whose numbers do not follow the last one is refused whole, and so is everything after it", async () => {
     await store.commit(changes({ parts: [part("meter/A", "1", null)], entries: [entry(1, "a")] }));
-    await rejects(store.commit(changes({ parts: [part("meter/A", "2", null)], entries: [entry(2, "b"), entry(4, "d")] })));
+    await rejects(store.commit(changes({ parts: [part("meter/A", "2", null)], entries: [entry(3, "c"), entry(4, "d")] })));
     await refusesAll(store);
     if (!durable) return;
     await reopen();
@@ -333,11 +342,40 @@ export async function logOf(
   }
 }
 
-export function changes(some: Partial<Commit>): Commit {
-  return { parts: [], rows: [], entries: [], ...some };
+/** What a commit is made of, piece by piece. */
+export interface Changes {
+  readonly parts: readonly ChangedParts[];
+  readonly rows: readonly ChangedRow[];
+  readonly entries: readonly ChangedEntry[];
 }
 
-export function part(id: string, hot: string | null, warm: string | null): Commit["parts"][number] {
+export interface ChangedParts {
+  readonly id: ActorId;
+  readonly hot: Uint8Array | null;
+  readonly warm: Uint8Array | null;
+}
+
+export interface ChangedEntry {
+  readonly stream: Stream;
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A commit of these changes; numbers of entries follow one another. */
+export function changes({ parts = [], rows = [], entries = [] }: Partial<Changes>): Commit {
+  const draft = new PartsDraft();
+  for (const { id, hot, warm } of parts) draft.add(id, hot, warm);
+  const log = new LogDraft();
+  log.clear(entries[0]?.sequence ?? 1);
+  for (const { stream, sequence, bytes } of entries) {
+    assert.is(sequence, log.next);
+    log.open(stream).bytes(bytes);
+    log.close(stream);
+  }
+  return { parts: draft, log, rows };
+}
+
+export function part(id: string, hot: string | null, warm: string | null): ChangedParts {
   const slash = id.indexOf("/");
   return { id: ActorId(id.slice(0, slash), id.slice(slash + 1)), hot: bytes(hot), warm: bytes(warm) };
 }

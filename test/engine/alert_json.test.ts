@@ -1,8 +1,9 @@
 import * as assert from "uvu/assert";
 import { alertJson } from "../../engine/alert_json.ts";
+import { ByteWriter } from "../../engine/byte_writer.ts";
 import type { CellValue } from "../../engine/emission.ts";
 import { ENGINE_TABLES } from "../../engine/engine_tables.ts";
-import { encodeCells, encodeHead } from "../../engine/row_codec.ts";
+import { encodeHead, type RowCause, type RowFacts, writeCells } from "../../engine/row_codec.ts";
 import { resolveTable } from "../../engine/table.ts";
 import { type Seeded, seeded } from "../kit/seeded.ts";
 import { suite } from "../kit/suite.ts";
@@ -45,7 +46,14 @@ function json(changes: Partial<Record<keyof typeof CELLS, CellValue>> = {}, shar
   const cells: CellValue[] = Object.values({ ...CELLS, ...changes });
   const cause = { head: encodeHead("smart_meter", "meters", "file:9f2c/"), at: 17, arrivedAtMs: AT_MS, rescued: null, schemaVersion: 1 };
   const row = { table: TABLE, key: String(cells[0]), ordinal: 0, date: "2025-06-15", actor: null, late: false, rules: null, extra: null };
-  return Buffer.from(alertJson(shard)(encodeCells(cause, row, cells), sequence)).toString();
+  return Buffer.from(alertJson(shard)(written(cause, row, cells), sequence)).toString();
+}
+
+function written(...row: [RowCause, RowFacts, readonly CellValue[]]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.begin();
+  writeCells(writer, ...row);
+  return writer.end();
 }
 
 test("an event is the CloudEvent that the contract with every consumer describes, member by member in its order", () => {
@@ -92,7 +100,7 @@ test("a row that was written before the table had its last columns has null ther
   const cells: CellValue[] = Object.values(CELLS).slice(0, -2);
   const cause = { head: encodeHead(null, "meters", "timer:x"), at: -1, arrivedAtMs: AT_MS, rescued: null, schemaVersion: 1 };
   const row = { table: TABLE, key: "k", ordinal: 0, date: "2025-06-15", actor: null, late: false, rules: null, extra: null };
-  const { data } = JSON.parse(Buffer.from(alertJson("main")(encodeCells(cause, row, cells), 1)).toString());
+  const { data } = JSON.parse(Buffer.from(alertJson("main")(written(cause, row, cells), 1)).toString());
   assert.equal([data.evidence[0].eventId, data.origin, data.suppressedBy], ["e-1", null, null]);
 });
 

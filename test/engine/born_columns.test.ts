@@ -4,6 +4,7 @@ import { RULES } from "../../actors/rules.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { SourceId } from "../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
+import { entriesOf } from "../../engine/log_file.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
 import { Turn } from "../../engine/turn.ts";
@@ -28,11 +29,12 @@ test("a new column cannot take the place of a cell that the actor adds; what cam
   const records = [{ at: 0, arrivedAtMs: Date.parse("2025-06-15T09:00:00Z"), bytes: Buffer.from(JSON.stringify(record)) }];
   const batch = { origin: "file:1/", path: "a.json", generation: 0, records, resumeAt: new Map(), idle: false };
 
-  const { entries } = new Turn(world).run(intake, batch);
+  const { log } = new Turn(world).run(intake, batch);
 
   const decode = emissionDecoder("main", GRID.tables);
-  const rows = entries.flatMap((entry) => {
-    const emission = decode(entry.stream, entry);
+  log.streams.curated.closeBlock();
+  const rows = entriesOf(log.streams.curated.filled).flatMap((entry) => {
+    const emission = decode("curated", entry);
     return emission.stream === "curated" && emission.row.table === "renewable_production" ? [emission.row] : [];
   });
   assert.is(rows.length, 1);

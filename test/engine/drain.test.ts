@@ -9,6 +9,7 @@ import { openMemoryStore } from "../../engine/memory_store.ts";
 import type { Extents, Sink } from "../../engine/sink.ts";
 import { encodeCursor, NO_CURSOR, storedCursor } from "../../engine/sink_cursor.ts";
 import type { Store } from "../../engine/store.ts";
+import { changes } from "../contract/store.ts";
 import { alertEmission, rowEmission } from "../kit/emissions.ts";
 import { type Fate, flakySink } from "../kit/flaky_sink.ts";
 import { type ScriptedLog, scriptedLog } from "../kit/scripted_log.ts";
@@ -192,7 +193,7 @@ test("anything but an outage ends the process and answers those who wait", async
 test("a store keeps the cursor for the next start", async () => {
   const store = openMemoryStore();
   const entries = [1, 2, 3].map((sequence) => ({ stream: "alerts" as const, sequence, bytes: Buffer.from("event") }));
-  await store.commit({ parts: [], rows: [], entries });
+  await store.commit(changes({ entries }));
   const { writes, loop, stop } = start({
     ...scriptedLog(),
     ...fromStore(store),

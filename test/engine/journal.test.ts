@@ -1,8 +1,7 @@
 import * as assert from "uvu/assert";
 import { SEAL_BYTES, unseal } from "../../engine/codec.ts";
 import { DamagedStore } from "../../engine/damaged_store.ts";
-import { addParts, findId, hotAt, type Images, idAt, lastImages, sealedImages, warmAt } from "../../engine/journal.ts";
-import { closeBlock, newDraft } from "../../engine/segment_file.ts";
+import { findId, hotAt, type Images, idAt, lastImages, PartsDraft, sealedImages, warmAt } from "../../engine/journal.ts";
 import { part } from "../contract/store.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -81,10 +80,13 @@ test("a journal with a changed byte is damage, wherever it lies", () => {
 });
 
 function journalOf(rows: readonly Row[]): Buffer {
-  const draft = newDraft();
-  for (const [id, hot, warm] of rows) addParts(draft, part(id, hot, warm));
-  closeBlock(draft);
-  return draft.bytes.subarray(0, draft.length);
+  const draft = new PartsDraft();
+  for (const row of rows) {
+    const { id, hot, warm } = part(...row);
+    draft.add(id, hot, warm);
+  }
+  draft.closeBlock();
+  return draft.filled;
 }
 
 function rowsOf(images: Images): readonly Row[] {

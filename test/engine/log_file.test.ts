@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { DamagedStore } from "../../engine/damaged_store.ts";
-import { addEntry, type LogSegment, logSegment, readEntries } from "../../engine/log_file.ts";
-import { closeBlock, newDraft } from "../../engine/segment_file.ts";
-import { entry, rejects } from "../contract/store.ts";
+import { EntryDraft } from "../../engine/log_draft.ts";
+import { type LogSegment, logSegment, readEntries } from "../../engine/log_file.ts";
+import { rejects } from "../contract/store.ts";
 import { suite } from "../kit/suite.ts";
 import { inTempFolder } from "../kit/temp_folder.ts";
 
@@ -79,14 +79,16 @@ function bodyOf(sequence: number): string {
 
 /** A file of these entries, so many to a block. */
 function segmentIn(dir: string, numbers: readonly number[], entriesPerBlock: number): LogSegment {
-  const draft = newDraft();
+  const draft = new EntryDraft();
   for (const [n, sequence] of numbers.entries()) {
-    if (n % entriesPerBlock === 0) closeBlock(draft);
-    addEntry(draft, entry(sequence, bodyOf(sequence)));
+    if (n % entriesPerBlock === 0) draft.closeBlock();
+    draft.open(sequence);
+    draft.bytes(Buffer.from(bodyOf(sequence)));
+    draft.close();
   }
-  closeBlock(draft);
+  draft.closeBlock();
   const name = `${numbers[0]}.seg`;
-  writeFileSync(join(dir, name), draft.bytes.subarray(0, draft.length));
+  writeFileSync(join(dir, name), draft.filled);
   return logSegment(name, numbers[0] ?? 0, draft.length);
 }
 

@@ -2,20 +2,7 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { DamagedStore } from "../../engine/damaged_store.ts";
-import {
-  append,
-  bodyStart,
-  checkBlock,
-  clearDraft,
-  closeBlock,
-  createSegment,
-  cutBack,
-  type Draft,
-  newDraft,
-  openSegment,
-  readSegments,
-  room,
-} from "../../engine/segment_file.ts";
+import { append, bodyStart, checkBlock, createSegment, cutBack, Draft, openSegment, readSegments } from "../../engine/segment_file.ts";
 import { rejects } from "../contract/store.ts";
 import { suite } from "../kit/suite.ts";
 import { inTempFolder } from "../kit/temp_folder.ts";
@@ -41,15 +28,26 @@ test("a record longer than a block has one of its own", () => {
 });
 
 test("a draft is used again as if it were new", () => {
-  const draft = newDraft();
+  const draft = new Draft();
   for (const text of ["first", "second"]) {
     write(draft, text);
-    closeBlock(draft);
-    assert.equal(blocksOf(Buffer.from(draft.bytes.subarray(0, draft.length))), [text]);
-    clearDraft(draft);
+    draft.closeBlock();
+    assert.equal(blocksOf(Buffer.from(draft.filled)), [text]);
+    draft.clear();
   }
-  closeBlock(draft);
+  draft.closeBlock();
   assert.is(draft.length, 0);
+});
+
+test("what was filled since a mark can be taken back, over the borders of blocks", () => {
+  const draft = new Draft();
+  write(draft, "kept");
+  draft.mark();
+  for (const text of ["x", "y".repeat(300_000), "z"]) write(draft, text);
+  draft.backToMark();
+  write(draft, " on");
+  draft.closeBlock();
+  assert.equal(blocksOf(draft.filled), ["kept on"]);
 });
 
 test("a flip of any one bit of a block is damage, and so is a block cut short", () => {
@@ -123,22 +121,19 @@ test("cutting back leaves the committed length, and finds a file that is too sho
 });
 
 function write(draft: Draft, text: string): void {
-  const bytes = Buffer.from(text);
-  const at = room(draft, bytes.length);
-  draft.bytes.set(bytes, at);
-  draft.length = at + bytes.length;
+  draft.beginRecord();
+  draft.bytes(Buffer.from(text));
 }
 
 function draftOf(...texts: readonly string[]): Draft {
-  const draft = newDraft();
+  const draft = new Draft();
   for (const text of texts) write(draft, text);
-  closeBlock(draft);
+  draft.closeBlock();
   return draft;
 }
 
 function drafted(texts: readonly string[]): Buffer {
-  const { bytes, length } = draftOf(...texts);
-  return bytes.subarray(0, length);
+  return draftOf(...texts).filled;
 }
 
 function blocksOf(bytes: Buffer): readonly string[] {

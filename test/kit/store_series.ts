@@ -1,10 +1,10 @@
 import * as assert from "uvu/assert";
-import type { ChangedEntry, ChangedParts, ChangedRow, Commit } from "../../engine/commit.ts";
+import type { ChangedRow, Commit } from "../../engine/commit.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
 import type { Stream } from "../../engine/sink.ts";
 import type { Store } from "../../engine/store.ts";
-import { type Contents, contents } from "../contract/store.ts";
+import { type ChangedEntry, type ChangedParts, type Contents, changes, contents } from "../contract/store.ts";
 
 // A series of commits, the same each time: commit k (from 1) of `SERIES_LENGTH` depends on k alone. Row `position/series` says how far a store got.
 
@@ -55,11 +55,11 @@ export function assertSame(actual: Partial<Contents>, expected: Contents | undef
 
 function seriesCommit(k: number): Commit {
   const first = (k - 1) * ENTRIES_PER_COMMIT + 1;
-  return {
+  return changes({
     parts: Array.from({ length: PARTS_PER_COMMIT }, (_, n) => changedParts(k, n)),
     rows: changedRows(k),
     entries: Array.from({ length: ENTRIES_PER_COMMIT }, (_, n) => changedEntry(k, first + n)),
-  };
+  });
 }
 
 /** Some actors are new, some are not; hot, warm or both. */
