@@ -3,7 +3,7 @@ import { type Episode, statusOf } from "../engine/episode.ts";
 import { invariant } from "../engine/fault.ts";
 import { History, type Values } from "../engine/history.ts";
 import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
-import type { LogEntry } from "../engine/store.ts";
+import type { LogEntry } from "../engine/log_entry.ts";
 import { type Cells, columnTypes, shownCells } from "./cell.ts";
 import { grouped } from "./format.ts";
 import { knownAtMs, versionThen } from "./history.ts";

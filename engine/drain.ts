@@ -2,10 +2,11 @@ import { bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
 import type { Emission } from "./emission.ts";
 import { invariant, Unavailable } from "./fault.ts";
+import type { LogEntry } from "./log_entry.ts";
 import { retry } from "./retry.ts";
 import type { Sink, Stream } from "./sink.ts";
 import { encodeCursor, type SinkCursor, storedCursor } from "./sink_cursor.ts";
-import type { LogEntry, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** What a drain works with. `decode` is made by `emissionDecoder`. */
 export interface DrainOptions {

@@ -1,8 +1,8 @@
 import { alertJson } from "./alert_json.ts";
 import type { AlertEvent, Emission } from "./emission.ts";
+import type { LogEntry } from "./log_entry.ts";
 import { decodeRow } from "./row_codec.ts";
 import type { Stream } from "./sink.ts";
-import type { LogEntry } from "./store.ts";
 import type { ResolvedTable } from "./table.ts";
 
 /** Makes the reader of log entries. `shard`: the engine's name; `tables`: every table that may occur. */

@@ -1,7 +1,7 @@
+import type { LogEntry } from "./log_entry.ts";
 import { ENTRY_HEAD_BYTES, LENGTH_AT } from "./log_file.ts";
 import { Draft } from "./segment_file.ts";
 import type { Stream } from "./sink.ts";
-import type { LogEntry } from "./store.ts";
 
 /** What a turn appends to the log, as the blocks that the store appends to its files: an entry is written once, where it stays. */
 export class LogDraft {

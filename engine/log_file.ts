@@ -1,5 +1,5 @@
+import type { LogEntry } from "./log_entry.ts";
 import { blockEnd, bodyStart, checkBlock, openCommitted, readFully } from "./segment_file.ts";
-import type { LogEntry } from "./store.ts";
 
 // An entry of the log as a record: sequence (f64), length (u32), bytes.
 

@@ -4,10 +4,11 @@ import type { ChangedRow, Commit, RowTable } from "./commit.ts";
 import { invariant } from "./fault.ts";
 import { type ActorId, actorIdFrom } from "./ids.ts";
 import { hotAt, idAt, lastImages, warmAt } from "./journal.ts";
+import type { LogEntry } from "./log_entry.ts";
 import { entriesOf } from "./log_file.ts";
 import type { Draft } from "./segment_file.ts";
 import type { Stream } from "./sink.ts";
-import type { LogEntry, Parts, Store } from "./store.ts";
+import type { Parts, Store } from "./store.ts";
 import { writeQueue } from "./write_queue.ts";
 
 /**

@@ -1,17 +1,12 @@
 import type { Commit, RowTable } from "./commit.ts";
 import type { ActorId } from "./ids.ts";
+import type { LogEntry } from "./log_entry.ts";
 import type { Stream } from "./sink.ts";
 
 /** The stored parts of one actor, as bytes: `hot` is the packed image of its slot in the slab, `warm` its encoded rest. */
 export interface Parts {
   readonly hot: Uint8Array | null;
   readonly warm: Uint8Array | null;
-}
-
-/** An entry of the log as stored; `emission_codec.ts` reads it. */
-export interface LogEntry {
-  readonly sequence: number;
-  readonly bytes: Uint8Array;
 }
 
 /**

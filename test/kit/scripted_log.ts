@@ -1,7 +1,8 @@
 import type { Emission } from "../../engine/emission.ts";
+import type { LogEntry } from "../../engine/log_entry.ts";
 import type { Stream } from "../../engine/sink.ts";
 import { type SinkCursor, storedCursor } from "../../engine/sink_cursor.ts";
-import type { LogEntry, Store } from "../../engine/store.ts";
+import type { Store } from "../../engine/store.ts";
 
 /** The part of a store that a drain works with, over emissions that a test appends. */
 export interface ScriptedLog extends Pick<Store, "get" | "nextSequence" | "readLog" | "settle"> {
