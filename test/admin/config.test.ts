@@ -155,7 +155,10 @@ test("a run is refused where this version cannot run what is asked for, and says
   assert.is(error.exit, 78);
   assert.equal(
     error.findings.map(({ path }) => path),
-    ["sinks.alerts.type", "sinks.oncall.type"],
+    [
+      "sinks.alerts.type",
+      "sinks.oncall.type",
+    ],
   );
   assert.ok(error.findings.every(({ level, fix }) => level === "error" && /landing, simulator.*jsonl, parquet/.test(fix ?? "")));
   assert.not.throws(() => requireRunnable(loadConfig(optionsIn(ROOT))));
