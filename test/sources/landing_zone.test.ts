@@ -238,6 +238,61 @@ test("an unfinished tail waits ten minutes, and its file stays in its state", ()
     await follower.stop();
   }));
 
+test("a last line of CSV without its end is a record once its writer has paused for half a minute, or for three looks if they are rare", async () => {
+  for (const [pollMs, waitMs] of [
+    [seconds(10), seconds(30)],
+    [seconds(60), minutes(3)],
+  ] as const) {
+    await inLandingFolder(
+      async (folder) => {
+        await folder.write("a.csv", "h,i\n1,2\n3,4");
+        const follower = new Follower(folder);
+        await follower.quiet();
+        for (let at = 0; at < waitMs; at += seconds(10)) {
+          assert.equal(follower.texts, ["1,2"]);
+          await follower.after(seconds(10));
+        }
+        assert.equal(follower.texts, ["1,2", "3,4"]);
+        assert.is(folder.entry("a.csv").state, "committed");
+        await follower.stop();
+      },
+      { format: csv(DEFAULT_LIMITS), include: ["*.csv"], settleMs: 0, pollMs },
+    );
+  }
+});
+
+test("a last line that is gone on with after all is read again as a whole, in the place of the first", () =>
+  inLandingFolder(
+    async (folder) => {
+      await folder.write("a.csv", "h,i\n1,2\n3,4");
+      assert.equal(await folder.drain(), ["1,2", "3,4"]);
+      await appendFile(join(folder.path, "a.csv"), "5\n6,7\n");
+      assert.equal(await folder.drain(), ["3,45", "6,7"]);
+      const { rows, faults, row, generation } = folder.entry("a.csv");
+      assert.equal([rows, faults, row, generation], [3, 0, 3, 0]);
+    },
+    { format: csv(DEFAULT_LIMITS), include: ["*.csv"] },
+  ));
+
+test("a file that grows keeps the time at which it was discovered, and its tail is waited for from its last change on", () =>
+  inLandingFolder(async (folder) => {
+    await folder.write("a.json", "1\n");
+    const follower = new Follower(folder, { settleMs: 0 });
+    await follower.after(minutes(20));
+    await appendFile(join(folder.path, "a.json"), '{"cut":');
+    await follower.after(seconds(10));
+    await follower.after(minutes(5));
+    await appendFile(join(folder.path, "a.json"), "12");
+    await follower.after(minutes(5));
+    await follower.after(minutes(5));
+    assert.equal(follower.texts, ["1"]);
+    await follower.after(minutes(5));
+    assert.equal(follower.texts, ["1", "!truncated"]);
+    const { discoveredAtMs, foundAtMs } = folder.entry("a.json");
+    assert.equal([discoveredAtMs, foundAtMs > START_MS + minutes(25)], [START_MS, true]);
+    await follower.stop();
+  }));
+
 test("a Parquet file without its end waits, is quarantined as a whole, and is read once it is complete", () =>
   inLandingFolder(
     async (folder) => {
