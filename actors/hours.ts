@@ -46,9 +46,11 @@ export function isHeld(hour: number, openHour: number): boolean {
 
 /** Adds energy to an hour. */
 export function withEnergy({ first, wh, dropped }: Hours, hour: number, addedWh: number): Hours {
-  const begin = wh.length === 0 ? hour : Math.min(hour, first);
-  const end = wh.length === 0 ? hour : Math.max(hour, first + wh.length - 1);
-  const sums = Array.from({ length: end - begin + 1 }, (_, n) => wh[begin + n - first] ?? null);
+  if (wh.length === 0) return { first: hour, wh: [addedWh], dropped };
+  const before = Array.from({ length: Math.max(0, first - hour) }, () => null);
+  const sums: (number | null)[] = [...before, ...wh];
+  const begin = first - before.length;
+  while (sums.length <= hour - begin) sums.push(null);
   sums[hour - begin] = (sums[hour - begin] ?? 0) + addedWh;
   return { first: begin, wh: sums, dropped };
 }
@@ -58,7 +60,8 @@ export function trimmed(hours: Hours, openHour: number): Hours {
   const { first, wh, dropped } = hours;
   const gone = openHour - HOURS_HELD - first;
   if (gone <= 0) return hours;
-  const last = wh.findLastIndex((value, n) => value !== null && n < gone);
+  let last = Math.min(gone, wh.length) - 1;
+  while (last >= 0 && wh[last] === null) last -= 1;
   return { first: first + gone, wh: wh.slice(gone), dropped: last < 0 ? dropped : first + last };
 }
 
