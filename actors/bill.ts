@@ -230,6 +230,11 @@ function agree(fact: Fact | undefined, { kind, values, authored }: HistoryChange
   return (authored ?? []).every((column) => !Object.hasOwn(fact.values, column) || fact.values[column] === (values[column] ?? null));
 }
 
+/** Whether another account of a change claims the same rank: two serial numbers say which of the two is the later one. */
+function isRival(serial: number): (fact: Fact) => boolean {
+  return ({ rank }) => serial === 0 || rank.generation === 0 || rank.generation === serial;
+}
+
 /** What was known when a change came. */
 interface Surroundings {
   /** Facts of its transaction, and those of them that are accounts of this very change. */
@@ -240,11 +245,15 @@ interface Surroundings {
   readonly image: Values | null;
 }
 
-function noteOddities({ operation, position }: BillChange, { siblings, same, stood, image }: Surroundings, out: Out<GridMessage>): void {
+function noteOddities(
+  { operation, position, serial }: BillChange,
+  { siblings, same, stood, image }: Surroundings,
+  out: Out<GridMessage>,
+): void {
   const others = siblings.filter((fact) => !same.includes(fact));
   // Some changes of a transaction tell their command, others do not: their order is not certain. Said once for each side.
   if (others.length > 0 && others.every(({ from }) => tellsCommand(from) !== tellsCommand(position))) out.note("mixed_command_id");
-  if (same.length > 0) return operation === SNAPSHOT ? undefined : out.note("conflict");
+  if (same.length > 0) return operation !== SNAPSHOT && same.some(isRival(serial)) ? out.note("conflict") : undefined;
   const isDeferred = others.some(({ kind, from }) => kind === "delete" && from < position); // An update, as deletion and insert.
   if (operation === DELETE && stood === null) out.note("unknown_delete");
   if (operation === INSERT && stood !== null && !isDeferred) out.note("unexpected_insert");

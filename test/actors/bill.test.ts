@@ -3,6 +3,7 @@ import { bill } from "../../actors/bill.ts";
 import { decodeFact, factPrefix } from "../../engine/fact_codec.ts";
 import { History, type Version } from "../../engine/history.ts";
 import { ActorId } from "../../engine/ids.ts";
+import { envelope } from "../kit/envelopes.ts";
 import { type Arrival, CRASH, type Script, type Seen } from "../kit/given.ts";
 import { AFTER, BEFORE, change, DELETE, given, INSERT } from "../kit/grid.ts";
 import { at } from "../kit/puppets.ts";
@@ -14,6 +15,8 @@ const BILL = ActorId("bill", "TXN-00000042");
 const PAYER = ActorId("customer", "CUST-000789");
 
 const test = suite("bill");
+
+type Row = Readonly<Record<string, unknown>>;
 
 const cells = (seen: Seen, ...names: readonly string[]): unknown =>
   seen.rows("billing_changes").map((row) => names.map((name) => row.cells[name]));
@@ -206,13 +209,74 @@ test("a bill that is inserted again after it moved has not moved any more", asyn
   assert.equal([seen.actor(BILL).attributes["moved_to"], seen.actor(BILL).status], [undefined, "PENDING"]);
 });
 
-test("corpus 101 and 102: what comes again with other words is a conflict that the same words win in every order", async () => {
+test("corpus 101: the deletion of a bill that is not known is kept, and ends an insert that comes later", async () => {
+  const gone = await given().when(change(1, DELETE));
+  assert.equal([gone.actor(BILL).attributes, gone.rows("billing_changes").length], [{}, 1]);
+  const born = await given(change(1, DELETE)).when(insert);
+  assert.equal([born.actor(BILL).status, versionsOf(born).map(({ endedBy }) => endedBy)], ["DELETED", ["delete"]]);
+  assert.not(born.has(PAYER), "nothing was ever billed");
+});
+
+test("corpus 102: an insert of what a snapshot has brought is noted, and changes nothing if it says the same", async () => {
+  const snapshot = {
+    ...insert,
+    record: envelope("r", insert.record as Row, null, insert.record as Row, { decimals: "double" }, { commit_lsn: null }),
+  };
+  const seen = await given(snapshot).when(insert);
+  assert.is(notes(seen)["unexpected_insert"], 1);
+  assert.equal(
+    versionsOf(seen).map(({ values }) => values["base_amount"]),
+    [296_807],
+  );
+});
+
+test("corpus 103: one position may hold changes of several bills", async () => {
+  const seen = await given().when(change(1, INSERT), change(1, INSERT, { transaction_id: "TXN-00000043" }));
+  assert.is(seen.counters("feed billing")["accepted"], 2);
+  assert.equal(notes(seen), {});
+});
+
+test("corpus 104: between equal places of one bill the greater serial number wins, in either order", async () => {
+  const record = (insert.record as Row) ?? {};
+  const serial = (n: number, status: string) => {
+    const after = { ...record, payment_status: status };
+    return { ...insert, record: envelope("u", record, null, after, { decimals: "double" }, { event_serial_no: n }) };
+  };
+  for (const order of [
+    [serial(1, "FIRST"), serial(2, "SECOND")],
+    [serial(2, "SECOND"), serial(1, "FIRST")],
+  ]) {
+    const seen = await given().when(...order);
+    assert.equal([seen.actor(BILL).status, notes(seen)["conflict"]], ["SECOND", undefined]);
+  }
+});
+
+test("corpus 105: a transaction of very many rows is rows like any other, also of one bill", async () => {
+  const one = { __$start_lsn: "0xabc" };
+  const others = Array.from({ length: 1_000 }, (_, n) =>
+    change(0, INSERT, { ...one, __$seqval: `0x${(n + 1).toString(16)}`, transaction_id: `TXN-${String(n).padStart(8, "0")}` }),
+  );
+  const own = Array.from({ length: 200 }, (_, n) =>
+    change(0, 5, { ...one, __$seqval: `0x${(n + 10_000).toString(16)}`, payment_status: `S${n}` }),
+  );
+  const seen = await given().when(...others, ...own);
+  assert.is(seen.counters("feed billing")["accepted"], 1_200);
+  assert.is(seen.actor(BILL).status, "S199");
+});
+
+test("what comes again with other words is a conflict that the same words win in every order", async () => {
   const rows = [insert, change(1, AFTER, { base_amount: "1.00" }), change(1, AFTER, { base_amount: "2.00" })];
   const seen = await given().when(...rows);
   const turned = await given().when(rows[0] as Arrival, rows[2] as Arrival, rows[1] as Arrival);
   assert.is(notes(seen)["conflict"], 1);
   assert.is(notes(turned)["conflict"], 1);
   assert.equal(turned.actor(BILL).attributes, seen.actor(BILL).attributes);
+});
+
+test("a before image that was given up stays given up when the rest comes again", async () => {
+  const later = change(2, AFTER, { payment_status: "DUE" });
+  const seen = await given(insert, before, later).when(later, CRASH, later);
+  assert.equal(seen.counters("feed billing"), { accepted: 2, duplicates: 2, quarantined: 1, read: 5 });
 });
 
 test("the same change is known again whether its command is told or not", async () => {

@@ -209,6 +209,30 @@ test("corpus 107: a column of the table that the feed does not know is rescued u
   assert.is(decoded(billing, created({ units_consumed_kwh: "n/a" }, { decimals: "string" })).row["units_consumed_kwh"], null);
 });
 
+test("corpus 108: values of other types than the feed's are exact or rescued, and cost themselves only", () => {
+  const seen = decoded(
+    billing,
+    created({
+      base_amount: "9223372036854775807", // 64 bits in base64's place: no bytes, so it is a number, and too large.
+      units_consumed_kwh: { a: 1 },
+      due_date: "2025-07-01T00:00:00.0000000+05:30",
+      billing_period_start: "2025-06-01 00:00:00.0000000",
+      billing_period_end: "<period/>",
+      state: "0xDEADBEEF",
+    }),
+  );
+  const { row } = seen;
+  assert.equal([row["base_amount"], row["units_consumed_kwh"], row["billing_period_end"]], [null, null, null]);
+  assert.equal([row["due_date"], row["billing_period_start"], row["state"]], ["2025-07-01", "2025-06-01", "0xDEADBEEF"]);
+  assert.equal(Object.keys(rescuedOf(seen) as object).sort(), ["base_amount", "billing_period_end", "units_consumed_kwh"]);
+});
+
+test("corpus 109: ids that a database holds for equal are not: a blank behind or another case is no id of ours", () => {
+  for (const id of ["TXN-00000042 ", "txn-00000042", "TXN-００００００４２"]) {
+    assert.is(refused(billing, created({ transaction_id: id })), "bad_id transaction_id");
+  }
+});
+
 test("a row of SQL Server inside of schema and payload is a row", () => {
   assert.equal(change(JSON.stringify({ schema: { type: "struct" }, payload: GUIDE_BILL })), told(billing, { json: GUIDE_BILL }));
 });
