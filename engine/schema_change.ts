@@ -199,7 +199,7 @@ class Settling {
     const definition = columnOf(this.#schema, column);
     invariant(waiting !== undefined && definition !== undefined, `row ${amends} has a rescued value of ${column}`);
     const reading = new RecordReading(null, false, false);
-    const value = readInColumn(definition, this.#schema, column, waiting.value, reading);
+    const value = readInColumn(definition, this.#schema, column, asWritten(waiting.value, definition.type), reading);
     if (typeof value === "object" && value !== null) return null;
     const stillRescued = { ...others, ...(JSON.parse(reading.rescued(this.#world.limits.rescuedBytesMax) ?? "{}") as object) };
     this.#world.counters.add("table", table.name, 1);
@@ -210,4 +210,11 @@ class Settling {
       extra: { ...extra, [column]: value satisfies CellValue },
     };
   }
+}
+
+/** Whole numbers that a double cannot hold were rescued as text: read as what they were, they do not fit a column of numbers either. */
+function asWritten(value: unknown, type: TypeName): unknown {
+  const isNumber = type === "double" || type === "bigint";
+  const isLong = isNumber && typeof value === "string" && /^-?\d{16,}$/.test(value) && !Number.isSafeInteger(Number(value));
+  return isLong ? BigInt(value) : value;
 }

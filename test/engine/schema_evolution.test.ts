@@ -40,11 +40,11 @@ const INFERRING: SchemaSettings = { mode: "addNewColumns", inferColumnTypes: tru
 
 test("the guide's files in every order lead to the same columns, values and rows, each with the version of its reading (P-23)", async () => {
   assert.is(GUIDE.length, 5);
-  const some = GUIDE.map(({ path, records }) => ({ path, records: records.slice(0, 20) }));
+  const some = GUIDE.map(({ path, records }) => ({ path, records: records.slice(0, 8) }));
   const inOrder = await evolved(some);
   const expected = await inOrder.current();
   assert.equal(inOrder.grown, { curtailment_mw: "double", battery_storage_mwh: "double" });
-  assert.is(Object.keys(expected).length, 100);
+  assert.is(Object.keys(expected).length, 40);
   for (const files of permutations(some)) {
     const feed = await evolved(files);
     assert.equal(Object.keys(feed.grown).sort(), [...NEW].sort());
@@ -264,7 +264,7 @@ test("a name in another case is read exactly, and speaks about its column", asyn
 // Any cut. -------------------------------------------------------------------------------------------------------------------------------
 
 test("any cut into batches, with restarts anywhere, gives the same versions, rows and rescued values", async () => {
-  for (let n = 0; n < 40; n += 1) {
+  for (let n = 0; n < 24; n += 1) {
     const seed = SEED + n;
     const random = seeded(seed);
     const mode = random.pick(["addNewColumns", "addNewColumnsWithTypeWidening", "rescue", "none"] as const);

@@ -11,7 +11,7 @@ import { RuleTable } from "../../engine/rule_table.ts";
 import type { FeedSchema, SchemaSettings } from "../../engine/schema.ts";
 import { changeSchema, type SchemaChange, type SchemaChangeResult } from "../../engine/schema_change.ts";
 import { readVersions, type SchemaVersion } from "../../engine/schema_version.ts";
-import type { SourceRecord } from "../../engine/source.ts";
+import type { Batch, Outlook, SourceRecord } from "../../engine/source.ts";
 import type { Store } from "../../engine/store.ts";
 import { ignoredColumn, ignoredGroup } from "../../engine/strays.ts";
 import { Turn } from "../../engine/turn.ts";
@@ -134,10 +134,15 @@ export class EvolvingFeed {
     for (let from = 0; from < records.length; from += this.#batchOf) await this.#turn(path, records.slice(from, from + this.#batchOf));
   }
 
-  async #turn(path: string, records: readonly SourceRecord[], ahead?: NonNullable<Parameters<Turn["run"]>[1]["ahead"]>): Promise<void> {
+  async #turn(path: string, records: readonly SourceRecord[], ahead?: Outlook): Promise<void> {
     const batch = { origin: `file:${path}/`, path, generation: 0, records, resumeAt: new Map(), idle: false };
+    await this.apply(ahead === undefined ? batch : { ...batch, ahead });
+  }
+
+  /** A batch as it is. */
+  async apply(batch: Batch): Promise<void> {
     const intake = { source: SourceId(this.feed), feed: this.feed, mode: "delta", origin: "live" } as const;
-    await this.store.commit(this.#turns.run(intake, ahead === undefined ? batch : { ...batch, ahead }));
+    await this.store.commit(this.#turns.run(intake, batch));
   }
 
   #world(): World {
