@@ -37,6 +37,12 @@ export interface Lookahead {
   holdup(): Unavailable | null;
 }
 
+/** What was said of a record that went to quarantine: its provenance, and why. */
+export interface Refusal {
+  readonly position: string;
+  readonly reason: string;
+}
+
 /** What a source hands over at once: bounded in records and bytes, of one partition, in order. */
 export interface Batch {
   /** Provenance before the record's number: `file:<sha256>/`, `kafka:<cluster>/<topic>/<partition>/`. */
@@ -50,6 +56,8 @@ export interface Batch {
   /** The schema grows by this before the first of the records, and of those that follow, is read. */
   readonly ahead?: Outlook;
   readonly records: readonly SourceRecord[];
+  /** Refusals that do not stand any more: what they were about is read after all. */
+  readonly settles?: readonly Refusal[];
   /** Written in the same commit as the effect of `records`: partition -> position. Partitions not named keep theirs. */
   readonly resumeAt: ReadonlyMap<string, Position>;
   /** True: nothing more to read at present. The partition stops holding its feed's clock until its next record. */

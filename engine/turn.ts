@@ -9,13 +9,13 @@ import { type ActorId, quarantineId, SourceId } from "./ids.ts";
 import { PartsDraft } from "./journal.ts";
 import { LogDraft } from "./log_draft.ts";
 import type { Place } from "./population.ts";
-import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
+import { decodeQuarantine, encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
 import { rescuedRow, strayColumns } from "./rescued_index.ts";
 import { Cause, type Effects, Refused, Root } from "./root.ts";
 import { encodeHead, readRow, writeRow } from "./row_codec.ts";
 import type { FeedSchema } from "./schema.ts";
 import { versionChanges } from "./schema_version.ts";
-import type { Batch, Outlook, SourceRecord } from "./source.ts";
+import type { Batch, Outlook, Refusal, SourceRecord } from "./source.ts";
 import { TimerChanges, type TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
@@ -52,6 +52,7 @@ export class Turn {
     const timers = new TimerChanges();
     const records = new Intaker(this.#world, this.#root, intake, batch, { log, rows, timers });
     if (batch.ahead !== undefined) records.lookAhead(batch.ahead);
+    for (const refusal of batch.settles ?? []) rows.push(...this.#settled(intake.source, refusal));
     for (const record of batch.records) records.take(record);
     records.end();
     for (const [partition, position] of batch.resumeAt) {
@@ -62,6 +63,14 @@ export class Turn {
     this.#world.population.takeChanges(parts);
     this.#world.nextSequence = log.next;
     return { parts, log, rows };
+  }
+
+  /** The quarantine row of a refusal that does not stand any more. None, if there is no such row, or somebody has decided on it. */
+  #settled(source: SourceId, { position, reason }: Refusal): readonly ChangedRow[] {
+    const id = quarantineId(source, position, reason);
+    const bytes = this.#world.quarantined(id);
+    const row = bytes === null ? null : decodeQuarantine(bytes);
+    return row?.status === "open" ? [{ table: "quarantine", key: id, value: encodeQuarantine({ ...row, status: "retried" }) }] : [];
   }
 
   /** Takes back the memory of a commit that is stored, for the next one. */

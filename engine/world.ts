@@ -128,6 +128,11 @@ export class World {
     return queue;
   }
 
+  /** The stored row of a record in quarantine. */
+  quarantined(id: string): Uint8Array | null {
+    return this.#store.get("quarantine", id);
+  }
+
   /** The history of an actor. */
   history(id: ActorId, options: HistoryOptions): History {
     const held = this.#histories.get(id);

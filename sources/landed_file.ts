@@ -2,7 +2,7 @@ import type { Clock } from "../engine/clock.ts";
 import { seconds } from "../engine/duration.ts";
 import { type Fault, fault } from "../engine/fault.ts";
 import { longHash, type Position } from "../engine/ids.ts";
-import type { Batch, Lookahead, SourceRecord } from "../engine/source.ts";
+import type { Batch, Lookahead, Refusal, SourceRecord } from "../engine/source.ts";
 import { excerptOfRest, type FormatLimits } from "./excerpt.ts";
 import { type Bounds, type Ending, FileChanged, type Format, type Place, type Slice } from "./format.ts";
 import type { LandedFile, LandingPlace, Seen } from "./landing_place.ts";
@@ -105,6 +105,8 @@ export class FileIntake {
     const { format, onOverwrite } = this.#options;
     const known = this.#ledger.get(path);
     const found = await this.#found(file, path, known);
+    const settles = this.#untimely(found, known);
+    if (settles.length > 0) yield { origin: "", path, generation: 0, records: [], settles, resumeAt: new Map(), idle: false };
     const twin = this.#ledger.twinOf(path, found.contentId);
     const { entry, fault } = verdictOn(found, known, twin, { grows: format.grows, onOverwrite });
     if (fault !== null) yield this.#batch(entry, [await this.#wholeAsFault(file, entry, fault)]);
@@ -136,6 +138,13 @@ export class FileIntake {
     for await (const { records } of slices) for (const record of records) ahead.add(record);
     await file.mustBeSame();
     return ahead;
+  }
+
+  /** What was refused because the content was not complete. */
+  #untimely({ continues, sizeBytes }: Found, known: LedgerEntry | undefined): readonly Refusal[] {
+    if (known === undefined || !continues || sizeBytes === known.sizeBytes) return [];
+    const reason = known.state === "quarantined" ? known.error : known.tail;
+    return reason === null || reason === "record" ? [] : [{ position: `${this.#options.place.origin(known)}${known.row}`, reason }];
   }
 
   async #wholeAsFault(file: LandedFile, { foundAtMs }: LedgerEntry, { code, error }: Fault): Promise<SourceRecord> {
@@ -179,7 +188,7 @@ export class FileIntake {
     const rest = ending.type === "complete" ? null : ending.rest;
     const isUnreadable = ending.type === "refused" || (rest !== null && !this.#options.format.grows);
     if (isUnreadable) return { state: "quarantined", committedAtMs, tail: null, error: rest?.fault?.code ?? null };
-    const tail = rest === null ? null : rest.fault === undefined ? "record" : "fault";
+    const tail = rest === null ? null : (rest.fault?.code ?? "record");
     return { state: "committed", committedAtMs, tail, error: null };
   }
 

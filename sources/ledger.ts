@@ -1,4 +1,4 @@
-import { invariant } from "../engine/fault.ts";
+import { type FaultCode, invariant } from "../engine/fault.ts";
 import { Position } from "../engine/ids.ts";
 import type { Known, Seen } from "./landing_place.ts";
 
@@ -24,8 +24,8 @@ export interface LedgerEntry extends Known {
   readonly row: number;
   readonly offset: number;
   readonly shape: string | null;
-  /** What lies behind `offset`, unfinished, was handed over as: a record, a fault, nothing. Should the file grow, it is read again. */
-  readonly tail: "record" | "fault" | null;
+  /** What lies behind `offset`, unfinished, was handed over as: a record, this fault, nothing. Should the file grow, it is read again. */
+  readonly tail: FaultCode | "record" | null;
   /** Another path with the same content, which is why this one was not read. */
   readonly sameAs: string | null;
   /** Why the file is quarantined, or was passed over. */

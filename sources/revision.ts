@@ -83,7 +83,7 @@ function grown({ sizeBytes, contentId, etag, modifiedMs, foundAtMs }: Found, kno
     foundAtMs,
     state: known.startedAtMs === null ? "discovered" : "processing",
     rows: known.rows - (known.tail === null ? 0 : 1),
-    faults: known.faults - (known.tail === "fault" ? 1 : 0),
+    faults: known.faults - (known.tail === null || known.tail === "record" ? 0 : 1),
     tail: null,
     sameAs: null,
     error: null,
