@@ -27,9 +27,20 @@ const TELL_EVERY_MS = seconds(1);
 const LEAVE_WITHIN_MS = 1_500;
 /** A damaged batch is fetched again so often. */
 const FETCHED_AGAIN = 2;
-/** Answers without a record after which a partition is at its end, though an open transaction hides what lies behind. */
-const EMPTY_ANSWERS = 3;
+/** After so many answers and so long without a batch a partition is at its end, though an open transaction hides what lies behind. */
+const SILENCE = { answers: 3, forMs: seconds(2) };
 const OWNER = "gridactor ";
+
+/** What we last heard of a partition. */
+interface Quiet {
+  /** Answers of the brokers, of all partitions, up to its last batch. */
+  answers: number;
+  atMs: number;
+  /** When its last record came, or long ago. */
+  recordAtMs: number;
+  /** It was said that it has nothing more. */
+  isSaid: boolean;
+}
 
 /** One reading of the topics: a member of the group from a start to the end of the signal, or to an outage. */
 export class KafkaReading {
@@ -51,7 +62,7 @@ export class KafkaReading {
   #failure: unknown = null;
   #isCaughtUp = false;
   #answers = 0;
-  readonly #quietSince = new Map<string, { answers: number; atMs: number; isSaid: boolean }>();
+  readonly #quietSince = new Map<string, Quiet>();
   readonly #untold = new Map<string, number>();
   #isTelling = false;
   readonly #wake = (): void => this.#news.ring();
@@ -74,7 +85,7 @@ export class KafkaReading {
       maxWaitTimeInMs: POLL_MS,
       maxBytesPerPartition: 2_097_152,
       maxBytes: 8_388_608,
-      metadataMaxAge: seconds(60), // New partitions are seen after so long.
+      metadataMaxAge: seconds(15), // New partitions are seen after so long.
     });
     signal.addEventListener("abort", this.#wake, { once: true });
   }
@@ -164,12 +175,10 @@ export class KafkaReading {
     this.#lanes = lanes;
     this.#isCaughtUp = false;
     this.#quietSince.clear();
+    for (const name of lanes.keys()) this.#quietSince.set(name, { answers: 0, atMs: 0, recordAtMs: 0, isSaid: false });
     const gone = [...this.#positions].filter(([name]) => !lanes.has(name));
     this.#words = [...[...lanes.values()].map((lane) => lane.word(false)), ...gone.map(([name, position]) => lastWord(name, position))];
-    for (const lane of lanes.values()) {
-      this.#quiet(lane);
-      if (lane.stopped === null) this.#goOn(lane);
-    }
+    for (const lane of lanes.values()) if (lane.stopped === null) this.#goOn(lane);
     this.#news.ring();
   }
 
@@ -206,7 +215,9 @@ export class KafkaReading {
     return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
   }
 
-  #goOn({ topic, partition, expected }: Lane): void {
+  #goOn(lane: Lane): void {
+    const { topic, partition, expected } = lane;
+    this.#heardOf(lane);
     this.#consumer.seek({ topic, partition, offset: String(expected) });
     this.#consumer.resume([{ topic, partitions: [partition] }]);
   }
@@ -219,6 +230,7 @@ export class KafkaReading {
     if (lane === undefined || lane.stopped !== null) return;
     const assignment = this.#assignment;
     lane.high = Number(batch.highWatermark);
+    this.#heardOf(lane);
     if (fetchedAt(batch) !== lane.expected) return this.#examine(lane);
     for (const message of batch.messages) {
       const isDone = isPacked(message)
@@ -249,7 +261,8 @@ export class KafkaReading {
 
   #queue(lane: Lane, records: readonly SourceRecord[], next: number, bytes: number): boolean {
     if (lane.queue(records, next, bytes)) {
-      if (records.length > 0) this.#quiet(lane);
+      if (records.length > 0)
+        Object.assign(this.#quietSince.get(lane.name) ?? {}, { recordAtMs: this.#options.clock.now(), isSaid: false });
       this.#news.ring();
       return true;
     }
@@ -335,8 +348,8 @@ export class KafkaReading {
     if (lane !== undefined) this.#positions.set(partition, lane.position);
   }
 
-  #quiet(lane: Lane): void {
-    this.#quietSince.set(lane.name, { answers: this.#answers, atMs: this.#options.clock.now(), isSaid: false });
+  #heardOf({ name }: Lane): void {
+    Object.assign(this.#quietSince.get(name) ?? {}, { answers: this.#answers, atMs: this.#options.clock.now() });
   }
 
   /** All are idle once all have been read to the end; later each that brings nothing for a while. */
@@ -344,13 +357,13 @@ export class KafkaReading {
     const lanes = [...this.#lanes.values()];
     if (!this.#isCaughtUp && lanes.length > 0 && lanes.every((lane) => this.#isAtEnd(lane))) {
       this.#isCaughtUp = true;
-      for (const quiet of this.#quietSince.values()) quiet.atMs = Number.NEGATIVE_INFINITY;
+      for (const quiet of this.#quietSince.values()) quiet.recordAtMs = Number.NEGATIVE_INFINITY;
     }
     if (!this.#isCaughtUp) return null;
     const { clock, idleMs } = this.#options;
     for (const lane of lanes) {
       const quiet = this.#quietSince.get(lane.name);
-      if (quiet === undefined || quiet.isSaid || clock.now() - quiet.atMs < idleMs || !this.#isAtEnd(lane)) continue;
+      if (quiet === undefined || quiet.isSaid || clock.now() - quiet.recordAtMs < idleMs || !this.#isAtEnd(lane)) continue;
       quiet.isSaid = true;
       return lane.word(true);
     }
@@ -359,8 +372,9 @@ export class KafkaReading {
 
   #isAtEnd(lane: Lane): boolean {
     if (lane.stopped !== null) return !lane.hasWaiting;
-    const quiet = this.#quietSince.get(lane.name);
-    return lane.isAtEnd || (!lane.hasWaiting && quiet !== undefined && this.#answers - quiet.answers >= EMPTY_ANSWERS);
+    if (lane.isAtEnd || lane.hasWaiting) return lane.isAtEnd;
+    const { answers, atMs } = this.#quietSince.get(lane.name) as Quiet;
+    return this.#answers - answers >= SILENCE.answers && this.#options.clock.now() - atMs >= SILENCE.forMs;
   }
 
   #fail(error: unknown): void {

@@ -63,9 +63,22 @@ export class KafkaBroker {
   /** Starts the process and resolves when it answers. */
   async start(): Promise<void> {
     this.#process = run(["kafka.Kafka", join(this.#folder, "server.properties")], this.#folder, JVM);
-    const probe = kafkaClient(this.connection).admin({ retry: { initialRetryTime: 50, maxRetryTime: 200, retries: 200 } });
-    await probe.connect();
-    await probe.disconnect();
+    while (!(await this.#answers()));
+  }
+
+  /** Whether the broker can be asked; after a few tries, with pauses, if not. */
+  async #answers(): Promise<boolean> {
+    if (this.#process?.exitCode !== null) throw new Error(`the broker has ended: ${this.#folder}/broker.log`);
+    const probe = kafkaClient(this.connection).admin();
+    try {
+      await probe.connect();
+      await probe.describeGroups(["nobody"]); // Groups are known a moment later.
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await probe.disconnect();
+    }
   }
 
   /** The process ends: at once, or after it has put everything in order. */
@@ -100,12 +113,37 @@ export class KafkaBroker {
     return this.#admin;
   }
 
+  /** Deletes the records of partition 0 before an offset; -1: all. */
+  async deleteRecords(topic: string, before: string): Promise<void> {
+    const admin = kafkaClient(this.connection).admin(); // A new one: it looks nothing up that it does not know.
+    await admin.connect();
+    await admin.fetchTopicMetadata({ topics: [topic] });
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: before }] });
+    await admin.disconnect();
+  }
+
   async createTopic(topic: string, numPartitions: number, settings: Readonly<Record<string, string>> = {}): Promise<void> {
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     await (await this.admin()).createTopics({
       topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }],
       waitForLeaders: true,
     });
+  }
+
+  /** The file of a partition on the broker's disk. */
+  logOf(topic: string, partition: number): string {
+    return join(this.#folder, "data", `${topic}-${partition}`, "00000000000000000000.log");
+  }
+
+  /** Another member of a group, which takes its share of the partitions and reads nothing to the end. Resolves once it is in. */
+  async joinGroup(topic: string, groupId: string): Promise<{ leave(): Promise<void> }> {
+    const guest = kafkaClient(this.connection).consumer({ groupId, maxWaitTimeInMs: 100 });
+    const joined = new Promise<void>((resolve) => guest.on(guest.events.GROUP_JOIN, () => resolve()));
+    await guest.connect();
+    await guest.subscribe({ topics: [topic], fromBeginning: true });
+    await guest.run({ autoCommit: false, eachBatch: async () => {} });
+    await joined;
+    return { leave: () => guest.disconnect() };
   }
 
   /** Produces with Java's client, another program than the one under test. Resolves with the number of acknowledged records. */
