@@ -218,6 +218,8 @@ function properties(folder: string, { plain, controller, sasl, tls }: Ports): st
     "transaction.state.log.replication.factor": 1,
     "transaction.state.log.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
+    "broker.session.timeout.ms": 2_000,
+    "broker.heartbeat.interval.ms": 500,
     "auto.create.topics.enable": "false",
     "log.retention.check.interval.ms": 500,
     "log.cleaner.backoff.ms": 200,
