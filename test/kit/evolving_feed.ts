@@ -119,12 +119,12 @@ export class EvolvingFeed {
     });
   }
 
-  /** The feed's rows as they stand now, by the first cell (the key of the record). */
+  /** The feed's rows as they stand now, by the id of what they tell of. */
   async current(): Promise<Readonly<Record<string, CurrentRow>>> {
     const now = new Map((await this.rows()).map((row) => [row.rowId, row]));
     return Object.fromEntries(
       [...now.values()].map(({ cells, rescued, schemaVersion }) => [
-        String(Object.values(cells)[0]),
+        String(cells["transaction_id"] ?? Object.values(cells)[0]),
         { cells, rescued: rescued === null ? null : (JSON.parse(rescued) as unknown), schemaVersion },
       ]),
     );
