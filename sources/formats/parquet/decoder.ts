@@ -6,6 +6,7 @@ import { startThread } from "../../../engine/thread.ts";
 import { CODECS } from "./codecs.ts";
 import { Damage, sound } from "./damage.ts";
 import { rangesOf } from "./footer.ts";
+import { PARQUET_LIMITS } from "./limits.ts";
 import { checkPages } from "./pages.ts";
 import { leavesOf } from "./schema.ts";
 import { BadText, conversions, PARSERS } from "./values.ts";
@@ -32,11 +33,13 @@ export interface Column {
  */
 export class Decoder {
   readonly #deadlineMs: number;
+  readonly #heapBytesMax: number;
   #thread: Worker | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(deadlineMs = seconds(30)) {
+  constructor(deadlineMs = seconds(30), heapBytesMax: number = PARQUET_LIMITS.heapMax) {
     this.#deadlineMs = deadlineMs;
+    this.#heapBytesMax = heapBytesMax;
   }
 
   /** Throws `Damage` for bytes that are not the column. Its memory goes over to the thread. */
@@ -47,7 +50,7 @@ export class Decoder {
   }
 
   async #decodeNow(task: ColumnTask): Promise<Column> {
-    this.#thread ??= await startedThread();
+    this.#thread ??= await startedThread(this.#heapBytesMax);
     const thread = this.#thread;
     thread.ref();
     const outcome = await answerTo(thread, task, this.#deadlineMs);
@@ -63,8 +66,8 @@ export class Decoder {
 }
 
 /** Resolves once it has loaded what it needs. Rejects if it cannot: that is no fault of any file. */
-async function startedThread(): Promise<Worker> {
-  const thread = startThread(import.meta.url, { isDecoder: true } satisfies Start);
+async function startedThread(heapBytesMax: number): Promise<Worker> {
+  const thread = startThread(import.meta.url, { isDecoder: true } satisfies Start, heapBytesMax);
   await once(thread, "message");
   return thread;
 }

@@ -5,6 +5,8 @@ export const PARQUET_LIMITS = {
   pageMax: 16 * 2 ** 20,
   rowGroupMax: 256 * 2 ** 20,
   rowGroupsMax: 10_000,
+  /** What values of a column may take as objects: a whole number of 8 bytes takes four times that. */
+  heapMax: 2 ** 30,
   /** Decoded to stored size of a page, beyond `freePage`. */
   ratioMax: 200,
   freePage: 2 ** 20,

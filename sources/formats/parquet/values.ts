@@ -1,5 +1,4 @@
-import type { FileMetaData, ParquetParsers, SchemaElement } from "hyparquet";
-import { topLevel } from "./schema.ts";
+import { type FileMetaData, type ParquetParsers, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 
 /** Text that is not UTF-8: its row is bad, the others are not. */
 export class BadText {}
@@ -24,12 +23,57 @@ export type Conversion = (value: unknown) => unknown;
  * make doubles of them, where the unscaled whole numbers can be written out exactly.
  */
 export function conversions(footer: FileMetaData): ReadonlyMap<string, Conversion> {
-  return new Map(topLevel(footer).map((element) => [element.name, conversionOf(element)]));
+  return new Map(parquetSchema(footer).children.map((tree) => [tree.element.name, conversionOf(tree)]));
 }
 
-function conversionOf(element: SchemaElement): Conversion {
-  const { converted_type, logical_type, type, repetition_type } = element;
-  if (type === undefined || repetition_type === "REPEATED") return (value) => value ?? null;
+function conversionOf(tree: SchemaTree): Conversion {
+  const { type, repetition_type } = tree.element;
+  if (type !== undefined && repetition_type !== "REPEATED") return leafConversion(tree.element);
+  const convert = nestedConversion(tree);
+  return (value) => convert(value) ?? null; // Of what an ancestor lacks there is nothing.
+}
+
+/** For values in lists, maps and structs, from which the library has taken the levels off that only make up a list or a map. One bad text makes all bad. */
+function nestedConversion(tree: SchemaTree): Conversion {
+  const convertOne = tree.children.length === 0 ? leafConversion(tree.element) : groupConversion(tree);
+  const convert: Conversion = (value) =>
+    Array.isArray(value)
+      ? unlessBad(
+          value.map((each) => convert(each) ?? null),
+          (items) => items,
+        )
+      : convertOne(value);
+  return convert;
+}
+
+function groupConversion({ element, children }: SchemaTree): Conversion {
+  const [only] = children;
+  if (element.converted_type === "LIST" && only !== undefined)
+    return nestedConversion(only.children.length === 1 ? (only.children[0] as SchemaTree) : only);
+  if (element.converted_type === "MAP" && only?.children[1] !== undefined) {
+    const convert = nestedConversion(only.children[1]); // Keys are texts by now.
+    return (value) => withFields(value, () => convert);
+  }
+  const fields = new Map(children.map((child) => [child.element.name, nestedConversion(child)]));
+  return (value) => withFields(value, (name) => fields.get(name));
+}
+
+function withFields(value: unknown, conversionFor: (name: string) => Conversion | undefined): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([name, each]) => [name, conversionFor(name)?.(each) ?? null] as const);
+  return unlessBad(
+    fields.map(([, each]) => each),
+    () => Object.fromEntries(fields),
+  );
+}
+
+function unlessBad<T>(items: readonly unknown[], otherwise: (items: readonly unknown[]) => T): T | BadText {
+  const bad = items.find((item) => item instanceof BadText);
+  return bad instanceof BadText ? bad : otherwise(items);
+}
+
+function leafConversion(element: SchemaElement): Conversion {
+  const { converted_type, logical_type, type } = element;
   if (converted_type === "DECIMAL" || logical_type?.type === "DECIMAL") {
     const scale = element.scale ?? (logical_type?.type === "DECIMAL" ? logical_type.scale : 0);
     delete element.converted_type;

@@ -14,7 +14,7 @@ const FOLDER = join(import.meta.dirname, "../../fixtures/parquet");
 const format = parquet(DEFAULT_LIMITS);
 const test = suite("Parquet");
 
-const ODD = ["nested", "bad_text", "no_rows", "encrypted", "slow"];
+const ODD = ["nested", "nested_decimals", "times", "bad_text", "no_rows", "encrypted", "slow"];
 const WRITERS = readdirSync(FOLDER)
   .filter((name) => name.endsWith(".parquet"))
   .map((name) => name.slice(0, -".parquet".length))
@@ -38,7 +38,7 @@ const NAMES = ["id", "region", "count", "phase", "load_mw", "amount", "tiny", "d
 const EXPECTED = ROWS.map((row, n) => Object.fromEntries([...row, ...(LAST[n] ?? [])].map((value, column) => [NAMES[column], value])));
 
 test("the same rows come out of the files of every writer, exact to the last digit", async () => {
-  assert.ok(WRITERS.length >= 14, "the fixtures are there");
+  assert.ok(WRITERS.length >= 19, "the fixtures are there");
   for (const name of WRITERS) {
     const { records, ending } = await readBytes(format, fixture(name));
     assert.equal(
@@ -90,6 +90,27 @@ test("lists, structs, unsigned numbers, nanoseconds and bytes beside a feed's co
     bytes: Uint8Array.of(0xff, 0),
   });
   assert.equal(records[1]?.fields, { id: "B", tags: null, place: null, unsigned: null, at_ns: null, bytes: null });
+});
+
+test("decimals in lists, structs and maps keep all their digits, with nulls at every level", async () => {
+  const { records } = await readBytes(format, fixture("nested_decimals"));
+  assert.equal(records[0]?.fields, {
+    id: "A",
+    amounts: ["1234567890123456.78", null],
+    bill: { total: "-0.10", parts: ["0.30"] },
+    bills: [{ total: "0.07", parts: null }, null],
+    by_zone: { north: "9007199254740993.01" },
+  });
+  assert.equal(records[1]?.fields, { id: "B", amounts: null, bill: null, bills: [], by_zone: null });
+});
+
+test("corpus 73: an instant is the same in every unit, rounded down to its millisecond", async () => {
+  const { records } = await readBytes(format, fixture("times"));
+  for (const [row, instant] of ["2024-06-15T14:23:45.123Z", "1969-12-31T23:59:59.999Z"].entries()) {
+    const { id: _, ...times } = records[row]?.fields ?? {};
+    assert.is(Object.keys(times).length, 6);
+    for (const [column, time] of Object.entries(times)) assert.equal(time, new Date(instant), column);
+  }
 });
 
 test("a text that is not UTF-8 costs its row", async () => {
@@ -184,6 +205,15 @@ test("bytes that keep a decoder busy for long are damage, and the next file is r
   const impatient = parquet(DEFAULT_LIMITS, new Decoder(1_000));
   assert.equal(finalOutcomes(await readBytes(impatient, fixture("slow"))), ["!bad_parquet"]); // Left alone, it takes 10 s.
   assert.is((await readBytes(impatient, forgeParquet())).records.length, 3);
+});
+
+test("a column that takes more memory than a decoder has is damage, and the process and the next file are not harmed", async () => {
+  const page = { body: Buffer.alloc(8 * MILLION, 1), values: 2 * MILLION, decodedBytes: 8 * MILLION };
+  const large = forgeParquet({ pages: [page, page, page, page], values: 8 * MILLION, rows: 8 * MILLION });
+  const decoder = new Decoder(60_000, 64 * MILLION);
+  const { ending } = await readBytes(parquet(DEFAULT_LIMITS, decoder), large);
+  assert.match(ending.type === "refused" ? (ending.rest.fault?.error ?? "") : "", "more time or memory");
+  assert.is((await readBytes(parquet(DEFAULT_LIMITS, decoder), forgeParquet())).records.length, 3);
 });
 
 test("corpus 68: an index outside of its dictionary is no null", async () => {
