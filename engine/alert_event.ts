@@ -1,4 +1,4 @@
-import type { CellValue, Evidence } from "./emission.ts";
+import type { CellValue } from "./emission.ts";
 import { type EpisodeChange, statusOf } from "./episode.ts";
 import type { ActorId } from "./ids.ts";
 import type { Rule } from "./rule.ts";
@@ -7,14 +7,24 @@ import type { Rule } from "./rule.ts";
 export interface AlertFacts extends EpisodeChange {
   readonly actor: ActorId;
   readonly rule: Rule;
-  /** Links in force from region down, without the actor. */
-  readonly path: readonly ActorId[];
-  readonly evidence: Evidence;
+  /** Links in force from region down, without the actor, a space between them. */
+  readonly path: string;
+}
+
+/** The record that led to an event, or the timer: its position is `timer:<actor>/<name>/<due>`, and it has no feed, source or id. */
+export interface AlertCause {
+  /** Null: a timer. */
+  readonly row: object | null;
+  readonly feed: string;
+  readonly source: string | null;
+  readonly position: string;
+  /** The record's id. */
+  readonly key: string;
 }
 
 /** The cells of a row of table `alerts`, in the table's order. They say all that the event says, but its sequence and the engine's name. */
 export type AlertCells = readonly [
-  eventId: CellValue,
+  eventId: string,
   alertId: CellValue,
   change: CellValue,
   rule: CellValue,
@@ -42,18 +52,13 @@ export type AlertCells = readonly [
   suppressedBy: CellValue,
 ];
 
-/** The id of the event: alert and revision. */
-export function eventIdOf({ episode }: AlertFacts): string {
-  return `${episode.alertId}/${episode.revision}`;
-}
-
-/** An event as it is logged. */
-export function alertCells(facts: AlertFacts): AlertCells {
-  const { actor, rule, change, episode, path, atMs, evidence } = facts;
+/** An event as it is logged. Its id is that of the alert, and its revision. */
+export function alertCells({ actor, rule, change, episode, path, atMs }: AlertFacts, cause: AlertCause): AlertCells {
   const { value, limit, clear, flags } = episode;
   const isLower = limit !== null && clear !== null && clear > limit;
+  const ofRecord = cause.row !== null;
   return [
-    eventIdOf(facts),
+    `${episode.alertId}/${episode.revision}`,
     episode.alertId,
     change,
     rule.id,
@@ -61,7 +66,7 @@ export function alertCells(facts: AlertFacts): AlertCells {
     episode.severity,
     statusOf(episode),
     actor,
-    path.join(" "),
+    path,
     atMs,
     episode.onsetMs,
     episode.endsAtMs,
@@ -73,10 +78,10 @@ export function alertCells(facts: AlertFacts): AlertCells {
     rule.unit,
     isLower ? limit : null,
     isLower ? null : limit,
-    evidence.feed,
-    evidence.source,
-    evidence.position,
-    evidence.eventId,
+    ofRecord ? cause.feed : null,
+    ofRecord ? cause.source : null,
+    cause.position,
+    ofRecord ? cause.key : null,
     episode.origin,
     episode.suppressedBy,
   ];

@@ -1,5 +1,4 @@
 import type { AlertChange, AlertStatus, CellValue, Origin, Severity } from "./emission.ts";
-import { invariant } from "./fault.ts";
 import { type ActorId, alertId } from "./ids.ts";
 import { type LifeEvent, type LifeState, next } from "./life_cycle.ts";
 import type { Observation, Rule } from "./rule.ts";
@@ -63,11 +62,12 @@ export interface EpisodeContext {
 }
 
 /** A hit within it has been counted. */
-type Span = readonly [onsetMs: number, endsAtMs: number];
+export type Span = readonly [onsetMs: number, endsAtMs: number];
 
 const PAST_MAX = 4;
 const NO_NORMALS = { normalsInARow: 0, normalSinceMs: null };
-const SEVERITIES: readonly Severity[] = ["info", "warning", "major", "critical"];
+/** From the lowest. */
+export const SEVERITIES: readonly Severity[] = ["info", "warning", "major", "critical"];
 
 /**
  * Takes in one evaluation of a rule. Delays count event time between observations, so no timer ends them: silence is not health. Only a pulse
@@ -210,7 +210,7 @@ function again(before: Episode, rule: Rule, observation: Observation): EpisodeSt
   const flags: readonly AlertFlag[] = latches ? [...before.flags, "latched"] : before.flags;
   const episode: Episode = { ...counted(before), ...latest, ...row, severity: worse ? severity : before.severity, flags };
   if (episode.state === "suspected") return confirm(episode, rule, atMs);
-  return wakes(worse || latches ? publish(episode, "updated", atMs) : unchanged(episode), rule);
+  return wakes(worse || latches ? publish(episode, episode.state, {}, "updated", atMs) : unchanged(episode), rule);
 }
 
 /** An observation that is not abnormal, later than the last hit, in an open episode. */
@@ -292,11 +292,11 @@ function counted(episode: Episode): Episode {
 /** Takes an event to the life cycle, and publishes the change if it leads to another state. */
 function move(before: Episode, event: LifeEvent, change: AlertChange, atMs: number, patch: Partial<Episode>): EpisodeStep {
   const state = next(before.state, event);
-  return state === before.state ? unchanged(before) : publish({ ...before, ...patch, state }, change, atMs);
+  return state === before.state ? unchanged(before) : publish(before, state, patch, change, atMs);
 }
 
-function publish(before: Episode, change: AlertChange, atMs: number): EpisodeStep {
-  const episode: Episode = { ...before, revision: before.revision + 1 };
+function publish(before: Episode, state: LifeState, patch: Partial<Episode>, change: AlertChange, atMs: number): EpisodeStep {
+  const episode: Episode = { ...before, ...patch, state, revision: before.revision + 1 };
   return { episode, changes: [{ change, episode, atMs }], wakeAtMs: undefined };
 }
 
@@ -311,95 +311,4 @@ function wakes(step: EpisodeStep, rule: Rule): EpisodeStep {
 
 function cancelled(step: EpisodeStep): EpisodeStep {
   return step.changes.length === 0 ? step : { ...step, wakeAtMs: null };
-}
-
-// At rest
-
-const STATES: readonly LifeState[] = ["normal", "suspected", "raised", "acknowledged", "suppressed", "shelved", "cleared", "retracted"];
-const FLAGS: readonly AlertFlag[] = ["latched", "chattering", "unseen", "summarised"];
-const ORIGINS: readonly Origin[] = ["live", "late", "backfill", "replay"];
-
-/** An episode as a short array for msgpack. Times other than the onset are kept as their distance from it. */
-export type PackedEpisode = readonly [
-  rule: string,
-  alertId: string,
-  /** Index of the state, 16 x index of the severity, 64 x index of the origin, 256 if seen, 512 x flags (a bit each). */
-  codes: number,
-  onsetMs: number,
-  endsAfterMs: number | null,
-  count: number,
-  revision: number,
-  lastHitAfterMs: number,
-  normalsInARow: number,
-  normalAfterMs: number | null,
-  value: CellValue,
-  limit: number | null,
-  clear: number | null,
-  suppressedBy: string | null,
-  shelvedAfterMs: number | null,
-  /** Onset and end in turn. */
-  pastAfterMs: readonly number[],
-];
-
-/** Equal episodes give equal arrays. */
-export function packEpisode(episode: Episode): PackedEpisode {
-  const { onsetMs, state, severity, origin, seen, flags } = episode;
-  const after = (atMs: number | null): number | null => (atMs === null ? null : atMs - onsetMs);
-  const bits = flags.reduce((sum, flag) => sum | (1 << FLAGS.indexOf(flag)), 0);
-  const codes = STATES.indexOf(state) + 16 * SEVERITIES.indexOf(severity) + 64 * ORIGINS.indexOf(origin) + 256 * Number(seen) + 512 * bits;
-  return [
-    episode.rule,
-    episode.alertId,
-    codes,
-    onsetMs,
-    after(episode.endsAtMs),
-    episode.count,
-    episode.revision,
-    episode.lastHitMs - onsetMs,
-    episode.normalsInARow,
-    after(episode.normalSinceMs),
-    episode.value,
-    episode.limit,
-    episode.clear,
-    episode.suppressedBy,
-    after(episode.shelvedUntilMs),
-    episode.past.flatMap(([from, to]) => [from - onsetMs, to - onsetMs]),
-  ];
-}
-
-/** Reads back what `packEpisode` wrote. */
-export function unpackEpisode(packed: PackedEpisode): Episode {
-  const [rule, id, codes, onsetMs, endsAfterMs, count, revision, lastHitAfterMs, normalsInARow, normalAfterMs, ...rest] = packed;
-  const [value, limit, clear, suppressedBy, shelvedAfterMs, pastAfterMs] = rest;
-  const at = (afterMs: number | null): number | null => (afterMs === null ? null : onsetMs + afterMs);
-  const past: Span[] = [];
-  for (let n = 0; n < pastAfterMs.length; n += 2) past.push([onsetMs + (pastAfterMs[n] ?? 0), onsetMs + (pastAfterMs[n + 1] ?? 0)]);
-  return {
-    rule,
-    alertId: id,
-    state: coded(STATES, codes & 15),
-    onsetMs,
-    endsAtMs: at(endsAfterMs),
-    count,
-    severity: coded(SEVERITIES, (codes >> 4) & 3),
-    revision,
-    lastHitMs: onsetMs + lastHitAfterMs,
-    normalsInARow,
-    normalSinceMs: at(normalAfterMs),
-    flags: FLAGS.filter((_, bit) => ((codes >> (9 + bit)) & 1) === 1),
-    seen: ((codes >> 8) & 1) === 1,
-    origin: coded(ORIGINS, (codes >> 6) & 3),
-    value,
-    limit,
-    clear,
-    suppressedBy,
-    shelvedUntilMs: at(shelvedAfterMs),
-    past,
-  };
-}
-
-function coded<Name>(names: readonly Name[], code: number): Name {
-  const name = names[code];
-  invariant(name !== undefined, `${code} is a code of ${names.join(", ")}`);
-  return name;
 }

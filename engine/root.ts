@@ -1,7 +1,7 @@
-import { type AlertFacts, alertCells, eventIdOf } from "./alert_event.ts";
+import { type AlertFacts, alertCells } from "./alert_event.ts";
 import type { HeldRecord, Out, Woken } from "./behaviour.ts";
 import type { ChangedRow } from "./commit.ts";
-import type { CellValue, Evidence, Origin } from "./emission.ts";
+import type { CellValue, Origin } from "./emission.ts";
 import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
@@ -14,6 +14,7 @@ import type { Place } from "./population.ts";
 import { type RowCause, writeCells, writeRow } from "./row_codec.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
+import type { SourceRecord } from "./source.ts";
 import type { ResolvedTable } from "./table.ts";
 import type { TimerChanges, TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
@@ -26,7 +27,9 @@ const EPISODE_TIMER = "alert:";
 
 /** Of a record that an actor holds in its state this much is kept. */
 const HELD_BYTES_MAX = 2_048;
-const NO_BYTES = new Uint8Array(0);
+
+/** Kinds that an alert's path names, from the top. */
+const ABOVE = ["region", "substation", "transformer"];
 
 type AnyMessage = { readonly type: string };
 
@@ -47,10 +50,10 @@ export class Cause implements RowCause {
   /** Dedup key of a record; `<actor>/<name>/<due>` of a timer. */
   key = "";
   date = "";
-  /** Of a record: relative path of its file, its time, and what came. */
+  /** Of a record: relative path of its file, its time, and itself. */
   path: string | null = null;
   eventTimeMs = 0;
-  bytes: Uint8Array = NO_BYTES;
+  record: SourceRecord | null = null;
 
   /** `positions`: what the record's number is put behind; of a timer, the whole position. */
   constructor(feed: string, head: Uint8Array, origin: Origin, source: string | null, positions: string) {
@@ -61,9 +64,9 @@ export class Cause implements RowCause {
     this.positions = positions;
   }
 
-  evidence(): Evidence {
-    if (this.row === null) return { feed: null, source: null, position: this.positions, eventId: null };
-    return { feed: this.feed, source: this.source, position: `${this.positions}${this.at}`, eventId: this.key };
+  /** A timer has its whole position in the head. */
+  get position(): string {
+    return this.row === null ? this.positions : `${this.positions}${this.at}`;
   }
 }
 
@@ -319,8 +322,9 @@ export class Root implements Out<AnyMessage> {
   }
 
   held(): HeldRecord {
-    const { row, source, path, positions, at, arrivedAtMs, eventTimeMs, bytes } = this.#now();
-    invariant(row !== null && source !== null, "a record is being processed");
+    const { row, source, path, positions, at, arrivedAtMs, eventTimeMs, record } = this.#now();
+    invariant(row !== null && source !== null && record !== null, "a record is being processed");
+    const { bytes } = record;
     const text = Buffer.from(bytes.subarray(0, HELD_BYTES_MAX)).toString();
     return { source: SourceId(source), path, position: `${positions}${at}`, arrivedAtMs, eventTimeMs, sizeBytes: bytes.length, text };
   }
@@ -454,9 +458,9 @@ export class Root implements Out<AnyMessage> {
     if (step.wakeAtMs !== undefined) this.wakeAt(`${EPISODE_TIMER}${rule.id}`, step.wakeAtMs);
     if (step.changes.length === 0) return;
     const path = this.#path(place);
-    for (const change of step.changes) {
-      this.#alerts.push({ ...change, actor: this.self, rule, path, evidence: this.#now().evidence() });
-      if (change.change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
+    for (const { change, episode, atMs } of step.changes) {
+      this.#alerts.push({ change, episode, atMs, actor: this.self, rule, path });
+      if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }
   }
 
@@ -464,10 +468,12 @@ export class Root implements Out<AnyMessage> {
     return (kind.peekWarm(slot)?.episodes.size ?? 0) >= this.#world.limits.episodesPerActorMax;
   }
 
-  /** Links in force from region down, without the actor. */
-  #path({ kind, slot }: Place): readonly ActorId[] {
+  /** Links in force from region down, without the actor, as one text. */
+  #path({ kind, slot }: Place): string {
     const links = kind.behaviour.links(kind.look(slot), this.self);
-    return ["region", "substation", "transformer"].flatMap((above) => (links[above] === undefined ? [] : [links[above]]));
+    let path = "";
+    for (const above of ABOVE) if (links[above] !== undefined) path += path === "" ? links[above] : ` ${links[above]}`;
+    return path;
   }
 
   #scope(): RuleScope {
@@ -484,11 +490,14 @@ export class Root implements Out<AnyMessage> {
 
   /** An alert event stands in the log twice, as one and the same row: in the stream of alerts, and as a row of its curated table. */
   #emitAlert(alert: AlertFacts, log: LogDraft): void {
-    const row = { table: this.#world.table("alerts"), key: eventIdOf(alert), ordinal: 0, date: utcDate(alert.atMs), actor: alert.actor };
-    writeCells(log.open("alerts"), this.#now(), { ...row, late: this.late, rules: null, extra: null }, alertCells(alert));
+    const { actor, atMs } = alert;
+    const table = this.#world.table("alerts");
+    const cells = alertCells(alert, this.#now());
+    const row = { table, key: cells[0], ordinal: 0, date: utcDate(atMs), actor, late: this.late, rules: null, extra: null };
+    writeCells(log.open("alerts"), this.#now(), row, cells);
     log.close("alerts");
     log.repeat("alerts", "curated");
-    this.#world.counters.add("table", "alerts", 1);
+    this.#world.counters.add("table", table.name, 1);
   }
 
   #emitRows(log: LogDraft): void {

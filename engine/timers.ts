@@ -19,26 +19,28 @@ export function parseTimerKey(key: string): TimerRow {
   return { feed, dueMs: Number(dueMs), actor: actorIdFrom(actor), name };
 }
 
-/** Timer rows that a batch puts and deletes. A row that comes and goes within the batch is never stored. */
+/** Timer rows that a batch puts and deletes. A row that comes and goes within the batch is never stored, and hardly ever gets a key. */
 export class TimerChanges {
-  readonly #puts = new Map<string, boolean>();
+  readonly #put = new Set<TimerRow>();
+  readonly #deleted: TimerRow[] = [];
 
   put(row: TimerRow): void {
-    this.#change(timerKey(row), true);
+    this.#put.add(row);
   }
 
   delete(row: TimerRow): void {
-    this.#change(timerKey(row), false);
-  }
-
-  take(into: ChangedRow[]): void {
-    for (const [key, isPut] of this.#puts) into.push({ table: "timer", key, value: isPut ? EMPTY : null });
-    this.#puts.clear();
+    if (!this.#put.delete(row)) this.#deleted.push(row);
   }
 
   /** A row is put only where there is none, and deleted only where there is one: so two changes of a row undo each other. */
-  #change(key: string, isPut: boolean): void {
-    if (!this.#puts.delete(key)) this.#puts.set(key, isPut);
+  take(into: ChangedRow[]): void {
+    const changes = new Map<string, boolean>();
+    const change = (key: string, isPut: boolean): void => {
+      if (!changes.delete(key)) changes.set(key, isPut);
+    };
+    for (const row of this.#deleted) change(timerKey(row), false);
+    for (const row of this.#put) change(timerKey(row), true);
+    for (const [key, isPut] of changes) into.push({ table: "timer", key, value: isPut ? EMPTY : null });
   }
 }
 

@@ -230,7 +230,7 @@ class Intaker {
     this.#context.authored = decoded.authored;
     this.#context.before = decoded.before;
     cause.eventTimeMs = atMs;
-    cause.bytes = record.bytes;
+    cause.record = record;
   }
 
   /** Judges the record against the actor's clock and window, and lets the actor have it. */

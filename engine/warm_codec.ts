@@ -1,7 +1,7 @@
 import { Packr } from "msgpackr";
 import { ByteReader, ByteWriter } from "./byte_writer.ts";
-import type { CellValue } from "./emission.ts";
-import { type Episode, type PackedEpisode, packEpisode, unpackEpisode } from "./episode.ts";
+import type { Episode } from "./episode.ts";
+import { readEpisode, writeEpisode } from "./episode_codec.ts";
 import { invariant } from "./fault.ts";
 import type { WindowEntry } from "./vitals.ts";
 
@@ -43,7 +43,7 @@ export function encodeKept({ timers, episodes, overflow }: Kept): Uint8Array {
     writer.cell(rowMs);
   }
   writer.cell(episodes.size);
-  for (const episode of episodes.values()) writeEpisode(episode);
+  for (const episode of episodes.values()) writeEpisode(writer, episode);
   writer.cell(overflow.length);
   for (const entry of overflow) for (const number of entry) writer.cell(number);
   return writer.end();
@@ -88,40 +88,6 @@ interface StateShape {
   readonly version: number;
 }
 
-/** A packed episode: cells in a fixed order, a list last. */
-function writeEpisode(episode: Episode): void {
-  for (const member of packEpisode(episode)) {
-    if (!Array.isArray(member)) {
-      writer.cell(member as CellValue);
-      continue;
-    }
-    writer.cell(member.length);
-    for (const number of member) writer.cell(number);
-  }
-}
-
-function readEpisode(reader: ByteReader): Episode {
-  const packed: PackedEpisode = [
-    text(reader),
-    text(reader),
-    number(reader),
-    number(reader),
-    numberOrNull(reader),
-    number(reader),
-    number(reader),
-    number(reader),
-    number(reader),
-    numberOrNull(reader),
-    reader.cell(),
-    numberOrNull(reader),
-    numberOrNull(reader),
-    textOrNull(reader),
-    numberOrNull(reader),
-    list(reader, () => number(reader)),
-  ];
-  return unpackEpisode(packed);
-}
-
 function list<T>(reader: ByteReader, read: () => T): T[] {
   const items: T[] = [];
   for (let left = number(reader); left > 0; left -= 1) items.push(read());
@@ -134,14 +100,4 @@ function text(reader: ByteReader): string {
 
 function number(reader: ByteReader): number {
   return Number(reader.cell());
-}
-
-function numberOrNull(reader: ByteReader): number | null {
-  const cell = reader.cell();
-  return cell === null ? null : Number(cell);
-}
-
-function textOrNull(reader: ByteReader): string | null {
-  const cell = reader.cell();
-  return cell === null ? null : String(cell);
 }

@@ -21,9 +21,9 @@ export class Group {
     return count === 0 || (count < this.#bounds.records && this.#bytes + bytes <= this.#bounds.bytes);
   }
 
-  add(record: SourceRecord): void {
+  add(record: SourceRecord, bytes = record.bytes.length): void {
     this.#records.push(record);
-    this.#bytes += record.bytes.length;
+    this.#bytes += bytes;
   }
 
   /** Hands over what was gathered, and begins again. */

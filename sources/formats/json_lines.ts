@@ -1,4 +1,5 @@
 import { fault } from "../../engine/fault.ts";
+import type { SourceRecord } from "../../engine/source.ts";
 import { Excerpt, type FormatLimits } from "../excerpt.ts";
 import type { Ending, FileBytes, Format, Place, Reading, Slice } from "../format.ts";
 import { Group } from "../grouped.ts";
@@ -31,6 +32,27 @@ const LF = 0x0a;
 const CR = 0x0d;
 const OBJECT = 0x7b;
 const OBJECT_END = 0x7d;
+
+/** A line in its window. A view of its bytes is made when it is asked for: kept by every record of a batch, views are what a garbage collector copies most. */
+class Line implements SourceRecord {
+  readonly at: number;
+  readonly arrivedAtMs: number;
+  readonly #window: Buffer;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor(at: number, arrivedAtMs: number, window: Buffer, from: number, to: number) {
+    this.at = at;
+    this.arrivedAtMs = arrivedAtMs;
+    this.#window = window;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#window.subarray(this.#from, this.#to);
+  }
+}
 
 /** One pass over a file of lines. */
 class LineReading {
@@ -141,7 +163,7 @@ class LineReading {
       excerpt.add(bytes.subarray(from, to));
       return this.#addTooLarge(excerpt);
     }
-    this.#group.add({ at: this.#row, arrivedAtMs: this.#reading.arrivedAtMs, bytes: bytes.subarray(from, to) });
+    this.#group.add(new Line(this.#row, this.#reading.arrivedAtMs, bytes, from, to), to - from);
     this.#row += 1;
   }
 

@@ -1,6 +1,6 @@
-import { Packr } from "msgpackr";
 import * as assert from "uvu/assert";
 import { assign, createMachine, initialTransition, transition } from "xstate";
+import { ByteReader, ByteWriter } from "../../engine/byte_writer.ts";
 import { minutes } from "../../engine/duration.ts";
 import type { Origin } from "../../engine/emission.ts";
 import {
@@ -10,16 +10,15 @@ import {
   type EpisodeStep,
   isOpen,
   observe,
-  packEpisode,
   release,
   resolve,
   retract,
   shelve,
   statusOf,
   suppress,
-  unpackEpisode,
   wake,
 } from "../../engine/episode.ts";
+import { readEpisode, writeEpisode } from "../../engine/episode_codec.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { ActorId, alertId } from "../../engine/ids.ts";
 import { compile, type LifeEvent, type LifeState, lifeCycle, next } from "../../engine/life_cycle.ts";
@@ -120,6 +119,13 @@ function told(rule: Rule, ...steps: readonly Step[]) {
 }
 
 const test = suite("episode");
+
+function storedAndRead(episode: Episode): Episode {
+  const writer = new ByteWriter(256);
+  writer.begin();
+  writeEpisode(writer, episode);
+  return readEpisode(new ByteReader(writer.end()));
+}
 
 test("hot oil is raised once, and cleared by the second sample in a row below the clear limit", () => {
   const { lines, episode } = told(HOT, oil(0, 58), oil(5, 61), oil(10, 70), oil(15, 54), oil(20, 57), oil(25, 54), oil(30, 50));
@@ -428,7 +434,6 @@ function randomStep(random: Seeded, atMin: number, mayCommand: boolean): Step {
 }
 
 test("over random lives: ids are never published twice, an episode is raised before all else, its bytes give it back", () => {
-  const packr = new Packr({ useRecords: false });
   for (let n = 0; n < 3_000; n += 1) {
     const seed = SEED + n;
     const random = seeded(seed);
@@ -449,7 +454,7 @@ test("over random lives: ids are never published twice, an episode is raised bef
           assert.is.not(change.episode.state, "suspected");
         }
         if (episode === null) continue;
-        assert.equal(unpackEpisode(packr.unpack(packr.pack(packEpisode(episode)))), episode);
+        assert.equal(storedAndRead(episode), episode);
         if (result.episode !== before) assert.ok(episode.past.length <= 4);
       }
     } catch (error) {
