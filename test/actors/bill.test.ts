@@ -202,6 +202,16 @@ test("corpus 100: under another key in one transaction the bill has moved, in ei
   }
 });
 
+test("a bill that its own transaction writes anew and deletes has moved nowhere", async () => {
+  const one = { bill_id: "BILL-1", __$start_lsn: "0xabc" };
+  const rows = [change(1, DELETE, { ...one, __$seqval: "0x1" }), change(1, INSERT, { ...one, __$seqval: "0x2" })];
+  const seen = await given(change(0, INSERT, { ...one, __$start_lsn: "0x1" })).when(
+    ...rows,
+    change(1, DELETE, { ...one, __$seqval: "0x3" }),
+  );
+  assert.equal([seen.actor(BILL).status, seen.actor(BILL).attributes["moved_to"]], ["DELETED", undefined]);
+});
+
 test("a bill that is inserted again after it moved has not moved any more", async () => {
   const named = { bill_id: "BILL-1" };
   const moved = [change(0, INSERT, named), change(1, DELETE, named), change(1, INSERT, { ...named, transaction_id: "TXN-00000043" })];

@@ -251,4 +251,17 @@ test("a snapshot taken again repeats what is the same, and changes what is not",
   assert.is(seen.rows("billing_changes")[0]?.cells["changed_columns"], "payment_status");
   const turned = await given(again(overdue, 120_000)).when(...first);
   assert.equal(actorsOf(turned), actorsOf(seen), "the later snapshot holds, whichever comes first");
+  for (const status of ["A", "B", "C", "D", "E", "F"]) {
+    const later = again(envelopeText.replace(/"payment_status":"\w+"/, `"payment_status":"${status}"`), 120_000);
+    for (const script of [
+      [changed as Arrival, later],
+      [later, changed as Arrival],
+    ]) {
+      const one = await given().when(...script);
+      assert.equal(
+        [...one.store.actors()].map(([id]) => one.actor(id).status).filter((known) => known !== null),
+        [status],
+      );
+    }
+  }
 });
