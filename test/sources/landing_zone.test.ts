@@ -5,8 +5,9 @@ import * as assert from "uvu/assert";
 import { minutes, seconds } from "../../engine/duration.ts";
 import { Unavailable } from "../../engine/fault.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
-import type { Batch } from "../../engine/source.ts";
+import type { Batch, Lookahead } from "../../engine/source.ts";
 import { csv } from "../../sources/formats/csv.ts";
+import { jsonLines } from "../../sources/formats/json_lines.ts";
 import { parquet } from "../../sources/formats/parquet.ts";
 import { landingZone } from "../../sources/landing_zone.ts";
 import { Follower, inLandingFolder, type LandingFolder, START_MS } from "../kit/landing_folder.ts";
@@ -414,6 +415,32 @@ test("a file is taken once it was the same in two looks", () =>
     await follower.stop();
   }));
 
+for (const [format, name] of [
+  [jsonLines(DEFAULT_LIMITS), "a.json"],
+  [csv(DEFAULT_LIMITS), "a.csv"],
+  [parquet(DEFAULT_LIMITS), "a.parquet"],
+] as const) {
+  test(`${name}: a file that is written slowly is read once, as a whole`, () =>
+    inLandingFolder(
+      async (folder) => {
+        const bytes = name === "a.parquet" ? await readFile(PARQUET) : Buffer.from("h,i\n1,2\n3,4\n5,6\n");
+        const follower = new Follower(folder);
+        const step = Math.ceil(bytes.length / 20);
+        for (let at = 0; at < bytes.length; at += step) {
+          await appendFile(join(folder.path, name), bytes.subarray(at, at + step));
+          await follower.after(seconds(1));
+          assert.equal(follower.texts, []);
+        }
+        for (let n = 0; n < 4; n += 1) await follower.after(seconds(10));
+        assert.is(follower.texts.length, name === "a.csv" ? 3 : 4);
+        const found = follower.batches.filter(({ path, records }) => path === name && records.length === 0);
+        assert.is(found.length, 1); // It was looked into once.
+        await follower.stop();
+      },
+      { format, include: [name] },
+    ));
+}
+
 test("2,000 small files are found once each, with no watch (P-21)", () =>
   inLandingFolder(async (folder) => {
     const names = Array.from({ length: 2_000 }, (_, n) => `f${String(n).padStart(4, "0")}.json`);
@@ -468,6 +495,7 @@ test("a hint makes a listing at once, and a flood of hints one listing a second"
     hints.ring();
     await folder.clock.asleep();
     await until(() => follower.texts.length === 1);
+    await follower.quiet(); // It has looked again, and found nothing.
     await folder.write("b.json", "2\n");
     for (let n = 0; n < 100; n += 1) hints.ring();
     await follower.after(999);
@@ -505,3 +533,62 @@ function hintsOf(_folder: LandingFolder) {
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+// Looking ahead. ------------------------------------------------------------------------------------------------------------------------
+
+/** Sees the texts of all records; a person has to decide on a file as long as one says `held` and `isHeld` is true. */
+function watcher(seen: string[][], state: { isHeld: boolean }): () => Lookahead {
+  return () => {
+    const texts: string[] = [];
+    seen.push(texts);
+    return {
+      add: ({ bytes }) => void texts.push(Buffer.from(bytes).toString()),
+      sights: () => new Map(texts.map((text) => [text, ["string"]])),
+      holdup: () => (state.isHeld && texts.includes(`"held"`) ? new Unavailable("a decision", "held") : null),
+    };
+  };
+}
+
+test("a file is looked at whole before its first row is handed over, and only then", () =>
+  inLandingFolder(async (folder) => {
+    await folder.write("a.json", `"1"\n"2"\n"3"\n"4"\n"5"\n`);
+    const seen: string[][] = [];
+    const lookAhead = watcher(seen, { isHeld: true });
+    const batches = await readToIdle(landingZone(folder.zone({ lookAhead })));
+    assert.equal(seen, [[`"1"`, `"2"`, `"3"`, `"4"`, `"5"`]]);
+    const first = batches.findIndex(({ records }) => records.length > 0);
+    assert.equal([batches[first - 1]?.ahead?.sights.size, batches[first - 1]?.ahead?.at, first], [5, 0, 1]);
+    assert.ok(batches.slice(1).every(({ ahead }) => ahead === undefined));
+    folder.store(batches.slice(0, 2)); // Some rows are stored, and a new start goes on behind them without another look.
+    assert.equal(await folder.drain({ lookAhead }), [`"3"`, `"4"`, `"5"`]);
+    assert.is(seen.length, 1);
+    await appendFile(join(folder.path, "a.json"), `"6"\n`);
+    assert.equal(await folder.drain({ lookAhead }), [`"6"`]);
+    assert.equal(seen[1], [`"6"`]);
+  }));
+
+test("a file on which a person has to decide is known as such, and none of its rows is handed over until then", () =>
+  inLandingFolder(async (folder) => {
+    await folder.write("a.json", `"1"\n"held"\n`);
+    await folder.write("b.json", `"2"\n`);
+    const state = { isHeld: true };
+    const lookAhead = watcher([], state);
+    const batches: Batch[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const batch of landingZone(folder.zone({ lookAhead })).read(folder.positions, new AbortController().signal)) {
+        batches.push(batch);
+      }
+    };
+    for (let n = 0; n < 2; n += 1) {
+      await reading().then(
+        () => assert.unreachable(),
+        (error: unknown) => assert.instance(error, Unavailable),
+      );
+      folder.store(batches);
+      assert.equal([folder.entry("a.json").state, folder.entry("a.json").error], ["discovered", "a decision is unavailable: held"]);
+    }
+    assert.equal(texts(batches), []);
+    state.isHeld = false;
+    assert.equal(await folder.drain({ lookAhead }), [`"1"`, `"held"`, `"2"`]);
+    assert.equal([folder.entry("a.json").state, folder.entry("a.json").error], ["committed", null]);
+  }));
