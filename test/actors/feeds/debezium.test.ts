@@ -1,7 +1,10 @@
 import * as assert from "uvu/assert";
 import { billing } from "../../../actors/feeds/billing.ts";
 import type { BillChange } from "../../../actors/message.ts";
-import { decoded, isNothing, refused, rescuedOf, told } from "../../kit/decoding.ts";
+import { decode } from "../../../engine/decode.ts";
+import { DEFAULT_LIMITS } from "../../../engine/limits.ts";
+import { firstSchema } from "../../../engine/schema.ts";
+import { decoded, isNothing, recordOf, refused, rescuedOf, told } from "../../kit/decoding.ts";
 import { base64Of, type EnvelopeOptions, envelope, envelopesOf } from "../../kit/envelopes.ts";
 import { GUIDE_BILL } from "../../kit/guide_samples.ts";
 import { seeded } from "../../kit/seeded.ts";
@@ -235,4 +238,24 @@ test("corpus 109: ids that a database holds for equal are not: a blank behind or
 
 test("a row of SQL Server inside of schema and payload is a row", () => {
   assert.equal(change(JSON.stringify({ schema: { type: "struct" }, payload: GUIDE_BILL })), told(billing, { json: GUIDE_BILL }));
+});
+
+test("damaged envelopes are decoded, refused or without effect, and nothing else", () => {
+  const { below, pick } = seeded(SEED);
+  const sound = envelopesOf([BEFORE, AFTER, GUIDE_BILL], { shape: "wrapped" }).flatMap((text) => [
+    text,
+    ...envelopesOf([GUIDE_BILL], { shape: "flattened" }),
+  ]);
+  const hostile = ["null", "{}", "[]", "-1", '""', "1e400", '{"scale":1e9,"value":"AA=="}', '{"scale":-5,"value":"AQ=="}', "true"];
+  for (let n = 0; n < 20_000; n += 1) {
+    const text = pick(sound);
+    const values = [...text.matchAll(/:("[^"]*"|-?\d+|null|true|false)/g)];
+    const at = pick(values);
+    const swapped = `${text.slice(0, at.index + 1)}${pick(hostile)}${text.slice(at.index + at[0].length)}`;
+    const bytes = Buffer.from(below(2) === 0 ? swapped : text);
+    for (let i = 0; i <= below(3); i += 1) bytes[below(bytes.length)] = pick([below(256), 0x22, 0x2c, 0x7b, 0x3a, 0x30]);
+    const result = decode(billing, recordOf(bytes), firstSchema(billing), DEFAULT_LIMITS);
+    if ("code" in result || result.row === null) continue;
+    assert.ok(result.row["transaction_id"] !== null && String(result.row["__$start_lsn"]).length === 20, `SEED=${SEED} ${n}`);
+  }
 });
