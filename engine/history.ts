@@ -162,7 +162,7 @@ export class History {
 
   /** Every version ever believed, with the interval in which it was: by `from`, then by when it became known. */
   beliefs(): readonly Belief[] {
-    const { rows, superseded } = this.#swept();
+    const { rows, superseded } = replay(this.facts, this.#options, "all beliefs");
     const all = [...superseded, ...rows.map((row) => ({ row, knownToMs: null }))];
     return all
       .map(({ row, knownToMs }) => ({ version: version(this.key, row), knownFromMs: row.knownFromMs, knownToMs }))
@@ -170,7 +170,7 @@ export class History {
   }
 
   #swept(): Timeline {
-    this.#timeline ??= replay(this.facts, this.#options);
+    this.#timeline ??= replay(this.facts, this.#options, "present");
     return this.#timeline;
   }
 }
@@ -292,8 +292,9 @@ interface Timeline {
   readonly positions: Position[];
   /** Believed now, oldest first: row n holds the run with number n + 1. */
   readonly rows: Row[];
-  /** In the order in which they ceased to be believed. */
+  /** In the order in which they ceased to be believed: all of them, or those of the present moment, which a change may bring back. */
   readonly superseded: Superseded[];
+  readonly keeps: "present" | "all beliefs";
   /** When the latest fact became known. */
   knownMs: number;
 }
@@ -306,8 +307,8 @@ interface Superseded {
 const NOTHING: Swept = { last: null, atMs: null, deleted: null };
 
 /** Learns the facts in the order in which they became known. */
-function replay(facts: readonly Fact[], options: HistoryOptions): Timeline {
-  const timeline: Timeline = { options, positions: [], rows: [], superseded: [], knownMs: Number.NEGATIVE_INFINITY };
+function replay(facts: readonly Fact[], options: HistoryOptions, keeps: Timeline["keeps"]): Timeline {
+  const timeline: Timeline = { options, positions: [], rows: [], superseded: [], keeps, knownMs: Number.NEGATIVE_INFINITY };
   const ordered = [...facts].sort((a, b) => a.knownAtMs - b.knownAtMs);
   for (let first = 0, next = 0; first < ordered.length; first = next) {
     while (ordered[next]?.knownAtMs === ordered[first]?.knownAtMs) next += 1;
@@ -358,10 +359,11 @@ function believe(timeline: Timeline, standing: number, last: Run | null): readon
 }
 
 /** Takes back the rows right of `from` that ceased to be believed at the present moment: it is not over. */
-function takeOfNow({ superseded, knownMs }: Timeline, from: string): readonly Row[] {
+function takeOfNow({ superseded, keeps, knownMs }: Timeline, from: string): readonly Row[] {
   let first = superseded.length;
   while (superseded[first - 1]?.knownToMs === knownMs) first -= 1;
   const ofNow = superseded.splice(first);
+  if (keeps === "present") superseded.length = 0;
   superseded.push(...ofNow.filter(({ row }) => row.run.from <= from));
   return ofNow.flatMap(({ row }) => (row.run.from > from ? [row] : []));
 }

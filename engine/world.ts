@@ -18,7 +18,7 @@ import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { FeedClock } from "./watermark.ts";
 
 /** So many facts are kept in memory between commits, swept; those of other actors are read from the store when a change comes. */
-const FACTS_HELD_MAX = 100_000;
+const FACTS_HELD_MAX = 20_000;
 
 /** What an engine is made of, as values: the grid (or any other field), with nothing of brokers and files. */
 export interface Domain {
