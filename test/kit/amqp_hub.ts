@@ -133,6 +133,11 @@ export class AmqpHub {
     this.#close(target, STOLEN);
   }
 
+  /** The other reader is gone: any level may take the partition. */
+  free(partition: number): void {
+    this.#partition(partition).level = null;
+  }
+
   /** Ends the links of a partition's readers. */
   detach(partition: number): void {
     this.#close(this.#partition(partition), { condition: "amqp:link:detach-forced", description: "The link is force detached." });
