@@ -84,6 +84,8 @@ export interface MaintenanceLogged {
   readonly substationId: string | null;
   readonly reportedDate: string;
   readonly completedDate: string | null;
+  readonly nextInspectionDate: string | null;
+  readonly followUpRequired: boolean | null;
 }
 
 /** transformer_master -> transformer. */

@@ -1,17 +1,23 @@
 import type { Behaviour, Out } from "../engine/behaviour.ts";
-import type { CellValue, Severity } from "../engine/emission.ts";
+import type { CellValue } from "../engine/emission.ts";
 import { versionAt } from "../engine/history.ts";
 import { ActorId, keyOf } from "../engine/ids.ts";
+import { dayOf } from "../engine/instant.ts";
 import { numberOf, textOf } from "./cell.ts";
-import { civilDate } from "./civil_day.ts";
+import { civilDate, gridDayOf } from "./civil_day.ts";
+import { judgeAlarm } from "./detectors/transformer/alarm_code.ts";
+import { judgeLoadField } from "./detectors/transformer/load_field.ts";
+import { judgeOverdue, type Order, OVERDUE_TIMER } from "./detectors/transformer/overdue.ts";
+import { judgeOverheating } from "./detectors/transformer/overheating.ts";
+import { judgeFailures } from "./detectors/transformer/repeated_failures.ts";
+import { failuresOf, judgeSample, type Known, type Watch, watch } from "./detectors/transformer/watch.ts";
 import { rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import type { GridMessage, MaintenanceLogged, TelemetryMeasured, TransformerDescribed } from "./message.ts";
-import { limitsOf } from "./rules.ts";
 import type { LinksChanged, MeterDay } from "./tells.ts";
 
 /** A maintenance log as it is known now. */
-interface Log {
+interface Log extends Order {
   readonly hash: string;
   readonly path: string | null;
   readonly revision: number;
@@ -33,6 +39,8 @@ export interface TransformerState {
   /** The latest logs, by `log <log_id>`, in order of arrival. */
   logs: Record<string, Log>;
   failures: number;
+  /** What the detectors keep. Absent: there has been no telemetry. */
+  watch?: Watch;
   /** Civil date -> energy of its meters by hour, in Wh, for the latest days of which any has told. Absent: none has. */
   metered?: Record<string, readonly number[]>;
 }
@@ -63,6 +71,9 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return metered(state, message, out);
       case "maintenance_logged":
         return logged(state, message, out);
+      case "woken":
+        if (message.name === OVERDUE_TIMER) judgeOverdue(Object.values(state.logs), message.dueMs, out);
+        return;
     }
   },
   describe: (state, id) => ({
@@ -88,8 +99,11 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
   const usedPercent = loadMw === null || capacityMw === null ? null : round2((100 * loadMw) / capacityMw);
   if (usedPercent !== null && message.loadPercent !== null && Math.abs(usedPercent - message.loadPercent) > 1)
     out.note("recomputed_differs");
-  judgeHeat(message, out);
+  const load = loadMw === null || capacityMw === null ? null : loadMw / capacityMw;
+  const sample = { ...message, ratedMw: capacityMw, load };
+  judgeOverheating(message, out);
   judgeAlarm(message, out);
+  judgeLoadField(sample, out);
   out.curate("transformer_telemetry", { load_pct_used: usedPercent, capacity_source: source, conflict: out.conflict });
   judgeLink(state, message, out);
   if (out.late || out.conflict) return;
@@ -103,6 +117,8 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
     breakerStatus,
   });
   if (atMs < (numberOf(state.latest?.["eventTime"]) ?? atMs)) return; // Out of order: the newest by event time stays.
+  state.watch ??= watch();
+  judgeSample(state.watch, sample, knownOf(state, atMs, out), out);
   state.latest = {
     eventTime: atMs,
     eventId: message.eventId,
@@ -122,29 +138,21 @@ function capacityOf({ capacityMw, atMs }: TelemetryMeasured, out: Out<GridMessag
   return { capacityMw: rated, source: rated === null ? null : "master" };
 }
 
-function judgeHeat({ atMs, oilC, ambientC }: TelemetryMeasured, out: Out<GridMessage>): void {
-  if (oilC === null || ambientC === null) return;
-  const riseMilliK = Math.round(oilC * 1_000) - Math.round(ambientC * 1_000); // 98.2 - 38.2 is not 60 in binary.
-  const { limitK, clearK, bandEndK, criticalK, criticalOilC } = limitsOf(out, "transformer.overheating");
-  const isCritical = riseMilliK > criticalK * 1_000 || oilC >= criticalOilC;
-  out.observe("transformer.overheating", {
-    holds: riseMilliK >= limitK * 1_000,
-    atMs,
-    value: riseMilliK / 1_000,
-    limit: limitK,
-    clear: clearK,
-    ...(isCritical ? { severity: "critical" as const } : {}),
-    ...(riseMilliK > bandEndK * 1_000 ? { evidence: { band: "above" } } : {}),
-  });
+/** What the master says for the day, and the repairs. */
+function knownOf(state: TransformerState, atMs: number, out: Out<GridMessage>): Known {
+  const date = civilDate(atMs);
+  const values = versionAt(out.versions(), date)?.values;
+  const installed = textOf(values?.["installation_date"]);
+  return {
+    status: textOf(values?.["status"]),
+    ageYears: installed === null ? null : (gridDayOf(atMs) - dayOf(installed)) / 365.25,
+    masterIndex: numberOf(values?.["health_index_score"]),
+    failureDays: failureDaysOf(state),
+  };
 }
 
-const ALARM_SEVERITY: Readonly<Record<string, Severity>> = { OVERLOAD: "warning", BREAKER_TRIP: "major", GAS_ALARM: "major" };
-
-/** A code we do not know is an alarm all the same. `NONE` is how some devices say that there is none. */
-function judgeAlarm({ atMs, alarmCode }: TelemetryMeasured, out: Out<GridMessage>): void {
-  if (alarmCode === null || alarmCode === "NONE") return;
-  const severity = ALARM_SEVERITY[alarmCode] ?? "warning";
-  out.observe("transformer.alarm_code", { holds: true, atMs, value: alarmCode, severity, latched: alarmCode === "GAS_ALARM" });
+function failureDaysOf({ logs }: TransformerState): readonly number[] {
+  return Object.values(logs).flatMap(({ failure, reportedDay }) => (failure ? [reportedDay] : []));
 }
 
 function judgeLink(state: TransformerState, { substationId, region }: TelemetryMeasured, out: Out<GridMessage>): void {
@@ -236,9 +244,21 @@ function logged(state: TransformerState, message: MaintenanceLogged, out: Out<Gr
     return;
   }
   state.failures += (failure ? 1 : 0) - (before?.failure === true ? 1 : 0);
-  state.logs[key] = { hash: contentHash, path, revision, failure, others };
+  state.logs[key] = { hash: contentHash, path, revision, failure, others, ...orderOf(message) };
   const known = Object.keys(state.logs);
   if (known.length > LOGS_MAX) delete state.logs[known[0] ?? ""];
+  judgeFailures(failuresOf(state.watch, failureDaysOf(state)), message.atMs, out);
+  judgeOverdue(Object.values(state.logs), message.atMs, out);
+}
+
+function orderOf({ reportedDate, completedDate, nextInspectionDate, followUpRequired, severity }: MaintenanceLogged): Order {
+  return {
+    reportedDay: dayOf(reportedDate),
+    completedDay: completedDate === null ? null : dayOf(completedDate),
+    nextDay: nextInspectionDate === null ? null : dayOf(nextInspectionDate),
+    followUp: followUpRequired === true,
+    isCritical: severity === "CRITICAL",
+  };
 }
 
 /** Of two revisions the one in the higher-named file wins, then the greater content hash: in every order of arrival. */

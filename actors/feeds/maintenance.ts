@@ -49,6 +49,8 @@ export const maintenance = feed({
     substationId: row.substation_id,
     reportedDate: row.reported_date,
     completedDate: row.completed_date,
+    nextInspectionDate: row.next_inspection_date,
+    followUpRequired: row.follow_up_required,
   }),
 });
 
