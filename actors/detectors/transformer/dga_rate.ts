@@ -1,17 +1,13 @@
 import type { Out } from "../../../engine/behaviour.ts";
-import { gridDayStartMs } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
-import { steepness } from "../../statistics/slope.ts";
-import type { Gas } from "./gas.ts";
+import { type Slope, steepness } from "../../statistics/slope.ts";
 import { rounded } from "./rounded.ts";
 
-/** `transformer.dga_rate`: how fast dissolved gas grows, over days. Too few days, or too unsure: nothing is said. */
-export function judgeGasRate({ line, firstDay, day }: Gas, out: Out<GridMessage>): void {
+/** `transformer.dga_rate`: how fast dissolved gas grows, by the means of days. Too few days, or too unsure: nothing is said. `atMs`: the last one's end. */
+export function judgeGasRate(line: Slope, spanDays: number, atMs: number, out: Out<GridMessage>): void {
   const limits = limitsOf(out, "transformer.dga_rate");
-  const atMs = gridDayStartMs(day + 1);
   const rise = steepness(line);
-  const spanDays = day - (firstDay ?? day);
   if (rise === null || line.n < limits.pointsMin || spanDays < limits.spanMinDays) {
     out.observe("transformer.dga_rate", { holds: null, atMs, value: null, reason: "cold" });
     return;

@@ -1,5 +1,5 @@
 import type { Out } from "../../../engine/behaviour.ts";
-import { gridDayOf } from "../../civil_day.ts";
+import { gridDayOf, gridDayStartMs } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
 import { addPoint, type Slope, slope } from "../../statistics/slope.ts";
 import { judgeGasLevel } from "./dga_level.ts";
@@ -47,7 +47,7 @@ function endDay(state: Gas, out: Out<GridMessage>): void {
   state.firstDay ??= state.day;
   addPoint(state.line, state.day - state.firstDay, meanPpm, KEEP);
   state.lastDayPpm = meanPpm;
-  judgeGasRate(state, out);
+  judgeGasRate(state.line, state.day - state.firstDay, gridDayStartMs(state.day + 1), out);
   state.sumPpm = 0;
   state.samples = 0;
 }

@@ -54,8 +54,8 @@ test("its transformer is told what was done, and the name of the file", () => {
       substationId: "SUB-N-012",
       reportedDate: "2025-04-05",
       completedDate: null,
-    nextInspectionDate: null,
-    followUpRequired: true,
+      nextInspectionDate: null,
+      followUpRequired: true,
     },
   );
   assert.is(told(maintenance, { cells: SAMPLE }).path, null);
