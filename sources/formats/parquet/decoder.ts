@@ -72,17 +72,27 @@ async function startedThread(heapBytesMax: number): Promise<Worker> {
   return thread;
 }
 
-/** Null: the thread has ended, or does not answer in time. */
+/** How often it is looked at within the deadline, and at most. */
+const LOOKS = 20;
+const LOOKS_MAX = 20 * LOOKS;
+
+/** Null: the thread has ended, or does not answer in time. That is time of the processor, of this process: a busy machine makes no damage. */
 function answerTo(thread: Worker, task: ColumnTask, deadlineMs: number): Promise<Outcome | null> {
   return new Promise((resolve) => {
     const settle = (outcome: Outcome | null): void => {
-      clearTimeout(deadline);
+      clearInterval(watch);
       thread.off("message", settle);
       thread.off("error", fail);
       resolve(outcome);
     };
     const fail = (): void => settle(null);
-    const deadline = setTimeout(fail, deadlineMs);
+    const before = process.cpuUsage();
+    let looksLeft = LOOKS_MAX;
+    const watch = setInterval(() => {
+      looksLeft -= 1;
+      const { user, system } = process.cpuUsage(before);
+      if ((user + system) / 1_000 >= deadlineMs || looksLeft === 0) fail();
+    }, deadlineMs / LOOKS);
     thread.on("message", settle);
     thread.on("error", fail);
     thread.postMessage(task, [task.bytes.buffer]);
