@@ -57,6 +57,8 @@ export interface RecordContext {
   readonly authored: (column: string) => boolean;
   /** What the record says that it replaces, read as its row is; null: it says nothing of that. */
   readonly before: Row | null;
+  /** Columns that the feed does not declare and that schema evolution let in, by name; null: none. */
+  readonly extra: Readonly<Record<string, CellValue>> | null;
 }
 
 /** What was in an envelope: values under the feed's names (`before`: those that they replace), nothing that has an effect, or damage. */

@@ -129,6 +129,7 @@ class Intaker {
       arrivedAtMs: 0,
       authored: () => true,
       before: null,
+      extra: null,
     };
     this.#effects = effects;
   }
@@ -229,6 +230,7 @@ class Intaker {
     this.#context.arrivedAtMs = record.arrivedAtMs;
     this.#context.authored = decoded.authored;
     this.#context.before = decoded.before;
+    this.#context.extra = decoded.extra;
     cause.eventTimeMs = atMs;
     cause.record = record;
   }
