@@ -1,9 +1,9 @@
-// timeout: 180 s
-import { writeFileSync } from "node:fs";
+// timeout: 300 s
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { AlertEvent } from "../../engine/emission.ts";
-import { alertLines, type Ending, type GridFolder, gridactor, newGridFolder, run } from "../kit/grid_folder.ts";
+import { alertLines, DATA, type Ending, type GridFolder, gridactor, newGridFolder, run } from "../kit/grid_folder.ts";
 import { suite } from "../kit/suite.ts";
 import { removeFolder } from "../kit/temp_folder.ts";
 
@@ -94,6 +94,36 @@ test("a pipe that nobody reads any more ends a command with 0", async () => {
   const { code, stderr } = await child.ended;
   assert.equal([code, stderr], [0, ""]);
 });
+
+test("a history keeps to the limit: the newest versions, and a word on stderr", async () => {
+  const { code, stdout, stderr } = await run(["history", changedTransformer(), "--limit", "1", "--json"], folder);
+  assert.equal([code, stderr], [0, "1 of 2; add --limit 2\n"]);
+  assert.equal(
+    (JSON.parse(stdout) as { version: number }[]).map(({ version }) => version),
+    [2],
+  );
+});
+
+test("dimensions are exported: 530 versions, 500 of them in force on a date", async () => {
+  const file = join(folder.path, "dim.csv");
+  const { code, stdout } = await run(["export", "dim_transformer", "--to", file, "--json"], folder);
+  assert.equal([code, JSON.parse(stdout)], [0, { table: "dim_transformer", to: file, rows: 530 }]);
+  assert.is(readFileSync(file, "utf8").trimEnd().split("\n").length, 531);
+  const asOf = await run(["export", "dim_transformer", "--to", "-", "--as-of", "2025-06-02"], folder);
+  assert.equal([asOf.code, asOf.stdout.trimEnd().split("\n").length], [0, 500]);
+});
+
+test("actors are counted, histories verified and linted", async () => {
+  assert.equal(JSON.parse((await run(["count", "--by", "link", "--json"], folder)).stdout), { linked: 2_500, orphan: 0 });
+  assert.equal(JSON.parse((await run(["verify", "--json"], folder)).stdout), { ok: true, checked: 1_740, problems: [] });
+  assert.equal((await run(["lint", "--json"], folder)).stdout, "[]\n");
+});
+
+/** One that the delta file has changed. */
+function changedTransformer(): string {
+  const [label = ""] = readFileSync(join(DATA, "truth/transformer_master.jsonl"), "utf8").split("\n");
+  return (JSON.parse(label) as { id: string }).id;
+}
 
 async function alertsFrom(sequence: string): Promise<readonly AlertEvent[]> {
   const { code, stdout, stderr } = await run(["alerts", "--from", sequence, "--json"], folder);
