@@ -79,6 +79,53 @@ test("corpus 20, 22, 26: what is no JSON, and what is no object, comes through a
   );
 });
 
+test("corpus 23, 25: two objects on one line are two records, whatever ends the lines", async () => {
+  const { records } = await readBytes(json, `${GOOD}{"b":2}\r\n${GOOD} {"b":3}\r${GOOD}\n`);
+  assert.equal(outcomes(records), [GOOD, '{"b":2}', GOOD, '{"b":3}', GOOD]);
+});
+
+test("corpus 24, 38: a last line without its end waits, and is whole when it is completed", async () => {
+  for (const [format, begin, more, whole] of [
+    [json, `${GOOD}\n{"b":`, "2}\n", '{"b":2}'],
+    [comma, "h,i\n1,2\n3", ",4\n", "3,4"],
+  ] as const) {
+    const { ending, records } = await readBytes(format, begin);
+    assert.equal([ending.type, records.length], ["incomplete", 1]);
+    assert.equal(outcomes((await readBytes(format, begin + more, { from: ending.at })).records), [whole]);
+  }
+});
+
+test("corpus 31: a file of a header only has no records, and waits for nothing", async () => {
+  const { ending, records } = await readBytes(comma, "h,i\n");
+  assert.equal([ending.type, records.length], ["complete", 0]);
+});
+
+test("corpus 32, 33, 34, 44: without a header, with one that is unclear or forbidden, or with another separator a file is refused", async () => {
+  const values = ["1,2\n3,4\n", "2025-06-15,x\na,b\n"];
+  const unclear = ["h,h\n1,2\n", "h,\n1,2\n", "h, \n1,2\n"];
+  const separated = ["h;i\n1;2\n", "h\ti\n1\t2\n", "h|i\n1|2\n", "h;i\n1,5;2,5\n"];
+  for (const content of [...values, ...unclear, ...separated]) await refused(comma, Buffer.from(content), "bad_csv");
+  await refused(comma, Buffer.from("h,__proto__\n1,2\n"), "forbidden_key");
+});
+
+test("corpus 36, 37, 40, 46, 47: a line with too many cells, broken quoting or other bytes costs itself; one with too few is a record", async () => {
+  const latin = Buffer.concat([Buffer.from("h,i\n1,2\n1,2,3\n4\n"), Buffer.from("caf\xe9,2\n", "latin1"), Buffer.from('5,a"b"c\n7,8\n')]);
+  const { records } = await readBytes(comma, latin);
+  assert.equal(outcomes(records), ["1,2", "!bad_csv", "4", "!bad_encoding", "!bad_csv", "7,8"]);
+  assert.equal(records[2]?.fields, { h: "4", i: null });
+  assert.equal(outcomes((await readBytes(comma, "h,i\n1,2\nx\0y,2\n7,8\n")).records), ["1,2", "!bad_encoding", "7,8"]);
+});
+
+test("corpus 41, 42, 43, 45: quotes, line ends and commas in quotes are text, also across two chunks; a mark before a quoted header is none of it", async () => {
+  const quoted = '"a ""b"" , c","d\r\ne"\r\n';
+  for (let shift = 0; shift <= quoted.length; shift += 1) {
+    const filler = `${"y".repeat(1_048_576 - shift - 3)},1\n`; // The chunk ends `shift` bytes behind it.
+    const { records } = await readBytes(comma, `\ufeff"h","i"\r\n${filler}${quoted}7,8\n`);
+    assert.equal(records[1]?.fields, { h: 'a "b" , c', i: "d\r\ne" });
+    assert.is(records.length, 3);
+  }
+});
+
 test("corpus 39, 49: a quote that is never closed, and a field of 50 MB, cost no more memory than a record may", async () => {
   const never = await within(comma, longFile('h,i\n1,2\n3,"', "y", 50_000_000, "\n5,6\n"));
   assert.equal(finalOutcomes(never), ["1,2", "!bad_csv"]);

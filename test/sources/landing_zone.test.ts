@@ -386,6 +386,25 @@ test("a file that is replaced while it is read keeps the rows that were handed o
     assert.equal([generation, state, rows], [1, "committed", 3]);
   }));
 
+test("corpus 76: a Parquet file that is replaced between its footer and its pages gives no row of a mixture", () =>
+  inLandingFolder(
+    async (folder) => {
+      const fixtures = join(PARQUET, "..");
+      await writeFile(join(folder.path, "a.parquet"), await readFile(PARQUET));
+      const whole = await readFile(join(fixtures, "duckdb.parquet"));
+      const batches: Batch[] = [];
+      for await (const batch of landingZone(folder.zone()).read(new Map(), new AbortController().signal)) {
+        batches.push(batch);
+        if (batches.length === 1) await writeFile(join(folder.path, "a.parquet"), whole); // Known, and none of its rows handed over.
+      }
+      folder.store(batches);
+      assert.is(texts(batches).filter((text) => text.startsWith("!")).length, 0);
+      const { generation, rows, state } = folder.entry("a.parquet");
+      assert.equal([generation, rows, state], [0, 4, "committed"]);
+    },
+    { format: parquet(DEFAULT_LIMITS), include: ["*.parquet"] },
+  ));
+
 test("a file that grows while it is read is read to its old end first", () =>
   inLandingFolder(async (folder) => {
     await folder.write("a.json", "1\n2\n3\n4\n5\n6\n");

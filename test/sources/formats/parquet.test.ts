@@ -79,7 +79,7 @@ test("reading goes on behind any slice as if it had never stopped, also in the m
   }
 });
 
-test("lists, structs, unsigned numbers, nanoseconds and bytes beside a feed's columns do no harm", async () => {
+test("corpus 73, 74: lists, structs, unsigned numbers, nanoseconds and bytes beside a feed's columns do no harm", async () => {
   const { records } = await readBytes(format, fixture("nested"));
   assert.equal(records[0]?.fields, {
     id: "A",
@@ -92,7 +92,7 @@ test("lists, structs, unsigned numbers, nanoseconds and bytes beside a feed's co
   assert.equal(records[1]?.fields, { id: "B", tags: null, place: null, unsigned: null, at_ns: null, bytes: null });
 });
 
-test("decimals in lists, structs and maps keep all their digits, with nulls at every level", async () => {
+test("corpus 73, 74: decimals in lists, structs and maps keep all their digits, with nulls at every level", async () => {
   const { records } = await readBytes(format, fixture("nested_decimals"));
   assert.equal(records[0]?.fields, {
     id: "A",
@@ -117,12 +117,12 @@ test("a text that is not UTF-8 costs its row", async () => {
   assert.equal(outcomes((await readBytes(format, fixture("bad_text"))).records), ['{"id":"A"}', "!bad_encoding", '{"id":"C"}']);
 });
 
-test("a file without rows or row groups is read to its end", async () => {
+test("corpus 69: a file without rows or row groups is read to its end", async () => {
   assert.equal(finalOutcomes(await readBytes(format, fixture("no_rows"))), []);
   assert.equal(finalOutcomes(await readBytes(format, forgeParquet({ groups: 0 }))), []);
 });
 
-test("a file that lacks its end waits, whatever is there of it, and gives no row", async () => {
+test("corpus 56, 57: a file that lacks its end waits, whatever is there of it, and gives no row", async () => {
   const whole = fixture("pyarrow_plain");
   for (let length = 0; length < whole.length; length += 1) {
     const reading = await readBytes(format, whole.subarray(0, length));
@@ -191,7 +191,7 @@ const LIES: Readonly<Record<string, Forgery>> = {
   "a column with a forbidden name": { name: "__proto__" },
 };
 
-test("a file that lies is refused with one fault", async () => {
+test("corpus 58 to 75: a file that lies is refused with one fault", async () => {
   for (const [lie, forgery] of Object.entries(LIES)) {
     const reading = await readBytes(format, forgeParquet(forgery));
     assert.is(reading.ending.type, "refused", lie);
