@@ -13,6 +13,7 @@ import {
   widened,
   withColumns,
 } from "../../engine/schema.ts";
+import { restoredSchema, schemaRow } from "../../engine/schema_version.ts";
 import { suite } from "../kit/suite.ts";
 
 const test = suite("schema");
@@ -116,6 +117,24 @@ test("a stored schema comes back as it was", () => {
   });
   assert.equal(decodeSchema(encodeSchema(schema)), schema);
   assert.throws(() => decodeSchema(Buffer.from(`{"mode":"rescue"}`)));
+});
+
+test("a field that the feed declares since then has its declared type, beside columns that were born", () => {
+  const feed = pumps();
+  const { flow: _, ...declared } = firstSchema(feed).columns;
+  const columns = { ...declared, level: { type: "double", origin: "inferred" }, turns: { type: "string", origin: "inferred" } } as const;
+  const stored = { ...firstSchema(feed), version: 3, mode: "none", columns, ignored: ["noise"] } as const;
+  const { key, value } = schemaRow("pumps", stored);
+  const store = {
+    *range() {
+      yield [key, value ?? new Uint8Array()] as const;
+    },
+  };
+  const restored = restoredSchema(store, feed, { mode: "addNewColumns" });
+  assert.equal([restored.version, restored.mode, restored.ignored], [3, "addNewColumns", ["noise"]]);
+  assert.equal(restored.columns["flow"], { type: "double", origin: "declared" });
+  assert.equal(restored.columns["turns"], { type: "bigint", origin: "declared" });
+  assert.equal(restored.columns["level"], { type: "double", origin: "inferred" });
 });
 
 test("hints are read as configuration writes them", () => {

@@ -213,6 +213,12 @@ test("under none nothing is rescued: values that do not fit are null, and all th
   assert.is(feed.ignored["odd name"], 2);
 });
 
+test("a record that comes again is not counted again", async () => {
+  const feed = new EvolvingFeed("renewable", { mode: "none" });
+  await feed.stream(reading(1, { gust: 3 }), reading(1, { gust: 3 }));
+  assert.equal(feed.ignored, { gust: 1 });
+});
+
 test("counters of columns that are not kept are bounded in number and in length", async () => {
   const feed = new EvolvingFeed("renewable", { mode: "none" }, { limits: { keysMax: 20 } });
   const names = Array.from({ length: 30 }, (_, n) => `${"x".repeat(n)}${n}`);
