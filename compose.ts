@@ -28,7 +28,8 @@ import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { parquet } from "./sinks/parquet.ts";
 import { terminal } from "./sinks/terminal.ts";
-import { type BlobFolder, blobPlace } from "./sources/blob_place.ts";
+import type { BlobFolderAddress } from "./sources/blob_address.ts";
+import { blobPlace } from "./sources/blob_place.ts";
 import { eventHub } from "./sources/event_hub.ts";
 import { connectionStringProblem } from "./sources/event_hub_address.ts";
 import { folderPlace } from "./sources/folder_place.ts";
@@ -160,7 +161,7 @@ function placeOf({ location, cleanSource }: LandingConfig, { connections }: Conf
   return blobPlace({ ...blobFolder(location, connections), archive: archive === null ? null : blobFolder(archive, connections) });
 }
 
-function blobFolder({ connection: name, container, prefix }: BlobLocation, connections: Config["connections"]): BlobFolder {
+function blobFolder({ connection: name, container, prefix }: BlobLocation, connections: Config["connections"]): BlobFolderAddress {
   const connection = connections[name];
   invariant(connection?.type === "azure-blob" && connection.sas !== null, "the connection was checked");
   return { address: { endpoint: connection.endpoint, container, sas: connection.sas.reveal() }, prefix };

@@ -1,15 +1,7 @@
 import { ContainerClient, RestError } from "@azure/storage-blob";
 import { seconds } from "../engine/duration.ts";
 import { Unavailable } from "../engine/fault.ts";
-
-/** Where a container is, and what opens it. */
-export interface ContainerAddress {
-  /** URL of the account, such as `https://account.blob.core.windows.net`. */
-  readonly endpoint: string;
-  readonly container: string;
-  /** Shared access signature, with or without its question mark. */
-  readonly sas: string;
-}
+import type { ContainerAddress } from "./blob_address.ts";
 
 /** One container of blobs. Each request has a deadline, and one attempt: who asked tries again. */
 export class BlobContainer {

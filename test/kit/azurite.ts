@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { ContainerClient, ContainerSASPermissions, generateBlobSASQueryParameters, StorageSharedKeyCredential } from "@azure/storage-blob";
-import type { ContainerAddress } from "../../sources/blob_container.ts";
+import type { ContainerAddress } from "../../sources/blob_address.ts";
 import { blobPlace } from "../../sources/blob_place.ts";
 import type { LandingPlace } from "../../sources/landing_place.ts";
 
