@@ -49,23 +49,17 @@ const NAME_LENGTH_MAX = 256;
  * new column moves there: the curated row comes again under its id and names the one it replaces. Nothing else changes. Done again it changes
  * nothing, or finishes what was interrupted. No turn may run meanwhile. Throws `SchemaChangeRefused` before anything is changed.
  */
-export async function changeSchema(
-  world: World,
-  store: Store,
-  change: SchemaChange,
-  origin: VersionOrigin,
-  commit: (commit: Commit) => Promise<void> = (one) => store.commit(one),
-): Promise<SchemaChangeResult> {
+export async function changeSchema(world: World, store: Store, change: SchemaChange, origin: VersionOrigin): Promise<SchemaChangeResult> {
   const { feed, column } = change;
   const before = world.schema(feed);
   const after = change.type === null ? without(before, column) : withApproved(world, before, change.feed, column, change.type);
   const numbers = [...rescuedRecords(store, feed)].flatMap(([number, { columns }]) => (columns.includes(column) ? [number] : []));
-  if (after !== before) await commit(decision(world, change.feed, before, after, origin));
+  if (after !== before) await store.commit(decision(world, change.feed, before, after, origin));
   const result = { version: after.version, isNew: after !== before, amended: 0, left: 0, gone: 0 };
   for (let from = 0; from < numbers.length; from += RECORDS_A_COMMIT) {
     const settling = new Settling(world, store, change, after);
     for (const number of numbers.slice(from, from + RECORDS_A_COMMIT)) result[await settling.settle(number)] += 1;
-    await commit(settling.commit());
+    await store.commit(settling.commit());
   }
   return result;
 }

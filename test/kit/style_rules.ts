@@ -46,6 +46,7 @@ const ENGINE_EDGES = [
   "read_only_store.ts",
   "recovery.ts",
   "retry.ts",
+  "schema_change.ts", // Reads rows back from the log.
   "segment_file.ts",
   "segment_writer.ts",
   "thread.ts",
