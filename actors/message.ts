@@ -115,6 +115,15 @@ export interface ProductionMeasured {
   /** As reported; 1 is full. */
   readonly capacityFactor: number | null;
   readonly inverterStatus: string | null;
+  readonly plantType: string | null;
+  readonly irradianceWm2: number | null;
+  readonly windMps: number | null;
+  readonly waterM3s: number | null;
+  readonly injectionMw: number | null;
+  readonly auxiliaryMw: number | null;
+  /** Columns that came later: null where the record has none. */
+  readonly curtailmentMw: number | null;
+  readonly batteryMwh: number | null;
   readonly region: string | null;
   readonly state: string | null;
 }

@@ -2,6 +2,9 @@ import type { Behaviour, Out } from "../engine/behaviour.ts";
 import type { CellValue } from "../engine/emission.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
 import { numberOf } from "./cell.ts";
+import { judgeImpossible } from "./detectors/plant/impossible.ts";
+import { judgeProduction, type PlantWatch, plantWatch } from "./detectors/plant/watch.ts";
+import { judgeSilence, SILENCE_TIMER } from "./detectors/silence.ts";
 import { regionActor } from "./grid_region.ts";
 import type { GridMessage, ProductionMeasured } from "./message.ts";
 
@@ -13,6 +16,8 @@ export interface PlantState {
   status: string | null;
   latest: Record<string, CellValue> | null;
   productionMw: number;
+  /** What the detectors keep. Absent: nothing yet. */
+  watch?: PlantWatch;
 }
 
 /** A renewable plant: what it produces, against its rating. */
@@ -22,7 +27,10 @@ export const plant: Behaviour<PlantState, GridMessage> = {
   clocks: ["renewable"],
   initial: (id) => ({ region: null, state: null, plantType: keyOf(id).split("-")[1] ?? null, status: null, latest: null, productionMw: 0 }),
   receive(state, message, out) {
-    if (message.type === "production_measured") produced(state, message, out);
+    if (message.type === "production_measured") return produced(state, message, out);
+    if (message.type === "woken" && message.name === SILENCE_TIMER && state.watch !== undefined) {
+      judgeSilence(state.watch.cadence, message, "plant.silent", out);
+    }
   },
   describe: (state) => ({
     status: state.status,
@@ -36,9 +44,14 @@ export const plant: Behaviour<PlantState, GridMessage> = {
 function produced(state: PlantState, message: ProductionMeasured, out: Out<GridMessage>): void {
   const used = message.capacityMw === null ? null : round3(message.productionMw / message.capacityMw);
   if (used !== null && message.capacityFactor !== null && Math.abs(used - message.capacityFactor) > 0.02) out.note("recomputed_differs");
+  const ratedMw = message.capacityMw;
+  const production = ratedMw === null ? null : { ...message, ratedMw, kind: message.plantType ?? state.plantType };
+  if (production !== null) judgeImpossible(production, out);
   out.curate("renewable_production", { capacity_factor_used: used, conflict: out.conflict });
   if (out.late || out.conflict || message.atMs < (numberOf(state.latest?.["eventTime"]) ?? message.atMs)) return;
   report(state, message, out);
+  state.watch ??= plantWatch();
+  if (production !== null) judgeProduction(state.watch, production, out);
   state.state = message.state ?? state.state;
   state.status = message.inverterStatus ?? state.status;
   state.productionMw = message.productionMw;

@@ -1,6 +1,7 @@
 import { hours } from "../../engine/duration.ts";
 import { code, feed, id, instant, key, number, optional, text } from "../../engine/feed.ts";
 import { ActorId } from "../../engine/ids.ts";
+import { numberOf } from "../cell.ts";
 import type { ProductionMeasured } from "../message.ts";
 import { PLANT_ID, REGIONS } from "../names.ts";
 
@@ -35,7 +36,7 @@ export const renewable = feed({
   eventTimeMs: (row) => row.timestamp,
   dedupKey: (row) => row.reading_id,
   actors: (row) => [ActorId("plant", row.plant_id)],
-  message: (row): ProductionMeasured => ({
+  message: (row, { extra }): ProductionMeasured => ({
     type: "production_measured",
     atMs: row.timestamp,
     eventId: row.reading_id,
@@ -43,6 +44,14 @@ export const renewable = feed({
     capacityMw: row.capacity_mw,
     capacityFactor: row.capacity_factor,
     inverterStatus: row.inverter_status,
+    plantType: row.plant_type,
+    irradianceWm2: row.irradiance_w_m2,
+    windMps: row.wind_speed_mps,
+    waterM3s: row.water_flow_m3s,
+    injectionMw: row.grid_injection_mw,
+    auxiliaryMw: row.auxiliary_consumption_mw,
+    curtailmentMw: numberOf(extra?.["curtailment_mw"]),
+    batteryMwh: numberOf(extra?.["battery_storage_mwh"]),
     region: row.region,
     state: row.state,
   }),

@@ -1,7 +1,7 @@
 import type { Out } from "../../../engine/behaviour.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 
 /**
  * `transformer.ageing`: hours that ordinary paper aged in a day of the grid. `coverage`: share of the day that samples cover. `atMs`: its end.

@@ -2,8 +2,8 @@ import type { Out } from "../../../engine/behaviour.ts";
 import { minutes } from "../../../engine/duration.ts";
 import type { GridMessage } from "../../message.ts";
 import { type LimitsOf, limitsOf } from "../../rules.ts";
+import { rounded } from "../rounded.ts";
 import { isAlarm } from "./alarm_code.ts";
-import { rounded } from "./rounded.ts";
 import type { Sample } from "./sample.ts";
 
 type Limits = LimitsOf<"transformer.contradiction">;

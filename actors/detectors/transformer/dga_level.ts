@@ -3,7 +3,7 @@ import type { Severity } from "../../../engine/emission.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { type Slope, steepness } from "../../statistics/slope.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 
 /** `transformer.dga_level`: the amount of dissolved gas; the lower limit holds while it rises. One total tells nothing about single gases. */
 export function judgeGasLevel(atMs: number, gasPpm: number, line: Slope, out: Out<GridMessage>): void {

@@ -2,7 +2,7 @@ import type { Out } from "../../../engine/behaviour.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { type Slope, steepness } from "../../statistics/slope.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 
 /** `transformer.dga_rate`: how fast dissolved gas grows, by the means of days. Too few days, or too unsure: nothing is said. `atMs`: the last one's end. */
 export function judgeGasRate(line: Slope, spanDays: number, atMs: number, out: Out<GridMessage>): void {

@@ -4,7 +4,7 @@ import type { Severity } from "../../../engine/emission.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { ewma, SLOW_MS } from "../../statistics/ewma.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 
 /** What the health of a transformer is made of: each between 0 (sound) and 1 (as bad as counts), or null where nothing is known. */
 export interface HealthTerms {

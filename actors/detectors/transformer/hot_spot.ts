@@ -2,7 +2,7 @@ import type { Out } from "../../../engine/behaviour.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { ageingRate, type Thermal, upgradedAgeingRate } from "../../statistics/thermal.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 import type { Sample } from "./sample.ts";
 
 /** `transformer.hot_spot`: the winding's hottest place, as modelled, °C. */

@@ -4,7 +4,7 @@ import type { Severity } from "../../../engine/emission.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { alphaOf, SLOW_MS } from "../../statistics/ewma.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 import type { Sample } from "./sample.ts";
 
 /** How long and how far load has been above capacity. */

@@ -2,7 +2,7 @@ import type { Out } from "../../../engine/behaviour.ts";
 import { gridDayOf } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 
 /** A repair of a failure, or a trip of the breaker: the day, counted from 1970 in the grid zone. */
 export type FailureDay = number;

@@ -6,7 +6,7 @@ import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { cusumUp } from "../../statistics/cusum.ts";
 import { designOf, lossShare, type ThermalDesign } from "../../statistics/thermal.ts";
-import { rounded } from "./rounded.ts";
+import { rounded } from "../rounded.ts";
 import type { Sample } from "./sample.ts";
 import { type HourMeans, rebase, type Twin, takeHour, twin, type Verdict } from "./twin.ts";
 

@@ -31,6 +31,14 @@ test("its plant is told what was produced", () => {
     inverterStatus: "ONLINE",
     region: "SOUTH",
     state: "Karnataka",
+    plantType: "SOLAR",
+    irradianceWm2: 745.3,
+    windMps: null,
+    waterM3s: null,
+    injectionMw: 5.892,
+    auxiliaryMw: 0.342,
+    curtailmentMw: null,
+    batteryMwh: null,
   });
 });
 

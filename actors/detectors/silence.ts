@@ -1,0 +1,77 @@
+import type { Out, Woken } from "../../engine/behaviour.ts";
+import { days, hours } from "../../engine/duration.ts";
+import type { GridMessage } from "../message.ts";
+import { type LimitsOf, limitsOf } from "../rules.ts";
+import { GAP_SPREAD_FIRST, silentAfterMs } from "../statistics/cadence.ts";
+import { movedMedian, movedSpread } from "../statistics/robust.ts";
+import { rounded } from "./rounded.ts";
+
+/** How often an actor reports: its last time, and the median and spread of ln(gap in ms). Changed in place. */
+export interface Cadence {
+  lastAtMs: number | null;
+  gapLog: number;
+  gapSpread: number;
+  gaps: number;
+  /** A timer is set. */
+  isWatched: boolean;
+}
+
+/** The name of the timer that looks whether it still does. */
+export const SILENCE_TIMER = "silence";
+
+type SilentRule = "plant.silent";
+type Limits = LimitsOf<SilentRule>;
+
+export function cadence(): Cadence {
+  return { lastAtMs: null, gapLog: 0, gapSpread: 0, gaps: 0, isWatched: false };
+}
+
+/** Takes in a record on time. The first ones teach; from then on a timer watches, which is not moved by each record: it looks at the last time when it fires. */
+export function reported(state: Cadence, atMs: number, rule: SilentRule, out: Out<GridMessage>): void {
+  const before = state.lastAtMs;
+  if (before !== null && atMs <= before) return;
+  if (before !== null) learnGap(state, atMs - before);
+  state.lastAtMs = atMs;
+  out.observe(rule, { holds: false, atMs, value: 0 });
+  if (state.isWatched) return;
+  const limits = limitsOf(out, rule);
+  if (state.gaps >= limits.gapsMin) lookAt(state, atMs + limitMs(state, limits), out);
+}
+
+/** `<kind>.silent`: the timer has come due. A feed that was quiet as a whole makes nobody silent. */
+export function judgeSilence(state: Cadence, { dueMs, clockMs, steppedMs }: Woken, rule: SilentRule, out: Out<GridMessage>): void {
+  if (state.lastAtMs === null) return;
+  const limits = limitsOf(out, rule);
+  const mostMs = limitMs(state, limits);
+  const silentMs = dueMs - state.lastAtMs;
+  state.isWatched = false;
+  if (steppedMs > mostMs / 2) return lookAt(state, clockMs + mostMs, out);
+  if (silentMs < mostMs) return lookAt(state, state.lastAtMs + mostMs, out);
+  const isLong = silentMs >= hours(limits.majorHours);
+  out.observe(rule, {
+    holds: true,
+    atMs: dueMs,
+    value: rounded(silentMs / hours(1), 2),
+    limit: rounded(mostMs / hours(1), 2),
+    severity: isLong ? "major" : "warning",
+    evidence: { last_at: state.lastAtMs, n: state.gaps, usual_gap_hours: rounded(Math.exp(state.gapLog) / hours(1), 3) },
+  });
+  if (!isLong) lookAt(state, state.lastAtMs + hours(limits.majorHours), out);
+}
+
+function lookAt(state: Cadence, atMs: number, out: Out<GridMessage>): void {
+  state.isWatched = true;
+  out.wakeAt(SILENCE_TIMER, atMs);
+}
+
+function learnGap(state: Cadence, gapMs: number): void {
+  const gap = Math.log(gapMs);
+  const median = state.gaps === 0 ? gap : movedMedian(state.gapLog, state.gapSpread, gap);
+  state.gapSpread = state.gaps === 0 ? GAP_SPREAD_FIRST : movedSpread(median, state.gapSpread, gap);
+  state.gapLog = median;
+  state.gaps += 1;
+}
+
+function limitMs({ gapLog, gapSpread }: Cadence, { limitMinHours }: Limits): number {
+  return Math.min(days(7), Math.max(hours(limitMinHours), silentAfterMs(gapLog, gapSpread)));
+}
