@@ -40,6 +40,8 @@ export interface TelemetryMeasured {
   readonly region: string | null;
   readonly deviceId: string | null;
   readonly sequenceNumber: number | null;
+  /** When it came to the hub. */
+  readonly enqueuedAtMs: number | null;
 }
 
 /** billing -> bill: one CDC row. */

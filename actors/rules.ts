@@ -2,13 +2,20 @@ import type { Rule, RuleLimits } from "../engine/rule.ts";
 import { BILLING_RULES } from "./rules/billing.ts";
 import { METER_RULES } from "./rules/meter.ts";
 import { PLANT_RULES } from "./rules/plant.ts";
+import { SUBSTATION_RULES } from "./rules/substation.ts";
 import { TRANSFORMER_RULES } from "./rules/transformer.ts";
 
 /**
  * Every rule with every number it uses: limits in force by default, which the configuration can change for all, a region, a tariff or an actor.
  * A rule is declared in `rules/`, and judged in `detectors/<kind>/<rule>.ts`.
  */
-export const RULES = [...METER_RULES, ...BILLING_RULES, ...TRANSFORMER_RULES, ...PLANT_RULES] as const satisfies readonly Rule[];
+export const RULES = [
+  ...METER_RULES,
+  ...BILLING_RULES,
+  ...TRANSFORMER_RULES,
+  ...SUBSTATION_RULES,
+  ...PLANT_RULES,
+] as const satisfies readonly Rule[];
 
 type Declared = (typeof RULES)[number];
 export type RuleId = Declared["id"];

@@ -1,22 +1,18 @@
 import type { Behaviour, Out } from "../engine/behaviour.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
+import { type Bays, emptyBay } from "./detectors/substation/bay.ts";
+import { judgeReport, type SubstationWatch, substationWatch } from "./detectors/substation/watch.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import type { GridMessage, TelemetryMeasured } from "./message.ts";
 import type { TelemetryReported } from "./tells.ts";
 
-/** The last word of a transformer to its substation. */
-interface Bay {
-  atMs: number | null;
-  loadMw: number | null;
-  capacityMw: number | null;
-  breakerStatus: string | null;
-}
-
 /** What is kept of a substation: a bay for each transformer in it. */
 export interface SubstationState {
   region: string | null;
-  bays: Record<string, Bay>;
+  bays: Bays;
   lastAtMs: number | null;
+  /** What the detectors keep. Absent: nothing yet. */
+  watch?: SubstationWatch;
 }
 
 /** A substation: its transformers, and telemetry that names no transformer. */
@@ -49,20 +45,19 @@ export const substation: Behaviour<SubstationState, GridMessage> = {
   links: (state) => linksOf(state.region),
 };
 
-function emptyBay(): Bay {
-  return { atMs: null, loadMw: null, capacityMw: null, breakerStatus: null };
-}
-
 function reported(state: SubstationState, message: TelemetryReported, out: Out<GridMessage>): void {
   joinRegion(state, state.region ?? regionOf(out.self), out);
   const bay = state.bays[keyOf(message.transformer)] ?? emptyBay();
   state.bays[keyOf(message.transformer)] = bay;
   if (bay.atMs !== null && message.atMs < bay.atMs) return;
+  const before = bay.breakerStatus;
   bay.atMs = message.atMs;
   bay.loadMw = message.loadMw;
   bay.capacityMw = message.capacityMw;
   bay.breakerStatus = message.breakerStatus;
   state.lastAtMs = Math.max(state.lastAtMs ?? message.atMs, message.atMs);
+  state.watch ??= substationWatch();
+  judgeReport(state.watch, state.bays, bay, before, message, out);
 }
 
 /** Telemetry of the substation itself: no transformer to judge, but nothing is lost. */

@@ -59,6 +59,14 @@ export interface TelemetryReported {
   readonly loadMw: number | null;
   readonly capacityMw: number | null;
   readonly breakerStatus: string | null;
+  readonly alarmCode: string | null;
+  readonly voltageKv: number | null;
+  readonly oilC: number | null;
+  readonly ambientC: number | null;
+  readonly humidityPercent: number | null;
+  readonly deviceId: string | null;
+  readonly sequenceNumber: number | null;
+  readonly enqueuedAtMs: number | null;
 }
 
 /** Substation or plant -> region: it is here. Told once. */

@@ -115,6 +115,14 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
     loadMw,
     capacityMw,
     breakerStatus,
+    alarmCode: message.alarmCode,
+    voltageKv: message.voltageKv,
+    oilC: message.oilC,
+    ambientC: message.ambientC,
+    humidityPercent: message.humidityPercent,
+    deviceId: message.deviceId,
+    sequenceNumber: message.sequenceNumber,
+    enqueuedAtMs: message.enqueuedAtMs,
   });
   if (atMs < (numberOf(state.latest?.["eventTime"]) ?? atMs)) return; // Out of order: the newest by event time stays.
   state.watch ??= watch();

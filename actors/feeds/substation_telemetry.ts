@@ -66,5 +66,6 @@ export const substationTelemetry = feed({
     region: row.region,
     deviceId: row.iot_device_id,
     sequenceNumber: row.sequence_number,
+    enqueuedAtMs: row.iot_hub_enqueued_time,
   }),
 });

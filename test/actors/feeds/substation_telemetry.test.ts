@@ -45,6 +45,7 @@ test("its transformer is told what was measured, in units", () => {
     region: "SOUTH",
     deviceId: "IOT-SUB-S-023-2",
     sequenceNumber: 678_234,
+    enqueuedAtMs: Date.UTC(2025, 5, 15, 10, 15, 31, 100),
   });
 });
 
