@@ -73,10 +73,15 @@ export async function trial(options: TrialOptions): Promise<Trial> {
   }
   engine.kill("SIGINT");
   const ending = await engine.ended;
+  await drain(folder); // What sinks had not taken yet.
   const file = folderOf("file", `{ feed: smart_meter, type: landing, location: ${path}/in, include: ["*.json"], format: jsonl }`, options);
-  const drained = await run(["run", "--drain", "--json"], file);
-  if (drained.code !== 0) throw new Error(drained.stderr);
+  await drain(file);
   return { actual: await outcomeOf(folder), expected: await outcomeOf(file), ending, seconds };
+}
+
+async function drain(folder: GridFolder): Promise<void> {
+  const { code, stderr } = await run(["run", "--drain", "--json"], folder);
+  if (code !== 0) throw new Error(stderr);
 }
 
 /** What is not the same, in few words. */

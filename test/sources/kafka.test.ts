@@ -6,6 +6,7 @@ import { wallClock } from "../../engine/clock.ts";
 import { Unavailable } from "../../engine/fault.ts";
 import { type Position, SourceId } from "../../engine/ids.ts";
 import type { Source, SourceRecord } from "../../engine/source.ts";
+import { simulate } from "../../simulators/simulate.ts";
 import { crc32c } from "../../sources/kafka/crc32c.ts";
 import { ForeignPartition } from "../../sources/kafka/foreign_partition.ts";
 import type { KafkaOptions } from "../../sources/kafka/options.ts";
@@ -116,6 +117,23 @@ test("several topics are read by one source, each partition in its order", 2, as
     [`${topic}/1`]: valuesOf(records(5, 10)),
     [`${other}/0`]: valuesOf(records(5, 20)),
   });
+});
+
+test("the live simulator fills a topic", 2, async (topic) => {
+  const to = `kafka://${broker.connection.brokers[0]}/${topic}`;
+  const { sent } = await simulate({
+    profile: "meters",
+    seconds: 2,
+    rate: 50,
+    seed: 42,
+    scale: 1,
+    to,
+    signal: new AbortController().signal,
+  });
+  const batches = await readToIdle(source(topic));
+  const readings = texts(batches).map((text) => JSON.parse(text) as { event_id: string });
+  assert.is(new Set(readings.map(({ event_id }) => event_id)).size, sent);
+  assert.is(readings.length, 100);
 });
 
 // Where reading begins. -------------------------------------------------------------------------------------------------------------------
@@ -366,26 +384,40 @@ test("a broker that does not answer is an outage at the start, and does not hold
   assert.instance(nothing, Unavailable);
 });
 
-test("what waits for a reader that has stopped is bounded, and the group keeps us", 1, async (topic) => {
-  const big = Array.from({ length: 1_200 }, (_, n) => ({ partition: 0, value: `${n} ${"x".repeat(100_000)}` }));
-  await broker.produce(topic, big);
-  const stop = new AbortController();
-  const batches = source(topic).read(new Map(), stop.signal)[Symbol.asyncIterator]();
-  await batches.next();
-  await batches.next();
-  const before = process.memoryUsage().arrayBuffers;
-  await once(AbortSignal.timeout(8_000), "abort"); // deadline: longer than a session without a heartbeat.
-  assert.ok(process.memoryUsage().arrayBuffers - before < 100_000_000);
-  const { groups } = await (await broker.admin()).describeGroups([topic]);
-  assert.is(groups[0]?.members.length, 1);
-  const seen: SourceRecord[] = [];
-  while (seen.length < 1_190) seen.push(...((await batches.next()).value?.records ?? []));
-  stop.abort();
-  assert.equal(
-    seen.map(({ at }) => at),
-    Array.from({ length: seen.length }, (_, n) => (seen[0]?.at ?? 0) + n),
-  );
-});
+test(
+  "what waits for a reader that has stopped is bounded, the group keeps us, and what is deleted meanwhile is a gap",
+  1,
+  async (topic) => {
+    const big = Array.from({ length: 1_200 }, (_, n) => ({ partition: 0, value: `${n} ${"x".repeat(100_000)}` }));
+    await broker.produce(topic, big);
+    const stop = new AbortController();
+    const troubles: string[] = [];
+    const reading = source(topic, { onTrouble: (_, reason) => troubles.push(reason) });
+    const batches = reading.read(new Map(), stop.signal)[Symbol.asyncIterator]();
+    const seen: SourceRecord[] = [];
+    const next = async (): Promise<boolean> => {
+      const { value } = await batches.next();
+      seen.push(...(value?.records ?? []));
+      return value?.idle ?? true;
+    };
+    while (seen.length === 0) await next();
+    const before = process.memoryUsage().arrayBuffers;
+    await once(AbortSignal.timeout(8_000), "abort"); // deadline: longer than a session without a heartbeat.
+    assert.ok(process.memoryUsage().arrayBuffers - before < 100_000_000);
+    const { groups } = await (await broker.admin()).describeGroups([topic]);
+    assert.is(groups[0]?.members.length, 1);
+    await broker.deleteRecords(topic, "1190");
+    while (!(await next()));
+    stop.abort();
+    await batches.return?.();
+    assert.ok(seen.length < 1_000, `${seen.length}`);
+    assert.equal(
+      seen.map(({ at }) => at),
+      seen.map((_, n) => n),
+    );
+    assert.equal(troubles, [`offsets ${seen.length} to 1189 are gone`]);
+  },
+);
 
 // Logins. ---------------------------------------------------------------------------------------------------------------------------------
 
