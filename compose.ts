@@ -64,6 +64,7 @@ export interface Composition {
   readonly onRetry: EngineOptions["onRetry"];
   readonly onSinkRetry: NonNullable<EngineOptions["onSinkRetry"]>;
   readonly onStage: EngineOptions["onStage"];
+  readonly onBatch?: NonNullable<EngineOptions["onBatch"]>;
   /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start. */
   readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean) => void;
   /** Certificates of Kafka brokers are not checked. For development only. */
@@ -95,6 +96,7 @@ export async function compose({
   onRetry,
   onSinkRetry,
   onStage,
+  onBatch = () => {},
   onTrouble,
   insecureDev = false,
 }: Composition): Promise<Engine> {
@@ -127,6 +129,7 @@ export async function compose({
     onRetry,
     onSinkRetry,
     onStage,
+    onBatch,
   });
   return engine;
 }

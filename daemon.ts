@@ -1,4 +1,5 @@
 import type { Config } from "./admin/config_types.ts";
+import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
 import { CommandError } from "./admin/errors.ts";
 import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
@@ -34,13 +35,20 @@ export interface RunOptions {
   readonly insecureDev?: boolean;
 }
 
+/** What a run that is asked meanwhile also needs. */
+export interface LiveOptions extends RunOptions {
+  readonly version: string;
+  /** The configuration for eyes: no secret in it. */
+  readonly shownConfig: unknown;
+}
+
 /** Reads all landing sources to their present end, flushes all sinks, and sums up. */
 export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<Summary> {
   const { config } = options;
   const beganAtMs = performance.now();
   const store = await openStore(config);
   const before = readCounters({ store });
-  const engine = await composed(options, store, "drain");
+  const engine = await composed(options, store, "drain", NO_EARS);
   await runEngine(engine, stop);
   const after = readCounters({ store });
   const digest = stateDigest(store);
@@ -55,15 +63,24 @@ export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<
 }
 
 /** Runs until the signal fires: the files first, then live. What sinks have not taken stays in the log, and is named. */
-export async function liveRun(options: RunOptions, stop: AbortSignal): Promise<void> {
+export async function liveRun(options: LiveOptions, stop: AbortSignal): Promise<void> {
   const { config, log, say } = options;
   const store = await openStore(config);
-  const engine = await composed(options, store, "live");
+  let admin: DaemonAdmin | null = null;
+  const stopped: string[] = [];
+  const ears: Ears = { batch: (batch) => admin?.batch(batch), stopped: (partition) => void stopped.push(partition) };
+  const engine = await composed(options, store, "live", ears);
+  admin = await openDaemonAdmin({ ...options, engine, store, stopped: () => stopped }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   const actors = (): number => engine.world.actorCount;
   say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
+  say(`asked at ${admin.url ?? admin.socket}\n`);
   log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
   await runEngine(engine, stop);
   const left = leftBehind(engine);
+  await admin.close();
   await engine.close();
   log.info("engine.stopped", left === "" ? "every sink has everything" : `not taken yet, kept in the log: ${left}`);
 }
@@ -171,10 +188,20 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
 }
 
+/** Who hears of what happens in a running engine. */
+interface Ears {
+  readonly batch: NonNullable<Composition["onBatch"]>;
+  /** Told of a partition, as `source partition`, that is read no more. */
+  readonly stopped: (partition: string) => void;
+}
+
+const NO_EARS: Ears = { batch: () => {}, stopped: () => {} };
+
 async function composed(
   { config, log, screen, say, insecureDev = false }: RunOptions,
   store: Store,
   mode: Composition["mode"],
+  ears: Ears,
 ): Promise<Engine> {
   try {
     return await compose({
@@ -185,7 +212,9 @@ async function composed(
       insecureDev,
       onRetry: (source, error, pauseMs) => log.warn("source.retry", error.message, { source, pauseMs: Math.round(pauseMs) }),
       onSinkRetry: (sink, error, pauseMs) => log.warn("sink.retry", error.message, { sink, pauseMs: Math.round(pauseMs) }),
+      onBatch: ears.batch,
       onTrouble: (source, partition, reason, isStopped) => {
+        if (isStopped) ears.stopped(`${source} ${partition}`);
         if (isStopped) log.error("source.stopped", `partition ${partition} of ${source} is read no more: ${reason}`, { source, partition });
         else log.warn("source.gap", `partition ${partition} of ${source}: ${reason}`, { source, partition });
       },

@@ -3,7 +3,7 @@ import type { AlertEvent, Emission } from "../engine/emission.ts";
 import { kindOf } from "../engine/ids.ts";
 import { CommandError } from "./errors.ts";
 import { globsMeet, literal, parseGlob } from "./glob.ts";
-import { engineClockMs, findActor, logFrom, type View } from "./reader.ts";
+import { engineClockMs, findActor, findByPrefix, logFrom, prefixed, type View } from "./reader.ts";
 import { parseSeverities } from "./severity.ts";
 import { nearest } from "./suggest.ts";
 import { timeMs } from "./time.ts";
@@ -64,6 +64,19 @@ export async function newestAlerts(view: View, filter: AlertFilter, limit: numbe
 /** Every event that fits, from a sequence number on (inclusive), to the present end of the log. */
 export async function* alertEvents(view: View, filter: AlertFilter, from: number): AsyncGenerator<LoggedAlert, void> {
   for await (const alert of alertsFrom(view, from)) if (filter(alert.event)) yield alert;
+}
+
+/** All events of one alert, by its id or the beginning of it. Throws NOT_FOUND, and USAGE if several begin so. */
+export async function eventsOfAlert(view: View, idText: string): Promise<readonly LoggedAlert[]> {
+  const ids = new Set<string>();
+  const events: LoggedAlert[] = [];
+  for await (const alert of alertsFrom(view, 1)) {
+    const { alertId } = alert.event.data;
+    ids.add(alertId);
+    if (alertId.startsWith(prefixed("ALR-", idText))) events.push(alert);
+  }
+  const id = findByPrefix([...ids], "ALR-", idText, "alert");
+  return events.filter(({ event }) => event.data.alertId === id);
 }
 
 export interface FollowOptions {

@@ -22,6 +22,8 @@ export type LogEvent =
   | "sink.retry"
   | "sink.dead_letter"
   | "store.flush_failed"
+  | "admin.failed"
+  | "admin.open"
   | "admin.write"
   | "config.reloaded";
 

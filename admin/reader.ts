@@ -60,10 +60,11 @@ export function readActor({ store, domain }: View, id: ActorId): Actor {
   return actorIn(new Kind(behaviour, isWindowed(behaviour, domain)), id, parts);
 }
 
-/** Every stored actor, in id order. */
-export function* readActors({ store, domain }: View): Generator<Actor, void> {
+/** Every stored actor that `takes` lets through by its id, in id order. */
+export function* readActors({ store, domain }: View, takes: (id: ActorId) => boolean = () => true): Generator<Actor, void> {
   const kinds = new Map<string, Kind>();
   for (const [id, parts] of store.actors()) {
+    if (!takes(id)) continue;
     const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
     if (behaviour === undefined) continue;
     let kind = kinds.get(behaviour.kind);
@@ -141,8 +142,7 @@ export async function* logFrom({ store }: Pick<View, "store">, stream: Stream, f
 
 /** One of several things by its id or the beginning of it, in any case, with or without its prefix. Throws NOT_FOUND, or USAGE if several begin so. */
 export function findByPrefix(ids: readonly string[], prefix: string, text: string, what: string): string {
-  const typed = text.trim().toUpperCase();
-  const wanted = typed.startsWith(prefix) ? typed : `${prefix}${typed}`;
+  const wanted = prefixed(prefix, text);
   const found = ids.filter((id) => id.startsWith(wanted));
   const [id] = found;
   if (id !== undefined && (found.length === 1 || id === wanted)) return id;
@@ -151,6 +151,12 @@ export function findByPrefix(ids: readonly string[], prefix: string, text: strin
     hint: "give more of its characters",
     candidates: found,
   });
+}
+
+/** The beginning of an id as it was typed, in our case and with its prefix. */
+export function prefixed(prefix: string, text: string): string {
+  const typed = text.trim().toUpperCase();
+  return typed.startsWith(prefix) ? typed : `${prefix}${typed}`;
 }
 
 const GROUP_BYTES = 1_048_576;

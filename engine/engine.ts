@@ -44,7 +44,21 @@ export interface EngineOptions extends WorldOptions {
   readonly endsAtNewColumns?: boolean;
   /** Told when a stage has been read to its present end. */
   readonly onStage: (stage: number) => void;
+  /** Told when a batch is stored. */
+  readonly onBatch?: (batch: StoredBatch) => void;
 }
+
+/** What it took to store one batch. */
+export interface StoredBatch {
+  readonly source: SourceId;
+  readonly feed: string;
+  readonly records: number;
+  readonly turnMs: number;
+  readonly commitMs: number;
+}
+
+/** Where an engine is in its life. */
+export type Phase = "starting" | "running" | "stopping";
 
 /** How long sinks may take to catch up when the engine stops; what they have not taken stays in the log. */
 const FLUSH_AT_STOP_MS = seconds(3);
@@ -57,6 +71,8 @@ export class Engine {
   readonly #drains: readonly Drain[];
   readonly #stopped = new Map<SourceId, NewColumns>();
   #lastApplied: Promise<void> = Promise.resolve();
+  #phase: Phase = "starting";
+  #busySinceMs: number | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -75,7 +91,11 @@ export class Engine {
     const stopReading = new AbortController();
     const stopDrains = new AbortController();
     setMaxListeners(0, stopReading.signal, stopDrains.signal); // Each source and each sink listens: ten are no leak.
-    const stop = (): void => stopReading.abort();
+    this.#phase = "running";
+    const stop = (): void => {
+      this.#phase = "stopping";
+      stopReading.abort();
+    };
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     const drains = this.#drains.map((one) => one.run(stopDrains.signal));
@@ -129,17 +149,38 @@ export class Engine {
     return this.#stopped;
   }
 
+  /** Calls `look` between two batches, when memory holds what is stored and nothing else. The next batch waits for it: it must be quick. */
+  look<T>(look: () => T): Promise<Awaited<T>> {
+    return this.#lastApplied.then(look) as Promise<Awaited<T>>;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** How long the batch at work has been under way; 0: none is. */
+  get busyMs(): number {
+    return this.#busySinceMs === null ? 0 : performance.now() - this.#busySinceMs;
+  }
+
   sinkReports(): readonly DrainReport[] {
     return this.#drains.map((one) => one.report());
   }
 
   async #applyNow(intake: Intake, batch: Batch): Promise<void> {
     this.#requireDecided(intake.feed, batch);
+    const beganMs = performance.now();
+    this.#busySinceMs = beganMs;
     const commit = this.#turn.run(intake, batch);
+    const turnedMs = performance.now();
     await this.#options.store.commit(commit);
+    this.#busySinceMs = null;
     this.#turn.reuse(commit);
     this.world.trim();
     this.#wakeDrains();
+    const { source, feed } = intake;
+    const commitMs = performance.now() - turnedMs;
+    this.#options.onBatch?.({ source, feed, records: batch.records.length, turnMs: turnedMs - beganMs, commitMs });
   }
 
   /** Throws `NewColumns` before anything is changed. */

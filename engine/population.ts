@@ -73,6 +73,13 @@ export class Kind {
     return id;
   }
 
+  /** Copies of the parts as they were stored last. Between two turns only. */
+  parts(slot: number): Parts {
+    const own = this.#own[slot] ?? null;
+    const kept = this.#kept[slot] ?? null;
+    return { hot: new Uint8Array(this.slab.image(slot)), warm: own === null || kept === null ? null : joinWarm(own, kept) };
+  }
+
   /** The warm part as it is; null while there is none. Read only. */
   peekWarm(slot: number): Warm | null {
     const held = this.#warm[slot] ?? null;
@@ -254,6 +261,12 @@ export class Population {
 
   has(id: ActorId): boolean {
     return this.#places.has(id) || this.#store.load(id) !== null;
+  }
+
+  /** The parts of an actor, wherever it is, as they were stored last; null: never seen. Between two turns only. Makes no place for it. */
+  parts(id: ActorId): Parts | null {
+    const place = this.#places.get(id);
+    return place === undefined ? this.#store.load(id) : place.kind.parts(place.slot);
   }
 
   /** Takes back a birth. The slot stays unused. */

@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import { settableClock } from "../../engine/clock.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SourceWiring } from "../../engine/engine.ts";
-import { Position, SourceId } from "../../engine/ids.ts";
+import { actorIdFrom, Position, SourceId } from "../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
@@ -60,7 +60,7 @@ interface Running {
 
 function engineOf(
   sources: readonly SourceWiring[],
-  { store = openMemoryStore(), onStage = () => {} }: { store?: Store; onStage?: (stage: number) => void } = {},
+  { store = openMemoryStore(), onStage = () => {}, onBatch = () => {} }: Partial<Pick<EngineOptions, "store" | "onStage" | "onBatch">> = {},
 ): Running {
   const tape: Tape = [];
   const stages: number[] = [];
@@ -81,6 +81,7 @@ function engineOf(
       stages.push(stage);
       onStage(stage);
     },
+    onBatch,
   };
   const texts = (): readonly unknown[] => tape.map((one) => (one.stream === "curated" ? one.row.cells["text"] : null));
   return { engine: new Engine(options), tape, store, stages, texts };
@@ -186,6 +187,49 @@ test("a bug in a source rejects run, whether it holds the next or not, and leave
     process.off("unhandledRejection", note);
   }
   assert.equal(unhandled, []);
+});
+
+test("who looks between two batches sees in memory what is stored, and nothing else", async () => {
+  const store = openMemoryStore();
+  const looks: Promise<unknown>[] = [];
+  const slow: Store = {
+    ...store,
+    get nextSequence() {
+      return store.nextSequence;
+    },
+    commit: async (commit) => {
+      looks.push(engine.look(seen)); // While memory is ahead of the store.
+      await settledDown();
+      await store.commit(commit);
+    },
+  };
+  const { engine } = engineOf([wiring("a", { texts: ["a0", "a1", "a2"] }), wiring("b", { texts: ["b0"] })], { store: slow });
+  const seen = () => {
+    const stored = [...store.actors()];
+    for (const [id, parts] of stored) assert.equal(engine.world.population.parts(id), parts, id);
+    return [stored.length, store.nextSequence];
+  };
+  await engine.run(forever(), 1_000);
+  assert.equal(await Promise.all(looks), [
+    [1, 2],
+    [1, 3],
+    [1, 4],
+    [2, 5],
+  ]);
+  assert.is(engine.world.population.parts(actorIdFrom("puppet/none")), null);
+  await engine.close();
+});
+
+test("each stored batch is told, and where the engine is in its life", async () => {
+  const batches: string[] = [];
+  const { engine } = engineOf([wiring("a", { texts: ["a0", "a1"] })], {
+    onBatch: ({ source, feed, records }) => void batches.push(`${source} ${feed} ${records} ${engine.phase}`),
+  });
+  assert.is(engine.phase, "starting");
+  await engine.run(forever(), 1_000);
+  assert.equal(batches, ["a ticks 1 running", "a ticks 1 running"]);
+  assert.equal([engine.phase, engine.busyMs], ["stopping", 0]);
+  await engine.close();
 });
 
 test("an engine that is told to stop before it starts reads nothing", async () => {

@@ -34,6 +34,7 @@ export async function newGridFolder(data: string = DATA, changes: Changes = {}):
   const path = await newTempFolder();
   const config = join(path, "gridactor.yaml");
   let text = readFileSync(join(ROOT, "gridactor.yaml"), "utf8").replaceAll("location: data_sources", `location: ${data}`);
+  text = text.replace("port: 7400", "port: 0"); // A free one: tests run beside each other.
   for (const [before, after] of Object.entries(changes)) {
     if (!text.includes(before)) throw new Error(`the shipped configuration does not hold "${before}"`);
     text = text.replaceAll(before, after);

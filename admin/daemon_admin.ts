@@ -1,0 +1,94 @@
+import { wallClock } from "../engine/clock.ts";
+import type { Engine, StoredBatch } from "../engine/engine.ts";
+import type { Store } from "../engine/store.ts";
+import { AlertTail } from "./alert_tail.ts";
+import { alertFilter } from "./alerts.ts";
+import type { Config } from "./config_types.ts";
+import { health } from "./health.ts";
+import type { Token } from "./http/access.ts";
+import type { AlertStreams } from "./http/alert_stream.ts";
+import { type Admin, openAdmin } from "./http/server.ts";
+import { tokenOf } from "./http/token_file.ts";
+import { liveAsker, liveKnown } from "./live_asker.ts";
+import type { Log } from "./log.ts";
+import { measureLoopDelay } from "./loop_delay.ts";
+import { metrics } from "./metrics.ts";
+import { readers } from "./readers.ts";
+import type { Query } from "./verb.ts";
+
+/** The engine that is asked, and all that is told about it. */
+export interface DaemonAdminOptions {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly store: Store;
+  /** `source partition` that is read no more until the next start. */
+  readonly stopped: () => readonly string[];
+  readonly version: string;
+  readonly shownConfig: unknown;
+  readonly log: Pick<Log, "error">;
+}
+
+/** The API of a running engine. */
+export interface DaemonAdmin extends Admin {
+  /** Told of each stored batch. */
+  batch(batch: StoredBatch): void;
+}
+
+const OPEN_ALERTS_MAX = "1000000";
+
+/** Opens the API over an engine. Rejects with `CommandError` if a socket or an address cannot be had. */
+export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<DaemonAdmin> {
+  const { config, engine, store, stopped, version, shownConfig, log } = options;
+  const { stateDir, http } = config;
+  const known = liveKnown(config, engine, store);
+  const tail = new AlertTail({ store, decode: known.view.decode });
+  const measured = metrics({ engine, nextSequence: () => store.nextSequence, stateDir, version });
+  const delay = measureLoopDelay(measured.loopDelay);
+  const reading = readers(config);
+  const streams: AlertStreams = {
+    tail,
+    clock: wallClock,
+    filter: (query) => engine.look(() => alertFilter(known.view, query, known.rules)),
+    open: async ({ from: _, after: __, snapshot: ___, ...query }: Query, signal) => {
+      const asked = { status: "open", ...query, limit: OPEN_ALERTS_MAX };
+      return (await reading.ask("alerts", asked, signal)).value as Awaited<ReturnType<AlertStreams["open"]>>;
+    },
+  };
+  const admin = await openAdmin({
+    stateDir,
+    http,
+    tokens: tokensOf(config),
+    asker: liveAsker(engine, known, reading),
+    streams,
+    health: health({
+      phase: () => engine.phase,
+      busyMs: () => engine.busyMs,
+      loopDelayMs: () => delay.lastMs,
+      stopped,
+      stateDir,
+      freeDiskBytesMin: config.log.minFreeDiskBytes,
+    }),
+    metrics: measured,
+    shownConfig,
+    log,
+  });
+  return {
+    ...admin,
+    batch(batch) {
+      measured.batch(batch);
+      tail.ring();
+    },
+    async close() {
+      delay.stop();
+      reading.close();
+      await admin.close();
+    },
+  };
+}
+
+/** The configured ones, or else one for everything, which the state directory keeps. Without an address none is needed. */
+function tokensOf({ http, stateDir }: Config): readonly Token[] {
+  if (http === null) return [];
+  const configured = Object.entries(http.tokens).map(([name, { value, role }]) => ({ name, value: value.reveal(), role }));
+  return configured.length > 0 ? configured : [{ name: "admin", value: tokenOf(stateDir), role: "admin" }];
+}

@@ -1,0 +1,67 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { seconds } from "../../engine/duration.ts";
+import { Refusal } from "./refusal.ts";
+
+export type Role = "read" | "operate" | "admin";
+
+/** A token and what it allows. `name`: for the audit. */
+export interface Token {
+  readonly name: string;
+  readonly value: string;
+  readonly role: Role;
+}
+
+export interface AccessOptions {
+  readonly tokens: readonly Token[];
+  /** Reads need no token. */
+  readonly isOpen: boolean;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+}
+
+/** Says who may ask. */
+export interface Access {
+  /** The role of a request with this `Authorization`. Throws 401, or 429 after too many wrong tokens. */
+  role(authorization: string | undefined): Role;
+}
+
+const FAILURES_MAX = 20;
+const FAILURES_WITHIN_MS = seconds(10);
+
+/** A wrong token is refused also where none is needed: whoever sends it means something by it. The right one is taken whatever others try. */
+export function access({ tokens, isOpen, nowMs }: AccessOptions): Access {
+  const known = tokens.map((token) => ({ ...token, digest: digestOf(token.value) }));
+  let failures = 0;
+  let sinceMs = Number.NEGATIVE_INFINITY;
+
+  const refuse = (message: string): Refusal => {
+    if (nowMs() - sinceMs > FAILURES_WITHIN_MS) {
+      sinceMs = nowMs();
+      failures = 0;
+    }
+    failures += 1;
+    if (failures > FAILURES_MAX) return new Refusal(429, "REFUSED", "too many wrong tokens", { headers: { "Retry-After": "10" } });
+    const hint = "Authorization: Bearer TOKEN; the token is in admin.token of the state directory, or configured";
+    return new Refusal(401, "REFUSED", message, { hint, headers: { "WWW-Authenticate": 'Bearer realm="gridactor"' } });
+  };
+
+  return {
+    role(authorization) {
+      if (authorization === undefined) {
+        if (isOpen) return "read";
+        throw refuse("a token is needed");
+      }
+      const [, given = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+      const digest = digestOf(given);
+      let role: Role | null = null;
+      for (const token of known) if (timingSafeEqual(token.digest, digest)) role = token.role; // All are compared, whichever fits.
+      if (role === null) throw refuse("the token is wrong");
+      return role;
+    },
+  };
+}
+
+/** Of one length whatever the token's, which a comparison in constant time needs. */
+function digestOf(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

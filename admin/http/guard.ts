@@ -1,0 +1,35 @@
+import { Refusal } from "./refusal.ts";
+
+/** Names and addresses under which the API is addressed, as they stand in `Host` and behind `//` in `Origin`, in lower case. */
+export type Hosts = ReadonlySet<string>;
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
+
+/** `host` is the bound address, `names` are those that the configuration adds: with the port, and without it for those behind a proxy. */
+export function allowedHosts(host: string, port: number, names: readonly string[]): Hosts {
+  const bound = host.includes(":") ? `[${host}]` : host;
+  const own = [bound, ...(isLoopback(host) ? LOOPBACK : [])].map((name) => `${name}:${port}`);
+  return new Set([...own, ...names.flatMap((name) => [name, `${name}:${port}`])].map((name) => name.toLowerCase()));
+}
+
+/** A page elsewhere whose name has been made to lead here sends its own name: it is refused (421). */
+export function requireHost(host: string | undefined, hosts: Hosts): void {
+  if (host !== undefined && hosts.has(host.toLowerCase())) return;
+  throw new Refusal(421, "REFUSED", "no server of this name is here", { hint: "add the name to admin.http.hosts" });
+}
+
+/** A page elsewhere says so, where browsers say it at all: it is refused (403). */
+export function requireOrigin(origin: string | undefined, hosts: Hosts): void {
+  if (origin === undefined || hosts.has(origin.toLowerCase().replace(/^https?:\/\//, ""))) return;
+  throw new Refusal(403, "REFUSED", "pages of other origins may not ask");
+}
+
+/** GET changes nothing, and nothing else is served. */
+export function requireReading(method: string | undefined): void {
+  if (method === "GET" || method === "HEAD") return;
+  throw new Refusal(405, "REFUSED", `${method} is not served`, { headers: { Allow: "GET, HEAD" } });
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,269 @@
+import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { seconds } from "../../engine/duration.ts";
+import type { Asker } from "../asker.ts";
+import type { HttpConfig } from "../config_types.ts";
+import { CommandError } from "../errors.ts";
+import type { Health } from "../health.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { nearest } from "../suggest.ts";
+import { VERBS } from "../verbs.ts";
+import { type Access, access, type Token } from "./access.ts";
+import { type AlertStreams, isList, listAlerts, streamAlerts } from "./alert_stream.ts";
+import { allowedHosts, type Hosts, isLoopback, requireHost, requireOrigin, requireReading } from "./guard.ts";
+import { asRefusal, Refusal } from "./refusal.ts";
+import { routed } from "./route.ts";
+import { bindSocket } from "./socket_file.ts";
+
+/** What the API is made of. */
+export interface AdminOptions {
+  readonly stateDir: string;
+  /** Null: the socket only. */
+  readonly http: HttpConfig | null;
+  /** Those of the configuration, or else the one that is made. */
+  readonly tokens: readonly Token[];
+  readonly asker: Asker;
+  readonly streams: AlertStreams;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  /** The configuration for eyes: no secret in it. */
+  readonly shownConfig: unknown;
+  readonly log: Pick<Log, "error">;
+}
+
+/** The API, open. */
+export interface Admin {
+  /** `http://127.0.0.1:7400`, or null: the socket only. */
+  readonly url: string | null;
+  readonly socket: string;
+  /** Ends all streams and connections. */
+  close(): Promise<void>;
+}
+
+const CONNECTIONS_MAX = 512;
+const HEADER_BYTES_MAX = 16_384;
+const SERVER_OPTIONS = {
+  maxHeaderSize: HEADER_BYTES_MAX,
+  headersTimeout: seconds(10),
+  requestTimeout: seconds(30),
+  keepAliveTimeout: seconds(5),
+};
+const SAFE_HEADERS = {
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cache-Control": "no-store",
+};
+
+/** Opens the API on the socket of the state directory, and on the configured address. Rejects with `CommandError` if it cannot be had. */
+export async function openAdmin(options: AdminOptions): Promise<Admin> {
+  const stop = new AbortController();
+  const unguarded = listener(options, { hosts: null, access: null }, stop.signal);
+  const socket = await bindSocket(createPlainServer(SERVER_OPTIONS, unguarded), options.stateDir);
+  const servers: Server[] = [socket.server];
+  let url: string | null = null;
+  try {
+    if (options.http !== null) {
+      const door = await bindAddress(options.http, options, stop.signal);
+      servers.push(door.server);
+      url = door.url;
+    }
+  } catch (error) {
+    await closed(socket.server);
+    throw error;
+  }
+  for (const server of servers) server.maxConnections = CONNECTIONS_MAX;
+  return {
+    url,
+    socket: socket.path,
+    async close() {
+      stop.abort();
+      await Promise.all(servers.map(closed));
+    },
+  };
+}
+
+/** Null: whoever can open the socket may do everything. */
+interface Guards {
+  readonly hosts: Hosts | null;
+  readonly access: Access | null;
+}
+
+async function bindAddress(
+  http: HttpConfig,
+  options: AdminOptions,
+  signal: AbortSignal,
+): Promise<{ readonly server: Server; readonly url: string }> {
+  const { host, tls, hosts, reads } = http;
+  const guards = {
+    hosts: new Set<string>(),
+    access: access({ tokens: options.tokens, isOpen: reads === "open" && isLoopback(host), nowMs: () => performance.now() }),
+  };
+  const answer = listener(options, guards, signal);
+  const server =
+    tls === null
+      ? createPlainServer(SERVER_OPTIONS, answer)
+      : createTlsServer({ ...SERVER_OPTIONS, cert: tls.cert.reveal(), key: tls.key.reveal() }, answer);
+  const port = await listening(server, http);
+  for (const name of allowedHosts(host, port, hosts)) guards.hosts.add(name);
+  return { server, url: `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}` };
+}
+
+/** The port it listens on. */
+function listening(server: Server, { host, port }: HttpConfig): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const hint = "set admin.http.port, or admin.http: false";
+      reject(
+        new CommandError(error.code === "EADDRINUSE" ? "RETRY" : "CONFIG", `cannot listen on ${host}:${port}: ${error.code}`, {
+          hint,
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+// Requests ------------------------------------------------------------------------------------------------------------------------------
+
+/** One request. `route`: its template, as far as it is known. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly search: string;
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  route: string;
+}
+
+function listener(options: AdminOptions, guards: Guards, stop: AbortSignal): RequestListener {
+  return (request, response) => {
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const [path = "/", search = ""] = split(request.url ?? "/");
+    const exchange: Exchange = { request, response, path, search, signal: AbortSignal.any([stop, gone.signal]), route: "other" };
+    const beganMs = performance.now();
+    answer(options, guards, exchange)
+      .catch((error: unknown) => refuse(options, exchange, error))
+      .finally(() => options.metrics.request(exchange.route, response.statusCode, performance.now() - beganMs));
+  };
+}
+
+async function answer(options: AdminOptions, { hosts, access: door }: Guards, exchange: Exchange): Promise<void> {
+  const { request, response, path } = exchange;
+  for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
+  const { host, origin, authorization } = request.headers;
+  if (hosts !== null) {
+    requireHost(host, hosts);
+    requireOrigin(origin, hosts);
+  }
+  requireReading(request.method);
+  if (path.startsWith("/v1/")) {
+    door?.role(authorization);
+    return answerQuestion(options, exchange);
+  }
+  return answerProbe(options, exchange);
+}
+
+async function answerQuestion({ asker, streams, metrics, shownConfig }: AdminOptions, exchange: Exchange): Promise<void> {
+  const { request, response, path, search, signal } = exchange;
+  if (path === "/v1/alerts/stream") {
+    exchange.route = path;
+    metrics.subscribers(1);
+    const lastEventId = request.headers["last-event-id"]?.toString();
+    return streamAlerts(streams, { search, accept: request.headers.accept, lastEventId }, response, signal).finally(() =>
+      metrics.subscribers(-1),
+    );
+  }
+  if (path === "/v1/alerts" && isList(search)) {
+    exchange.route = path;
+    return listAlerts(streams, search, response, signal);
+  }
+  if (path === "/v1/config") {
+    exchange.route = path;
+    return sendJson(response, shownConfig);
+  }
+  const question = routed(path, search);
+  if (question === null) throw notFound(path);
+  exchange.route = question.verb.route;
+  const { value, found } = await asker.ask(question.verb.name, question.query, signal);
+  if (found !== undefined) response.setHeader("X-Found", String(found));
+  sendJson(response, value);
+}
+
+async function answerProbe({ health, metrics }: AdminOptions, exchange: Exchange): Promise<void> {
+  const { response, path, search } = exchange;
+  switch (path) {
+    case "/livez": {
+      exchange.route = path;
+      return sendText(response, health.live() ? 200 : 503, health.live() ? "ok\n" : "the event loop is late\n");
+    }
+    case "/readyz": {
+      exchange.route = path;
+      const parts = await health.ready();
+      const isReady = parts.every(({ ok }) => ok);
+      const listed = parts.map(({ part, ok }) => `${ok ? "ok " : "NOT"} ${part}\n`).join("");
+      return sendText(response, isReady ? 200 : 503, search.includes("verbose") ? listed : isReady ? "ok\n" : "not ready\n");
+    }
+    case "/startupz": {
+      exchange.route = path;
+      return sendText(response, health.phase() === "starting" ? 503 : 200, `${health.phase()}\n`);
+    }
+    case "/metrics": {
+      exchange.route = path;
+      response.setHeader("Content-Type", metrics.type);
+      response.end(await metrics.text());
+      return;
+    }
+  }
+  throw notFound(path);
+}
+
+function refuse({ log }: AdminOptions, { response, signal }: Exchange, error: unknown): void {
+  const refusal = asRefusal(error);
+  if (refusal.status === 500) log.error("admin.failed", error instanceof Error ? error.message : String(error), { err: error });
+  if (response.headersSent || signal.aborted) {
+    response.destroy(); // An answer that has begun cannot be taken back: the reader sees that it has no end.
+    return;
+  }
+  const { status, headers, code, message, hint, candidates } = refusal;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.statusCode = status;
+  sendJson(response, { error: { code, message, hint, candidates } });
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.end(`${JSON.stringify(value)}\n`);
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "text/plain; charset=utf-8");
+  response.end(text);
+}
+
+function notFound(path: string): Refusal {
+  const routes = [...VERBS.map(({ route }) => route), "/v1/alerts/stream", "/v1/config", "/livez", "/readyz", "/startupz", "/metrics"];
+  const near = nearest(path, routes);
+  return new Refusal(404, "NOT_FOUND", "nothing is at this address", {
+    hint: `routes: ${routes.join(" ")}`,
+    candidates: near === null ? [] : [near],
+  });
+}
+
+function split(url: string): readonly [path: string, search: string] {
+  const at = url.indexOf("?");
+  return at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at)];
+}

@@ -1,0 +1,37 @@
+import type { Engine } from "../engine/engine.ts";
+import type { Store } from "../engine/store.ts";
+import type { Asker } from "./asker.ts";
+import { asCommandError } from "./errors.ts";
+import type { StateConfig } from "./state_view.ts";
+import { knownOf } from "./state_view.ts";
+import type { Known } from "./verb.ts";
+import { verbNamed } from "./verbs.ts";
+
+/** What a running engine knows of single actors: the parts in its memory, the rows and the log of its store. It lists no actors. */
+export function liveKnown(config: Pick<StateConfig, "name" | "feeds">, engine: Pick<Engine, "world">, store: Store): Known {
+  return knownOf(config, {
+    load: (id) => engine.world.population.parts(id),
+    range: (table, prefix) => store.range(table, prefix),
+    actors: () => [],
+    readLog: (stream, from, bytesMax) => store.readLog(stream, from, bytesMax),
+  });
+}
+
+/**
+ * Asks a running engine. What is quick is answered from memory, between two batches, so that it is what is stored at that moment. All else, and
+ * what was not found so (there may be something like it), is asked of `readers`, which hold nothing up.
+ */
+export function liveAsker(engine: Pick<Engine, "look">, known: Known, readers: Asker): Asker {
+  return {
+    async ask(name, query, signal) {
+      const verb = verbNamed(name);
+      if (verb.isQuick?.(query) !== true) return readers.ask(name, query, signal);
+      try {
+        return await engine.look(() => verb.ask(known, query));
+      } catch (error) {
+        if (asCommandError(error).code !== "NOT_FOUND") throw error;
+        return readers.ask(name, query, signal);
+      }
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { GRID } from "../actors/registry.ts";
+import { RULES } from "../actors/rules.ts";
+import { DamagedStore, NoStore } from "../engine/damaged_store.ts";
+import { emissionDecoder } from "../engine/emission_codec.ts";
+import { openLmdbStore } from "../engine/lmdb_store.ts";
+import { configuredDomain } from "./config_domain.ts";
+import type { Config } from "./config_types.ts";
+import { CommandError } from "./errors.ts";
+import type { ReadStore } from "./reader.ts";
+import type { Known } from "./verb.ts";
+
+/** What reading a state directory needs of the configuration. It holds no secret, and can be sent to another process. */
+export type StateConfig = Pick<Config, "name" | "stateDir" | "limits" | "feeds">;
+
+/** Opens the state directory to look at it, also while a daemon runs on it, and closes it again. Throws UNREACHABLE and CONFIG. */
+export async function withState<T>(config: StateConfig, look: (known: Known) => Promise<T> | T): Promise<T> {
+  const store = await openLmdbStore({ dir: config.stateDir, limits: config.limits, readOnly: true }).catch((error: unknown) => {
+    throw stateError(error);
+  });
+  try {
+    return await look(knownOf(config, store));
+  } catch (error) {
+    throw stateError(error);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A store, with what the configuration says of the grid in it. */
+export function knownOf({ name, feeds }: Pick<Config, "name" | "feeds">, store: ReadStore): Known {
+  const domain = configuredDomain(GRID, { feeds });
+  return {
+    view: { store, domain, decode: emissionDecoder(name, domain.tables) },
+    rules: RULES.map(({ id }) => id),
+    schemas: new Map([...feeds].map(([feed, { schema }]) => [feed, schema])),
+  };
+}
+
+function stateError(error: unknown): unknown {
+  if (error instanceof NoStore) return new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
+  const damage = error instanceof Error && error.cause instanceof DamagedStore ? error.cause : error;
+  return damage instanceof DamagedStore ? new CommandError("CONFIG", damage.message, { hint: "gridactor restore DIR" }) : error;
+}

@@ -1,0 +1,96 @@
+import type { Screen } from "./format.ts";
+import type { View } from "./reader.ts";
+import type { ConfiguredSchemas } from "./schema.ts";
+
+/** What a read verb may look at. */
+export interface Known {
+  readonly view: View;
+  /** Ids of all rules. */
+  readonly rules: readonly string[];
+  readonly schemas: ConfiguredSchemas;
+}
+
+/** Arguments and options of a question by name, as they are typed; a switch that is given is `true`. */
+export type Query = Readonly<Record<string, string | true | readonly string[] | undefined>>;
+
+/** `value`: what `--json` prints. `found`: how many rows there are at least, where the answer holds fewer of them. */
+export interface Answer {
+  readonly value: unknown;
+  readonly found?: number | undefined;
+}
+
+/** What a value may be; a list: one of these words. A `switch` has no value. */
+export type Takes =
+  | "id"
+  | "alert"
+  | "quarantine"
+  | "kind"
+  | "rule"
+  | "feed"
+  | "time"
+  | "number"
+  | "text"
+  | "predicate"
+  | "switch"
+  | readonly string[];
+
+/** An argument or an option. Its name is camelCase; `flagOf` gives the flag. */
+export interface Parameter {
+  readonly name: string;
+  readonly takes: Takes;
+  readonly about: string;
+  readonly isRequired?: boolean;
+  /** It may be given more than once. */
+  readonly isMany?: boolean;
+}
+
+/** A question that changes nothing: the same for command line, REPL and HTTP. */
+export interface Verb {
+  /** One word, or two (`quarantine show`). */
+  readonly name: string;
+  readonly about: string;
+  /** Path in the HTTP API; `{name}` is an argument. */
+  readonly route: string;
+  readonly args: readonly Parameter[];
+  readonly options: readonly Parameter[];
+  /** It is also meant when only the first of its words is said. */
+  readonly isDefault?: boolean;
+  /** Whether the question looks at one thing only, by its key: the engine can then answer it from memory, between two batches. */
+  readonly isQuick?: (query: Query) => boolean;
+  /** Throws `CommandError`. */
+  readonly ask: (known: Known, query: Query) => Answer | Promise<Answer>;
+  /** The answer for people. The value may have been JSON in between. */
+  readonly text: (value: unknown, query: Query, screen: Screen | null) => string;
+}
+
+/** A verb whose answers are of a type of its own. */
+export interface TypedVerb<Value> extends Omit<Verb, "ask" | "text"> {
+  readonly ask: (known: Known, query: Query) => TypedAnswer<Value> | Promise<TypedAnswer<Value>>;
+  readonly text: (value: Value, query: Query, screen: Screen | null) => string;
+}
+
+interface TypedAnswer<Value> extends Answer {
+  readonly value: Value;
+}
+
+/** Lets a verb stand among others. The caller of `text` gives what `ask` has answered. */
+export function verb<Value>(typed: TypedVerb<Value>): Verb {
+  return { ...typed, text: (value, query, screen) => typed.text(value as Value, query, screen) };
+}
+
+/** `asOf` -> `as-of`. */
+export function flagOf({ name }: Pick<Parameter, "name">): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The text that was given under a name, if one was. */
+export function textOf(query: Query, name: string): string | undefined {
+  const value = query[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** All texts that were given under a name. */
+export function textsOf(query: Query, name: string): readonly string[] {
+  const value = query[name];
+  return typeof value === "string" ? [value] : typeof value === "object" ? value : [];
+}

@@ -1,0 +1,254 @@
+import { alertLine } from "../engine/alert_line.ts";
+import { stateDigest } from "../engine/digest.ts";
+import type { AlertEvent } from "../engine/emission.ts";
+import { type AlertQuery, alertFilter, eventsOfAlert, newestAlerts } from "./alerts.ts";
+import { COUNTED_BY, count, countText } from "./count.ts";
+import { CommandError } from "./errors.ts";
+import type { Screen } from "./format.ts";
+import { history, historyText } from "./history.ts";
+import { inspect, inspectionText } from "./inspect.ts";
+import { limitOf } from "./limit.ts";
+import { lint, lintText } from "./lint.ts";
+import { ls, lsText } from "./ls.ts";
+import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./quarantine.ts";
+import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
+import { SEVERITIES } from "./severity.ts";
+import { nearest } from "./suggest.ts";
+import { top, topText } from "./top.ts";
+import { tree, treeText } from "./tree.ts";
+import { type Answer, type Parameter, type Query, textOf, textsOf, type Verb, verb } from "./verb.ts";
+
+const ID: Parameter = { name: "id", takes: "id", about: "SM-N-00042 or meter/SM-N-00042, in any case", isRequired: true };
+const AS_OF: Parameter = { name: "asOf", takes: "time", about: "as it was then" };
+const KNOWN_AT: Parameter = { name: "knownAt", takes: "time", about: "as it was known then" };
+const LIMIT: Parameter = { name: "limit", takes: "number", about: "rows at most" };
+
+/** The filters of alerts, for lists and streams. */
+export const ALERT_FILTERS: readonly Parameter[] = [
+  { name: "severity", takes: SEVERITIES.flatMap((level) => [level, `${level}+`]), about: "major: exactly; major+: and worse" },
+  { name: "under", takes: "id", about: "an actor and all below it" },
+  { name: "rule", takes: "rule", about: "rule id, * allowed" },
+  { name: "kind", takes: "kind", about: "kind of actor" },
+  {
+    name: "status",
+    takes: ["open", "acknowledged", "shelved", "suppressed", "cleared", "retracted"],
+    about: "open: neither cleared nor retracted",
+  },
+  { name: "origin", takes: ["live", "late", "backfill", "replay"], about: "how its record came" },
+];
+const SINCE: Parameter = { name: "since", takes: "time", about: "event time, at or after" };
+
+/** Every question that can be asked; the order is that of the help. */
+export const VERBS: readonly Verb[] = [
+  verb({
+    name: "inspect",
+    about: "one actor: what it is, what it saw last, what is open",
+    route: "/v1/actors/{id}",
+    args: [ID],
+    options: [AS_OF, KNOWN_AT],
+    isQuick: ({ asOf, knownAt }) => asOf === undefined && knownAt === undefined,
+    ask: async ({ view }, query) => ({ value: await inspect(view, needed(query, "id"), timesOf(query)) }),
+    text: (value, query) => inspectionText(value, timesOf(query)),
+  }),
+  verb({
+    name: "history",
+    about: "the versions of an actor, oldest first (the newest of them, if there are more than the limit)",
+    route: "/v1/actors/{id}/history",
+    args: [ID],
+    options: [KNOWN_AT, { name: "all", takes: "switch", about: "also what is no longer believed" }, LIMIT],
+    isQuick: () => true,
+    ask({ view }, query) {
+      const all = history(view, needed(query, "id"), historyQuery(query));
+      return { value: all.slice(Math.max(0, all.length - limitOf(query))), found: all.length };
+    },
+    text: (value, query, screen) => historyText(value, historyQuery(query), screen),
+  }),
+  verb({
+    name: "alerts",
+    about: "the newest event of each alert",
+    route: "/v1/alerts",
+    args: [],
+    options: [...ALERT_FILTERS, SINCE, LIMIT],
+    async ask({ view, rules }, query) {
+      const { alerts, found } = await newestAlerts(view, alertFilter(view, alertQuery(query), rules), limitOf(query));
+      return { value: alerts.map(({ event }) => event), found };
+    },
+    text: (value, _query, screen) => eventsText(value, screen),
+  }),
+  verb({
+    name: "alert",
+    about: "all events of one alert",
+    route: "/v1/alerts/{alertId}",
+    args: [{ name: "alertId", takes: "alert", about: "ALR-…, or the beginning of it", isRequired: true }],
+    options: [],
+    ask: async ({ view }, query) => ({ value: (await eventsOfAlert(view, needed(query, "alertId"))).map(({ event }) => event) }),
+    text: (value, _query, screen) => eventsText(value, screen),
+  }),
+  verb({
+    name: "ls",
+    about: "the actors of a kind",
+    route: "/v1/actors",
+    args: [
+      { name: "kind", takes: "kind", about: "meter, customer, …", isRequired: true },
+      { name: "prefix", takes: "text", about: "what their ids begin with" },
+    ],
+    options: [
+      { name: "where", takes: "predicate", about: "FIELD OP VALUE, with = != < <= > >= ~", isMany: true },
+      { name: "after", takes: "id", about: "only those behind this id" },
+      LIMIT,
+    ],
+    ask({ view }, query) {
+      const wanted = {
+        kind: needed(query, "kind"),
+        prefix: textOf(query, "prefix"),
+        where: textsOf(query, "where"),
+        after: textOf(query, "after"),
+      };
+      const { rows, found } = ls(view, wanted, limitOf(query));
+      return { value: rows, found };
+    },
+    text: (value, _query, screen) => lsText(value, screen),
+  }),
+  verb({
+    name: "tree",
+    about: "an actor and what hangs on it, by the links in force",
+    route: "/v1/actors/{id}/tree",
+    args: [ID],
+    options: [{ name: "depth", takes: "number", about: "levels (2)" }, LIMIT],
+    ask({ view }, query) {
+      const { root, cut } = tree(view, needed(query, "id"), textOf(query, "depth") ?? "2", limitOf(query));
+      return cut === null ? { value: root } : { value: root, found: cut };
+    },
+    text: (value, _query, screen) => treeText(value, screen),
+  }),
+  verb({
+    name: "top",
+    about: "the actors with most alerts, records, late or bad records, or the highest value of a field",
+    route: "/v1/top",
+    args: [{ name: "kind", takes: "kind", about: "of one kind only" }],
+    options: [
+      { name: "by", takes: "text", about: "alerts (default), records, late, faults, or a field" },
+      { ...LIMIT, about: "rows at most (10)" },
+    ],
+    ask: ({ view }, query) => ({ value: top(view, { kind: textOf(query, "kind"), by: textOf(query, "by") }, limitOf(query, 10)) }),
+    text: (value, _query, screen) => topText(value, screen),
+  }),
+  verb({
+    name: "count",
+    about: "how many actors there are, by kind, region, status or link (told of by a master, or orphans)",
+    route: "/v1/count",
+    args: [],
+    options: [{ name: "by", takes: COUNTED_BY, about: "kind (default), region, status or link" }],
+    isQuick: ({ by = "kind" }) => by === "kind" || by === "link",
+    ask: ({ view }, query) => ({ value: count(view, textOf(query, "by") ?? "kind") }),
+    text: (value) => countText(value),
+  }),
+  verb({
+    name: "quarantine ls",
+    about: "records that could not be processed",
+    route: "/v1/quarantine",
+    args: [],
+    options: [
+      { name: "feed", takes: "feed", about: "of one feed" },
+      { name: "reason", takes: "text", about: "of one reason" },
+      { name: "all", takes: "switch", about: "settled ones, too" },
+      LIMIT,
+    ],
+    isDefault: true,
+    ask({ view }, query) {
+      const wanted = { feed: textOf(query, "feed"), reason: textOf(query, "reason"), all: query["all"] === true };
+      const { rows, found } = listQuarantine(view, wanted, limitOf(query));
+      return { value: rows, found };
+    },
+    text: (value, _query, screen) => quarantineText(value, screen),
+  }),
+  verb({
+    name: "quarantine show",
+    about: "one of them, with its bytes",
+    route: "/v1/quarantine/{id}",
+    args: [{ name: "id", takes: "quarantine", about: "Q-…, or the beginning of it", isRequired: true }],
+    options: [],
+    ask: ({ view }, query) => ({ value: showQuarantine(view, needed(query, "id")) }),
+    text: (value) => quarantineDetailText(value),
+  }),
+  verb({
+    name: "schema ls",
+    about: "the feeds: versions, modes, and columns that wait for a decision",
+    route: "/v1/schema",
+    args: [],
+    options: [],
+    isDefault: true,
+    ask: ({ view, schemas }) => ({ value: listSchemas(view, schemas) }),
+    text: (value, _query, screen) => schemasText(value, screen),
+  }),
+  verb({
+    name: "schema show",
+    about: "one feed: columns, versions, what waits and what is not kept",
+    route: "/v1/schema/{feed}",
+    args: [{ name: "feed", takes: "feed", about: "its name", isRequired: true }],
+    options: [],
+    ask: async ({ view, schemas }, query) => ({ value: await showSchema(view, needed(query, "feed"), schemas) }),
+    text: (value, _query, screen) => schemaText(value, screen),
+  }),
+  verb({
+    name: "lint",
+    about: "advice on the histories of feeds: noisy columns, ties, changes out of order",
+    route: "/v1/lint",
+    args: [{ name: "feed", takes: "feed", about: "of one feed only" }],
+    options: [LIMIT],
+    ask({ view }, query) {
+      const all = lint(view, textOf(query, "feed"));
+      return { value: all.slice(0, limitOf(query)), found: all.length };
+    },
+    text: (value, _query, screen) => lintText(value, screen),
+  }),
+  verb({
+    name: "digest",
+    about: "one line over all states, histories, episodes and timers",
+    route: "/v1/digest",
+    args: [],
+    options: [],
+    ask: ({ view }) => ({ value: stateDigest(view.store) }),
+    text: (value) => `${value}\n`,
+  }),
+];
+
+/** The verb of this name. Throws USAGE with the nearest one. */
+export function verbNamed(name: string): Verb {
+  const found = VERBS.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const near = nearest(
+    name,
+    VERBS.map((one) => one.name),
+  );
+  throw new CommandError("USAGE", `unknown verb "${name}"`, { hint: "help", candidates: near === null ? [] : [near] });
+}
+
+/** How many rows of how many an answer shows; null: all. */
+export function cutOf({ value, found }: Answer): { readonly shown: number; readonly found: number } | null {
+  if (found === undefined) return null;
+  const shown = Array.isArray(value) ? value.length : 0;
+  return found > shown ? { shown, found } : null;
+}
+
+/** The filters and the time of a question about alerts. */
+export function alertQuery(query: Query): AlertQuery {
+  return Object.fromEntries([...ALERT_FILTERS, SINCE].map(({ name }) => [name, textOf(query, name)]));
+}
+
+function eventsText(events: readonly AlertEvent[], screen: Screen | null): string {
+  return events.map((event) => `${alertLine(event, Number(event.sequence), screen?.color === true)}\n`).join("");
+}
+
+function timesOf(query: Query): { readonly asOf: string | undefined; readonly knownAt: string | undefined } {
+  return { asOf: textOf(query, "asOf"), knownAt: textOf(query, "knownAt") };
+}
+
+function historyQuery(query: Query): { readonly knownAt: string | undefined; readonly all: boolean } {
+  return { knownAt: textOf(query, "knownAt"), all: query["all"] === true };
+}
+
+/** An argument that whoever asks has checked to be there. */
+function needed(query: Query, name: string): string {
+  return textOf(query, name) ?? "";
+}
