@@ -114,7 +114,7 @@ export async function compose({
     if (mode === "drain") return [];
     if (source.type === "simulator") return [simulatorWiring(source, config, (feed) => world().clock(feed).latestMs())];
     if (source.type === "kafka") return [kafkaWiring(source, config, store, { onTrouble, isUnchecked: insecureDev })];
-    return [eventHubWiring(source, config, store, domain, onTrouble)];
+    return [eventHubWiring(source, config, domain, onTrouble)];
   });
   engine = new Engine({
     ...worldOptions(config),
@@ -227,14 +227,8 @@ function kafkaConnection({ connection: name }: KafkaConfig, { connections }: Con
   return { brokers, clientId, tls: tls && { ...Object.fromEntries(texts), isUnchecked }, sasl: login };
 }
 
-/** The owner level grows with what was ever emitted: a state that is behind another one, as an old copy is, cannot take its partitions. */
-function eventHubWiring(
-  source: EventHubConfig,
-  config: Config,
-  store: Store,
-  { feeds }: Domain,
-  onTrouble: Composition["onTrouble"],
-): SourceWiring {
+/** Of two engines the one that started last has the higher owner level. */
+function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domain, onTrouble: Composition["onTrouble"]): SourceWiring {
   const { id, feed, hub, group: consumerGroup, start, onGap } = source;
   const fields = feeds.find(({ name }) => name === feed)?.fields ?? {};
   const hubSource = eventHub({
@@ -244,7 +238,7 @@ function eventHubWiring(
     consumerGroup,
     start,
     onGap,
-    ownerLevel: store.nextSequence,
+    ownerLevel: wallClock.now(),
     bounds: { records: Math.min(source.batchRecordsMax, config.batch.recordsMax * LOAD_FACTOR), bytes: config.batch.bytesMax },
     idleMs: config.feeds.get(feed)?.idleMs ?? 0,
     columns: new Map([...IOT_HUB_COLUMNS].filter(([, column]) => Object.hasOwn(fields, column))),

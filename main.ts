@@ -115,6 +115,8 @@ program
     } finally {
       log.close();
     }
+    // All is closed and said: a timer that the client of a broker has left behind must not hold the process.
+    process.stdout.write("", () => process.exit());
     return undefined;
   });
 

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { EventHubConsumerClient, EventPosition, Subscription } from "@azure/event-hubs";
 import { bell } from "../engine/bell.ts";
 import type { Clock } from "../engine/clock.ts";
@@ -5,6 +6,7 @@ import { seconds } from "../engine/duration.ts";
 import { Unavailable } from "../engine/fault.ts";
 import type { Position, SourceId } from "../engine/ids.ts";
 import type { Batch, Source } from "../engine/source.ts";
+import type { hubClient } from "./event_hub_library.ts";
 import { HubPartition } from "./event_hub_partition.ts";
 import { type HubExtent, type HubPlace, isPlainOffset, judge, placeOf, positionOf } from "./event_hub_position.ts";
 import type { HubEventData } from "./event_hub_record.ts";
@@ -43,7 +45,8 @@ export function eventHub(options: EventHubOptions): Source {
   return {
     id: options.id,
     async *read(after, signal) {
-      const reading = new Reading(options, stopped, after, signal, await connect(options));
+      const { hubClient } = await import("./event_hub_library.ts"); // Loaded when needed: it takes longer than all else.
+      const reading = new Reading(options, stopped, after, signal, hubClient);
       try {
         yield* reading.batches();
       } catch (error) {
@@ -58,28 +61,15 @@ export function eventHub(options: EventHubOptions): Source {
 /** Batches of 1,000 with three times as many fetched ahead were the fastest; larger ones gained nothing. */
 const BATCH_EVENTS = 1_000;
 const PREFETCH_FACTOR = 3;
-/** How long the library waits for events before it says that there are none; a cut connection shows no sooner. */
+/** How long the library waits for events before it says that there are none. */
 const LOOK_EVERY_S = 5;
 /** Before it tries again by itself to start a partition that has stopped: we do not let it. */
 const NEVER_MS = 2 ** 31 - 1;
-const OPERATION_WITHIN_MS = seconds(10);
 const CLOSE_WITHIN_MS = seconds(1);
-
-/** Loaded when needed: it takes longer than all else. */
-async function connect({ connectionString, consumerGroup, hub }: EventHubOptions): Promise<EventHubConsumerClient> {
-  const { EventHubConsumerClient: Client } = await import("@azure/event-hubs");
-  const { boundCredit } = await import("./event_hub_credit.ts");
-  boundCredit();
-  try {
-    return new Client(consumerGroup, connectionString, hub, {
-      retryOptions: { maxRetries: 0, timeoutInMs: OPERATION_WITHIN_MS }, // Trying again is the engine's.
-      loadBalancingOptions: { updateIntervalInMs: NEVER_MS },
-    });
-  } catch {
-    // The library's own words quote the connection string.
-    throw new Error(`the connection string of the event hub ${hub} is malformed, or names another hub`);
-  }
-}
+const CLIENT_OPTIONS = {
+  retryOptions: { maxRetries: 0, timeoutInMs: seconds(10) }, // Trying again is the engine's.
+  loadBalancingOptions: { updateIntervalInMs: NEVER_MS },
+};
 
 /** Events that wait until they are taken; the library fetches no further for this partition before `taken`. */
 interface Delivery {
@@ -87,6 +77,8 @@ interface Delivery {
   readonly events: readonly HubEventData[];
   readonly taken: () => void;
 }
+
+type HubClient = typeof hubClient;
 
 /** One reading of all partitions, from a start to the end of the signal or to an outage. */
 class Reading {
@@ -98,6 +90,7 @@ class Reading {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #deliveries: Delivery[] = [];
   readonly #news = bell();
+  readonly #closed = bell();
   #createdAtMs = 0;
   #outage: Unavailable | null = null;
   #isClosed = false;
@@ -107,13 +100,13 @@ class Reading {
     stopped: Set<string>,
     after: ReadonlyMap<string, Position>,
     signal: AbortSignal,
-    client: EventHubConsumerClient,
+    hubClient: HubClient,
   ) {
     this.#options = options;
     this.#stopped = stopped;
     this.#after = after;
     this.#signal = signal;
-    this.#client = client;
+    this.#client = hubClient(options, CLIENT_OPTIONS, () => this.#unreachable(new Error("its connection was cut")));
   }
 
   async *batches(): AsyncGenerator<Batch, void> {
@@ -141,9 +134,10 @@ class Reading {
     this.#isClosed = true;
     this.#signal.removeEventListener("abort", this.#news.ring);
     for (const { taken } of this.#deliveries.splice(0)) taken();
-    const closed = new AbortController();
-    await Promise.race([this.#client.close().catch(() => {}), this.#options.clock.sleep(CLOSE_WITHIN_MS, closed.signal)]);
-    closed.abort();
+    const inTime = new AbortController();
+    await Promise.race([this.#client.close().catch(() => {}), this.#options.clock.sleep(CLOSE_WITHIN_MS, inTime.signal)]);
+    inTime.abort();
+    this.#closed.ring();
   }
 
   // Partitions ----------------------------------------------------------------------------------------------------------------------------
@@ -226,7 +220,7 @@ class Reading {
       partition.id,
       {
         processEvents: (events) => this.#deliver(partition, events),
-        processError: async (error) => this.#failed(partition, error),
+        processError: (error) => this.#failed(partition, error),
       },
       {
         startPosition: startPosition(partition.place),
@@ -268,13 +262,20 @@ class Reading {
 
   // Outages -------------------------------------------------------------------------------------------------------------------------------
 
-  #failed(partition: HubPartition, error: Error): void {
+  /** Resolves once the reading is closed: until then the library does not try again, which would leave timers of half an hour behind. */
+  async #failed(partition: HubPartition, error: Error): Promise<void> {
+    await setImmediate(); // A link that is refused at once has its timer only after this; closing it then stops the timer.
     if (this.#isClosed || this.#stopped.has(partition.id)) return;
     if (codeOf(error) === "ReceiverDisconnectedError") {
       const group = this.#options.consumerGroup;
       this.#stop(partition, `another reader of the consumer group ${group} has taken it; it is not taken back before the next start`);
       return;
     }
+    this.#unreachable(error);
+    await this.#closed.heard();
+  }
+
+  #unreachable(error: Error): void {
     this.#outage ??= this.#unavailable(error);
     this.#news.ring();
   }

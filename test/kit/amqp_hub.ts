@@ -101,6 +101,15 @@ export class AmqpHub {
     Object.assign(this.#partition(partition), { events: [], begin: 0, last: -1 });
   }
 
+  /** Sends its readers again what they have had from this event on, as a service may that has failed over. */
+  rewind(partition: number, sequence: number): void {
+    const target = this.#partition(partition);
+    for (const reader of target.readers) {
+      reader.next = sequence;
+      this.#send(reader, target);
+    }
+  }
+
   /** The events that a partition holds, as text. */
   texts(partition: number): readonly string[] {
     return this.#partition(partition).events.map(({ body }) => String(body));
@@ -157,7 +166,7 @@ export class AmqpHub {
     const container = this.#container;
     container.sasl_server_mechanisms.enable_anonymous();
     container.sasl_server_mechanisms.MSSBCBS = () => ({ outcome: true, start: () => {} });
-    container.on("connection_open", ({ connection }: EventContext) => void this.#connections.add(connection));
+    container.on("connection_open", ({ connection }: EventContext) => this.#connected(connection));
     container.on("disconnected", ({ connection }: EventContext) => this.#forget(connection));
     container.on("sender_open", ({ sender }: EventContext) => this.#senderOpen(sender as Sender));
     container.on("sender_close", ({ sender }: EventContext) => this.#senderClose(sender as Sender));
@@ -235,6 +244,12 @@ export class AmqpHub {
 
   #release(partition: Partition, reader: Reader): void {
     partition.readers.delete(reader);
+  }
+
+  #connected(connection: Connection): void {
+    this.#connections.add(connection);
+    // No heartbeats: after a cut the library goes on with them, and the process could not end.
+    if ("remote" in connection) Object.assign((connection["remote"] as { open: object }).open, { idle_time_out: 0 });
   }
 
   #forget(connection: Connection): void {
