@@ -68,7 +68,7 @@ export function* readActors({ store, domain }: View, takes: (id: ActorId) => boo
     const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
     if (behaviour === undefined) continue;
     let kind = kinds.get(behaviour.kind);
-    if (kind === undefined || kind.ids.length === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain));
+    if (kind === undefined || kind.size === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain));
     kinds.set(behaviour.kind, kind);
     yield actorIn(kind, id, parts);
   }

@@ -1,5 +1,4 @@
 import { hashBytes, SEAL_BYTES, seal } from "./codec.ts";
-import type { ActorId } from "./ids.ts";
 import { blockEnd, bodyStart, checkBlock, Draft } from "./segment_file.ts";
 
 // The journal holds whole images of parts, as records: length of the id (u16), of the hot and of the warm image, each one more than it is, 0
@@ -19,19 +18,19 @@ export class PartsDraft extends Draft {
     return this.#actors;
   }
 
-  /** Adds an actor: whole images of the parts that changed, null for a part that did not; nothing if none of them did. */
-  add(id: ActorId, hot: Uint8Array | null, warm: Uint8Array | null): void {
+  /** Adds an actor, its id as bytes: whole images of the parts that changed, null for a part that did not; nothing if none of them did. */
+  add(id: Uint8Array, hot: Uint8Array | null, warm: Uint8Array | null): void {
     if (hot === null && warm === null) return;
     const hotBytes = hot === null ? 0 : SEAL_BYTES + hot.length;
     const warmBytes = warm === null ? 0 : SEAL_BYTES + warm.length;
     const at = this.beginRecord();
-    this.reserve(HEAD_BYTES + id.length * 3 + hotBytes + warmBytes);
+    this.reserve(HEAD_BYTES + id.length + hotBytes + warmBytes);
     const bytes = this.chunk;
-    const idBytes = writeId(bytes, id, at + HEAD_BYTES);
-    writeU16(bytes, idBytes, at + ID_BYTES_AT);
+    bytes.set(id, at + HEAD_BYTES);
+    writeU16(bytes, id.length, at + ID_BYTES_AT);
     writeU32(bytes, hot === null ? 0 : hot.length + 1, at + HOT_BYTES_AT);
     writeU32(bytes, warm === null ? 0 : warm.length + 1, at + WARM_BYTES_AT);
-    const hotAt = at + HEAD_BYTES + idBytes;
+    const hotAt = at + HEAD_BYTES + id.length;
     if (hot !== null) bytes.set(hot, hotAt + SEAL_BYTES);
     if (warm !== null) bytes.set(warm, hotAt + hotBytes + SEAL_BYTES);
     this.at = hotAt + hotBytes + warmBytes;
@@ -220,16 +219,6 @@ function recordEnd(journal: Buffer, at: number): number {
 /** Bytes of an image and its seal, from its length as it is recorded. */
 function sealedBytes(recorded: number): number {
   return recorded === 0 ? 0 : SEAL_BYTES + recorded - 1;
-}
-
-/** Most ids are ASCII, for which a loop is twice as fast as a call into the library. */
-function writeId(bytes: Buffer, id: string, at: number): number {
-  for (let n = 0; n < id.length; n += 1) {
-    const unit = id.charCodeAt(n);
-    if (unit > 0x7f) return bytes.write(id, at);
-    bytes[at + n] = unit;
-  }
-  return id.length;
 }
 
 function writeU16(bytes: Buffer, value: number, at: number): void {

@@ -1,5 +1,8 @@
 import type { Behaviour } from "./behaviour.ts";
+import { ByteArena } from "./byte_arena.ts";
 import { invariant } from "./fault.ts";
+import { grown } from "./grown.ts";
+import { IdTable } from "./id_table.ts";
 import { type ActorId, kindOf } from "./ids.ts";
 import type { PartsDraft } from "./journal.ts";
 import type { Layout } from "./layout.ts";
@@ -18,11 +21,11 @@ const HOT_CHANGED = 1;
 const WARM_CHANGED = 2;
 
 /**
- * What a warm part was before a record touched it: the behaviour's own state as bytes (null: there was no warm part), what the engine keeps by
+ * What a warm part was before a record touched it: the place of the behaviour's own state (0: there was no warm part), what the engine keeps by
  * reference, since its members are never changed in place (null: it was not touched).
  */
 export interface WarmBefore {
-  readonly own: Uint8Array | null;
+  readonly own: number;
   readonly kept: Kept | null;
 }
 
@@ -33,13 +36,14 @@ export class Kind {
   readonly at: VitalsAt;
   /** Points at the actor being processed. */
   readonly cursor: Cursor = newCursor();
-  readonly ids: ActorId[] = [];
+  readonly #ids = new IdTable();
   /** Own states as of the last record that was done, what the engine keeps as of the last commit. */
-  readonly #own: (Uint8Array | null)[] = [];
-  readonly #kept: (Uint8Array | null)[] = [];
+  readonly #own = new ByteArena();
+  readonly #kept = new ByteArena();
   readonly #warm: (Warm | null)[] = [];
-  readonly #changes: number[] = [];
+  #changes = new Uint32Array(0);
   readonly #changed: number[] = [];
+  #touched = new Uint32Array(0);
   #decoded = 0;
   readonly #packed: PackedState | null;
   readonly #viewer: PackedState | null;
@@ -57,26 +61,45 @@ export class Kind {
   /** A slot for an actor, filled from its stored parts if it has any. */
   add(id: ActorId, parts: Parts | null): number {
     const slot = this.slab.allocate();
-    this.ids.push(id);
-    const stored = parts?.warm == null ? null : splitWarm(parts.warm);
-    this.#own.push(stored?.own ?? null);
-    this.#kept.push(stored?.kept ?? null);
+    this.#ids.add(id);
+    if (parts?.warm != null) {
+      const { own, kept } = splitWarm(parts.warm);
+      this.#own.set(slot, own);
+      this.#kept.set(slot, kept);
+    }
     this.#warm.push(null);
-    this.#changes.push(0);
+    this.#changes = grown(this.#changes, slot + 1);
+    this.#touched = grown(this.#touched, slot + 1);
     if (parts?.hot != null) this.slab.restore(slot, parts.hot);
     return slot;
   }
 
+  get size(): number {
+    return this.slab.size;
+  }
+
+  /** The slot of an actor; -1: it has none. */
+  slot(id: ActorId): number {
+    return this.#ids.find(id);
+  }
+
   id(slot: number): ActorId {
-    const id = this.ids[slot];
-    invariant(id !== undefined, "slot has an actor");
-    return id;
+    return this.#ids.id(slot);
+  }
+
+  /** A number that the root at work keeps with the slot. Any other root's may still stand there. */
+  touched(slot: number): number {
+    return this.#touched[slot] as number;
+  }
+
+  keepTouched(slot: number, number: number): void {
+    this.#touched[slot] = number;
   }
 
   /** Copies of the parts as they were stored last. Between two turns only. */
   parts(slot: number): Parts {
-    const own = this.#own[slot] ?? null;
-    const kept = this.#kept[slot] ?? null;
+    const own = this.#own.get(slot);
+    const kept = this.#kept.get(slot);
     return { hot: new Uint8Array(this.slab.image(slot)), warm: own === null || kept === null ? null : joinWarm(own, kept) };
   }
 
@@ -84,8 +107,8 @@ export class Kind {
   peekWarm(slot: number): Warm | null {
     const held = this.#warm[slot] ?? null;
     if (held !== null) return held;
-    const own = this.#own[slot] ?? null;
-    const kept = this.#kept[slot] ?? null;
+    const own = this.#own.get(slot);
+    const kept = own === null ? null : this.#kept.get(slot);
     if (own === null || kept === null) return null;
     const warm = decodeWarm(own, kept, this.behaviour);
     this.#warm[slot] = warm;
@@ -122,35 +145,35 @@ export class Kind {
   seal(slot: number, bytesMax: number): boolean {
     const warm = this.#warm[slot];
     if (warm == null) return false;
-    const before = this.#own[slot] ?? null;
     const own = encodeOwn(warm.own, this.behaviour.version);
     if (own.length > bytesMax)
       throw new Error(`the state of ${this.id(slot)} would have ${own.length} bytes, at most ${bytesMax} are kept`);
-    if (before !== null && Buffer.compare(before, own) === 0) return false;
-    this.#own[slot] = own;
+    if (this.#own.isEqual(slot, own)) return false;
+    this.#own.set(slot, own);
     return true;
   }
 
   /** True once the actor's own state has been sealed: it then has a warm part that counts. */
   isSealed(slot: number): boolean {
-    return this.#own[slot] != null;
+    return this.#own.place(slot) !== 0;
   }
 
-  sealedOwn(slot: number): Uint8Array | null {
-    return this.#own[slot] ?? null;
+  sealedOwn(slot: number): number {
+    return this.#own.place(slot);
   }
 
   /** Puts a warm part back. */
   undo(slot: number, { own, kept }: WarmBefore): void {
     const warm = this.#warm[slot] ?? null;
-    this.#own[slot] = own;
+    this.#own.putBack(slot, own);
     if (warm === null) return;
-    if (own === null) {
+    const bytes = this.#own.get(slot);
+    if (bytes === null) {
       this.#warm[slot] = null;
       return;
     }
     const { timers, episodes, overflow } = kept ?? warm;
-    this.#warm[slot] = { own: decodeOwn(own, this.behaviour), timers, episodes, overflow };
+    this.#warm[slot] = { own: decodeOwn(bytes, this.behaviour), timers, episodes, overflow };
   }
 
   hotChanged(slot: number): void {
@@ -161,8 +184,9 @@ export class Kind {
     this.#mark(slot, WARM_CHANGED);
   }
 
-  /** The slot is unused: nothing of it is stored. */
-  unmark(slot: number): void {
+  /** Takes back a birth. The slot stays unused: nothing of it is stored. */
+  forget(slot: number): void {
+    this.#ids.forget(slot);
     this.#changes[slot] = 0;
   }
 
@@ -173,21 +197,22 @@ export class Kind {
       if (flags === 0) continue;
       this.#changes[slot] = 0;
       const warm = (flags & WARM_CHANGED) === 0 ? null : this.#encodeWarm(slot);
-      into.add(this.id(slot), (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm);
+      into.add(this.#ids.bytes(slot), (flags & HOT_CHANGED) === 0 ? null : this.slab.image(slot), warm);
     }
     this.#changed.length = 0;
+    this.#own.compact();
+    this.#kept.compact();
     if (this.#decoded > DECODED_MAX) this.#forgetDecoded();
   }
 
   #encodeWarm(slot: number): Uint8Array | null {
     const warm = this.#warm[slot] ?? null;
     if (warm === null) return null;
-    const own = this.#own[slot] ?? encodeOwn(warm.own, this.behaviour.version);
-    const joined = joinWarm(own, encodeKept(warm));
-    const halves = splitWarm(joined); // Kept in place of the encoders' bytes, which would hold whole buffers in memory.
-    this.#own[slot] = halves.own;
-    this.#kept[slot] = halves.kept;
-    return joined;
+    const kept = encodeKept(warm);
+    const own = this.#own.get(slot) ?? encodeOwn(warm.own, this.behaviour.version);
+    if (!this.isSealed(slot)) this.#own.set(slot, own);
+    this.#kept.set(slot, kept);
+    return joinWarm(own, kept);
   }
 
   #forgetDecoded(): void {
@@ -239,18 +264,15 @@ class PackedState {
   }
 }
 
-/** Where an actor lives. `root` and `touched` belong to the root at work: the number of the last root that touched it, and where its before-image is. */
+/** Where an actor lives. */
 export interface Place {
   readonly kind: Kind;
   readonly slot: number;
-  root: number;
-  touched: number;
 }
 
 /** Every actor touched since the start, each in its kind's slab; the others are loaded from the store when they are first touched. */
 export class Population {
   readonly kinds: ReadonlyMap<string, Kind>;
-  readonly #places = new Map<ActorId, Place>();
   readonly #store: Store;
 
   /** `windowed`: kinds that a feed with a dedup window goes to. */
@@ -260,32 +282,34 @@ export class Population {
   }
 
   has(id: ActorId): boolean {
-    return this.#places.has(id) || this.#store.load(id) !== null;
+    return this.kind(id).slot(id) >= 0 || this.#store.load(id) !== null;
   }
 
   /** The parts of an actor, wherever it is, as they were stored last; null: never seen. Between two turns only. Makes no place for it. */
   parts(id: ActorId): Parts | null {
-    const place = this.#places.get(id);
-    return place === undefined ? this.#store.load(id) : place.kind.parts(place.slot);
+    const kind = this.kinds.get(kindOf(id));
+    const slot = kind?.slot(id) ?? -1;
+    return kind === undefined || slot < 0 ? this.#store.load(id) : kind.parts(slot);
   }
 
-  /** Takes back a birth. The slot stays unused. */
-  forget({ kind, slot }: Place): void {
-    this.#places.delete(kind.id(slot));
-    kind.unmark(slot);
-  }
-
-  /** The actor's place; made at its first touch. `born` is called when the store does not know it either. */
-  place(id: ActorId, born: () => void): Place {
-    const known = this.#places.get(id);
-    if (known !== undefined) return known;
+  kind(id: ActorId): Kind {
     const kind = this.kinds.get(kindOf(id));
     invariant(kind !== undefined, `${id} is of a kind that has a behaviour`);
+    return kind;
+  }
+
+  /** The actor's slot in its kind; made at its first touch. `born` is called when the store does not know it either. */
+  slot(kind: Kind, id: ActorId, born: (id: ActorId) => void): number {
+    const known = kind.slot(id);
+    if (known >= 0) return known;
     const parts = this.#store.load(id);
-    if (parts === null) born();
-    const place = { kind, slot: kind.add(id, parts), root: 0, touched: 0 };
-    this.#places.set(id, place);
-    return place;
+    if (parts === null) born(id);
+    return kind.add(id, parts);
+  }
+
+  place(id: ActorId, born: (id: ActorId) => void): Place {
+    const kind = this.kind(id);
+    return { kind, slot: this.slot(kind, id, born) };
   }
 
   takeChanges(into: PartsDraft): void {

@@ -10,7 +10,7 @@ import type { Fact, History, HistoryChange, Remembered, Version } from "./histor
 import { ActorId, SourceId } from "./ids.ts";
 import type { LogDraft } from "./log_draft.ts";
 import type { NoteCode } from "./note.ts";
-import type { Place } from "./population.ts";
+import type { Kind, Place } from "./population.ts";
 import { type RowCause, writeCells, writeRow } from "./row_codec.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
@@ -20,7 +20,7 @@ import type { TimerChanges, TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, countOf, setCount } from "./vitals.ts";
 import type { Kept, Timer, Warm } from "./warm_codec.ts";
-import { aim, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
 const EPISODE_TIMER = "alert:";
@@ -103,9 +103,11 @@ interface PendingRow {
 
 /** An actor that a root has touched, as it was before. */
 interface Touched {
-  place: Place;
+  kind: Kind;
+  slot: number;
   words: Uint32Array;
-  ownBefore: Uint8Array | null;
+  /** Where it was; 0: nowhere. */
+  ownBefore: number;
   /** The behaviour may have changed its own state. */
   ownTouched: boolean;
   /** Not null: the engine has changed what it keeps, and this is what it was. */
@@ -123,7 +125,6 @@ export class Root implements Out<AnyMessage> {
   isDuplicate = false;
   readonly #world: World;
   #cause: Cause | null = null;
-  #number = 0;
   #touchedCount = 0;
   readonly #touched: Touched[] = [];
   #current: Touched | null = null;
@@ -166,7 +167,6 @@ export class Root implements Out<AnyMessage> {
   begin(cause: Cause): void {
     if (cause.feed !== this.#cause?.feed) this.#noteGroup = `note ${cause.feed}`;
     this.#cause = cause;
-    this.#number += 1;
     this.#touchedCount = 0;
     this.late = false;
     this.conflict = false;
@@ -177,19 +177,18 @@ export class Root implements Out<AnyMessage> {
 
   /** The actor's place, its before-image kept, the cursor at it. Throws `Refused` if it would be one actor too many. */
   touch(id: ActorId): Place {
-    const place = this.#world.population.place(id, () => this.#bear(id));
+    const { population } = this.#world;
+    const kind = population.kind(id);
+    const slot = population.slot(kind, id, this.#bear);
     this.self = id;
-    aim(place);
-    if (place.root === this.#number) {
-      this.#current = this.#touched[place.touched] as Touched;
-      return place;
-    }
-    if (this.#bornNow) {
-      this.#born.push(place);
-      this.#bornNow = false;
-    }
-    this.#keepBefore(place);
-    return place;
+    kind.slab.move(kind.cursor, slot);
+    const n = kind.touched(slot);
+    const touched = n < this.#touchedCount ? this.#touched[n] : undefined;
+    if (touched?.kind === kind && touched.slot === slot) this.#current = touched;
+    else this.#current = this.#keepBefore(kind, slot);
+    if (this.#bornNow) this.#born.push({ kind, slot });
+    this.#bornNow = false;
+    return this.#current;
   }
 
   deliver(place: Place, message: AnyMessage | Woken): void {
@@ -376,13 +375,13 @@ export class Root implements Out<AnyMessage> {
   /** Puts back every part that was touched. */
   undo(): void {
     for (let n = 0; n < this.#touchedCount; n += 1) {
-      const { place, words, ownBefore, keptBefore } = this.#touched[n] as Touched;
-      aim(place);
-      const { u32, u } = place.kind.cursor;
-      for (let i = 0; i < place.kind.slab.plan.strideBytes / 4; i += 1) u32[u + i] = words[i] as number;
-      place.kind.undo(place.slot, { own: ownBefore, kept: keptBefore });
+      const { kind, slot, words, ownBefore, keptBefore } = this.#touched[n] as Touched;
+      kind.slab.move(kind.cursor, slot);
+      const { u32, u } = kind.cursor;
+      for (let i = 0; i < kind.slab.plan.strideBytes / 4; i += 1) u32[u + i] = words[i] as number;
+      kind.undo(slot, { own: ownBefore, kept: keptBefore });
     }
-    for (const place of this.#born) this.#world.population.forget(place);
+    for (const { kind, slot } of this.#born) kind.forget(slot);
     this.#clear();
   }
 
@@ -392,7 +391,7 @@ export class Root implements Out<AnyMessage> {
   #noteGroup = "";
 
   /** Names that come from outside are bounded when a record is decoded; this holds for ids that actors make of what they know, too. */
-  #bear(id: ActorId): void {
+  readonly #bear = (id: ActorId): void => {
     const { limits, actorCount } = this.#world;
     if (id.length * 3 > limits.actorIdBytesMax && Buffer.byteLength(id) > limits.actorIdBytesMax) {
       throw new Refused(fault("bad_id", `the id of an actor has ${limits.actorIdBytesMax} bytes at most`));
@@ -400,33 +399,33 @@ export class Root implements Out<AnyMessage> {
     if (actorCount + this.#born.length >= limits.actors)
       throw new Refused(fault("actor_limit", `this engine keeps ${limits.actors} actors at most`));
     this.#bornNow = true;
-  }
+  };
 
-  #keepBefore(place: Place): void {
+  #keepBefore(kind: Kind, slot: number): Touched {
     const n = this.#touchedCount;
     let touched = this.#touched[n];
     if (touched === undefined) {
-      touched = { place, words: new Uint32Array(0), ownBefore: null, ownTouched: false, keptBefore: null };
+      touched = { kind, slot, words: new Uint32Array(0), ownBefore: 0, ownTouched: false, keptBefore: null };
       this.#touched.push(touched);
     }
-    const length = place.kind.slab.plan.strideBytes / 4;
+    const length = kind.slab.plan.strideBytes / 4;
     if (touched.words.length < length) touched.words = new Uint32Array(length);
-    const { u32, u } = place.kind.cursor;
+    const { u32, u } = kind.cursor;
     const { words } = touched;
     for (let i = 0; i < length; i += 1) words[i] = u32[u + i] as number;
-    touched.place = place;
-    touched.ownBefore = place.kind.sealedOwn(place.slot);
+    touched.kind = kind;
+    touched.slot = slot;
+    touched.ownBefore = kind.sealedOwn(slot);
     touched.ownTouched = false;
     touched.keptBefore = null;
-    place.root = this.#number;
-    place.touched = n;
+    kind.keepTouched(slot, n);
     this.#touchedCount = n + 1;
-    this.#current = touched;
+    return touched;
   }
 
   #place(): Place {
     invariant(this.#current !== null, "an actor is being processed");
-    return this.#current.place;
+    return this.#current;
   }
 
   #now(): Cause {
@@ -482,7 +481,7 @@ export class Root implements Out<AnyMessage> {
     return { region: textOr(attributes["region"]), tariff: textOr(attributes["tariff_category"]) };
   }
 
-  #seal({ place: { kind, slot }, ownTouched, keptBefore }: Touched, bytesMax: number): void {
+  #seal({ kind, slot, ownTouched, keptBefore }: Touched, bytesMax: number): void {
     kind.hotChanged(slot);
     const ownChanged = (ownTouched || (keptBefore !== null && !kind.isSealed(slot))) && kind.seal(slot, bytesMax);
     if (ownChanged || keptBefore !== null) kind.warmChanged(slot);

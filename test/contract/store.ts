@@ -364,7 +364,7 @@ export interface ChangedEntry {
 /** A commit of these changes; numbers of entries follow one another. */
 export function changes({ parts = [], rows = [], entries = [] }: Partial<Changes>): Commit {
   const draft = new PartsDraft();
-  for (const { id, hot, warm } of parts) draft.add(id, hot, warm);
+  for (const { id, hot, warm } of parts) draft.add(Buffer.from(id), hot, warm);
   const log = new LogDraft();
   log.clear(entries[0]?.sequence ?? 1);
   for (const { stream, sequence, bytes } of entries) {

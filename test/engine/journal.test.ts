@@ -83,7 +83,7 @@ function journalOf(rows: readonly Row[]): Buffer {
   const draft = new PartsDraft();
   for (const row of rows) {
     const { id, hot, warm } = part(...row);
-    draft.add(id, hot, warm);
+    draft.add(Buffer.from(id), hot, warm);
   }
   draft.closeBlock();
   return draft.filled;
