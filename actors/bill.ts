@@ -7,9 +7,11 @@ import { ActorId } from "../engine/ids.ts";
 import { type BeforeImages, differing, expired, justBefore, NO_IMAGES, overtaken, pair, replaced, wait } from "./before_images.ts";
 import { judgeImage } from "./bill_rules.ts";
 import { numberOf, textOf } from "./cell.ts";
+import { judgeTotal } from "./detectors/billing/total.ts";
 import { identityOf, tellsCommand } from "./feeds/lsn.ts";
 import { regionActor } from "./grid_region.ts";
 import type { BillChange, GridMessage } from "./message.ts";
+import type { BillStanding } from "./tells.ts";
 
 /** What is kept of a bill beside its history. Positions are 50 hex digits. */
 export interface BillState {
@@ -183,7 +185,9 @@ function confirm(state: BillState, message: BillChange, stood: Version | null, o
   if (operation === DELETE) return;
   const inherits = Object.keys(values).some((column) => !authored.includes(column) && (stood?.values[column] ?? null) !== null);
   if (!inherits && position > (state.confirmedAt ?? "")) state.confirmedAt = position;
-  if (operation !== SNAPSHOT) judgeImage(message, out);
+  if (operation === SNAPSHOT) return;
+  judgeImage(message, out);
+  judgeTotal(message, out);
 }
 
 /** What an after image replaces, as far as it is known: it came with it, or before it. */
@@ -291,13 +295,16 @@ function columnsOf({ position, values }: BillChange, earlier: Values | null): Re
 }
 
 /** The customer's count and total follow the bill, also when the bill becomes somebody else's. */
-function tellCustomers({ atMs }: BillChange, earlier: Version | null, later: Version | null, out: Out<GridMessage>): void {
+function tellCustomers({ atMs, startLsn }: BillChange, earlier: Version | null, later: Version | null, out: Out<GridMessage>): void {
   const [from, to] = [customerOf(earlier), customerOf(later)];
   const [fromPaise, toPaise] = [totalOf(earlier), totalOf(later)];
-  const told = { type: "bill_changed" as const, bill: out.self, atMs };
-  if (from !== null && from === to) return out.tell(from, { ...told, change: "changed", changePaise: toPaise - fromPaise });
-  if (from !== null) out.tell(from, { ...told, change: "deleted", changePaise: -fromPaise });
-  if (to !== null) out.tell(to, { ...told, change: "issued", changePaise: toPaise });
+  const told = { type: "bill_changed" as const, bill: out.self, atMs, startLsn, leftShare: null };
+  const [was, is] = [standingOf(earlier), standingOf(later)];
+  if (from !== null && from === to) {
+    return out.tell(from, { ...told, change: "changed", changePaise: toPaise - fromPaise, stands: is, leftShare: leftOf(earlier, later) });
+  }
+  if (from !== null) out.tell(from, { ...told, change: "deleted", changePaise: -fromPaise, stands: was });
+  if (to !== null) out.tell(to, { ...told, change: "issued", changePaise: toPaise, stands: is });
 }
 
 function openOf(versions: readonly Version[]): Version | null {
@@ -307,6 +314,29 @@ function openOf(versions: readonly Version[]): Version | null {
 function customerOf(version: Version | null): ActorId | null {
   const id = textOf(version?.values["customer_id"]);
   return id === null ? null : ActorId("customer", id);
+}
+
+/** What a customer reads of a version. */
+function standingOf(version: Version | null): BillStanding {
+  const values = version?.values ?? {};
+  const meter = textOf(values["meter_id"]);
+  return {
+    billId: textOf(values["bill_id"]),
+    meter: meter === null ? null : ActorId("meter", meter),
+    unitsWh: numberOf(values["units_consumed_kwh"]),
+    periodStart: textOf(values["billing_period_start"]),
+    periodEnd: textOf(values["billing_period_end"]),
+    isPaid: values["payment_status"] === "PAID",
+  };
+}
+
+/** What a change leaves of units or base, the smaller share of both. */
+function leftOf(earlier: Version | null, later: Version | null): number | null {
+  const shares = ["units_consumed_kwh", "base_amount"].flatMap((column) => {
+    const [was, is] = [numberOf(earlier?.values[column]), numberOf(later?.values[column])];
+    return was === null || is === null || was <= 0 ? [] : [is / was];
+  });
+  return shares.length === 0 ? null : Math.min(...shares);
 }
 
 function totalOf(version: Version | null): number {

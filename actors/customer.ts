@@ -3,6 +3,16 @@ import type { CellValue } from "../engine/emission.ts";
 import type { Version } from "../engine/history.ts";
 import { ActorId, keyOf } from "../engine/ids.ts";
 import { numberOf, textOf } from "./cell.ts";
+import { ALTERED_TIMER } from "./detectors/billing/altered.ts";
+import {
+  type CustomerWatch,
+  customerWatch,
+  followBalance,
+  judgeBill,
+  judgeTotals,
+  keepBill,
+  settleBills,
+} from "./detectors/customer/watch.ts";
 import { rememberDimension } from "./dimension.ts";
 import { regionActor } from "./grid_region.ts";
 import type { CustomerDescribed, GridMessage } from "./message.ts";
@@ -18,6 +28,8 @@ export interface CustomerState {
   billedPaise: number;
   /** Beginnings and ends of bills whose counterpart has not come, the latest few of each by transaction. Absent: none. */
   edges?: readonly BillKeyed[];
+  /** What the detectors keep. Absent: nothing yet. */
+  watch?: CustomerWatch;
 }
 
 const EDGES_MAX = 16;
@@ -37,9 +49,14 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
       case "bill_changed":
         state.bills += message.change === "issued" ? 1 : message.change === "deleted" ? -1 : 0;
         state.billedPaise += message.changePaise;
-        return;
+        return judgeBill(watchOf(state), message, out);
       case "bill_keyed":
         return keyed(state, message, out);
+      case "meter_total":
+        return judgeTotals(watchOf(state), message, out.versions(), out);
+      case "woken":
+        if (message.name === ALTERED_TIMER) settleBills(watchOf(state), message.dueMs, out);
+        return;
     }
   },
   describe: (state) => ({
@@ -53,10 +70,17 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
 
 function described(state: CustomerState, message: CustomerDescribed, out: Out<GridMessage>): void {
   const remembered = rememberDimension(message, "dim_customer_changes", { customer_id: keyOf(out.self) }, out);
-  if (remembered === null || remembered.changes.length === 0) return;
+  if (remembered === null) return;
+  followBalance(watchOf(state), remembered.versions);
+  if (remembered.changes.length === 0) return;
   const open = remembered.versions.findLast((version) => version.to === null);
   state.attributes = open === undefined ? null : { ...open.values };
   tellLinks(state, remembered.versions, out);
+}
+
+function watchOf(state: CustomerState): CustomerWatch {
+  state.watch ??= customerWatch();
+  return state.watch;
 }
 
 /** Every actor that is or was linked hears all its links to this customer: they replace what it was told before. */
@@ -81,6 +105,7 @@ function keyed(state: CustomerState, told: BillKeyed, out: Out<GridMessage>): vo
     return;
   }
   state.edges = edges.filter((other) => other !== twin);
+  keepBill(watchOf(state), told);
   const [ended, begun] = told.edge === "end" ? [told, twin] : [twin, told];
   if (ended.bill !== begun.bill) out.tell(ended.bill, { type: "bill_moved", to: begun.bill, startLsn: told.startLsn });
 }

@@ -1,5 +1,6 @@
 import type { Rule, RuleLimits } from "../engine/rule.ts";
 import { BILLING_RULES } from "./rules/billing.ts";
+import { CUSTOMER_RULES } from "./rules/customer.ts";
 import { METER_RULES } from "./rules/meter.ts";
 import { PLANT_RULES } from "./rules/plant.ts";
 import { SUBSTATION_RULES } from "./rules/substation.ts";
@@ -12,6 +13,7 @@ import { TRANSFORMER_RULES } from "./rules/transformer.ts";
 export const RULES = [
   ...METER_RULES,
   ...BILLING_RULES,
+  ...CUSTOMER_RULES,
   ...TRANSFORMER_RULES,
   ...SUBSTATION_RULES,
   ...PLANT_RULES,

@@ -91,6 +91,39 @@ export interface BillChanged {
   readonly change: "issued" | "changed" | "deleted";
   /** How the customer's billed total moves. */
   readonly changePaise: number;
+  /** The bill as it stands; of one that was deleted, as it stood. */
+  readonly stands: BillStanding;
+  /** Of a `changed` one: what is left of its units or its base, the smaller share; null: there is nothing to compare. */
+  readonly leftShare: number | null;
+  /** 20 hex digits: the transaction. */
+  readonly startLsn: string;
+}
+
+/** What a customer reads of a bill. */
+export interface BillStanding {
+  readonly billId: string | null;
+  readonly meter: ActorId | null;
+  readonly unitsWh: number | null;
+  /** Civil dates, both in the period. */
+  readonly periodStart: string | null;
+  readonly periodEnd: string | null;
+  readonly isPaid: boolean;
+}
+
+/** Meter -> the customer that it served: its energy by civil day, in order. Told for a week at a time; at once while the account is not active. */
+export interface MeterTotal {
+  readonly type: "meter_total";
+  readonly meter: ActorId;
+  readonly atMs: number;
+  readonly days: readonly MeteredDay[];
+}
+
+export interface MeteredDay {
+  /** Counted from 1970 in the grid zone. */
+  readonly day: number;
+  readonly kwh: number;
+  /** Share of the day's hours with readings. */
+  readonly coverage: number;
 }
 
 /** Bill -> customer: its row began or ended under this key, in this transaction. */
@@ -119,5 +152,6 @@ export type Tell =
   | RegionJoined
   | ProductionReported
   | BillChanged
+  | MeterTotal
   | BillKeyed
   | BillMoved;
