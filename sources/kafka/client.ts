@@ -17,8 +17,8 @@ export interface KafkaConnection {
     | null;
 }
 
-/** A client of the cluster, of the library with our guards in it. */
-export function kafkaClient({ brokers, clientId, tls, sasl }: KafkaConnection): KafkaJs.Kafka {
+/** A client of the cluster, of the library with our guards in it. `retries`: how often it tries again before it says that there is an outage. */
+export function kafkaClient({ brokers, clientId, tls, sasl }: KafkaConnection, retries = 5): KafkaJs.Kafka {
   const { Kafka, logLevel } = guarded();
   const ssl = tls === null ? {} : { ssl: { ...tls, rejectUnauthorized: tls.isUnchecked !== true } };
   const login =
@@ -36,7 +36,7 @@ export function kafkaClient({ brokers, clientId, tls, sasl }: KafkaConnection): 
     authenticationTimeout: 5_000,
     requestTimeout: 15_000,
     logLevel: logLevel.NOTHING, // Its errors come to us as errors.
-    retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 5, restartOnFailure: async () => false }, // The pump begins again.
+    retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries, restartOnFailure: async () => false }, // The pump begins again.
   });
 }
 

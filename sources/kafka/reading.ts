@@ -8,10 +8,12 @@ import { BadBatch } from "./bad_batch.ts";
 import { kafkaClient } from "./client.ts";
 import { decompress } from "./codecs.ts";
 import { ForeignPartition } from "./foreign_partition.ts";
+import { Idleness } from "./idleness.ts";
 import { Lane, laneName, sourceRecord } from "./lane.ts";
 import type { KafkaOptions } from "./options.ts";
 import { isPacked, type PackedMessage } from "./packed_batch.ts";
 import { type Extent, type KafkaPosition, parsePosition, placeOf, positionOf } from "./position.ts";
+import { ownerOf, Progress } from "./progress.ts";
 import { batchRecords, packedRecords } from "./record_batch.ts";
 
 /** How long a broker waits for a first record before it answers that there is none. */
@@ -21,27 +23,10 @@ const SESSION_MS = seconds(6);
 const HEARTBEAT_MS = 1_500;
 /** Memory that fetched records may hold before no more is fetched. */
 const WAITING_BYTES_MAX = 33_554_432;
-/** The broker hears of our positions at most so often. */
-const TELL_EVERY_MS = seconds(1);
 /** What leaving the group may take. */
 const LEAVE_WITHIN_MS = 1_500;
 /** A damaged batch is fetched again so often. */
 const FETCHED_AGAIN = 2;
-/** After so many answers and so long without a batch a partition is at its end, though an open transaction hides what lies behind. */
-const SILENCE = { answers: 3, forMs: seconds(2) };
-const OWNER = "gridactor ";
-
-/** What we last heard of a partition. */
-interface Quiet {
-  /** Answers of the brokers, of all partitions, up to its last batch. */
-  answers: number;
-  atMs: number;
-  /** When its last record came, or long ago. */
-  recordAtMs: number;
-  /** It was said that it has nothing more. */
-  isSaid: boolean;
-}
-
 /** One reading of the topics: a member of the group from a start to the end of the signal, or to an outage. */
 export class KafkaReading {
   readonly #options: KafkaOptions;
@@ -53,22 +38,19 @@ export class KafkaReading {
   readonly #room = bell();
   readonly #ended = new AbortController();
   readonly #positions: Map<string, KafkaPosition>;
-  readonly #isFirstStart: boolean;
+  #isFirstStart: boolean;
   /** Raised whenever partitions are assigned: what belongs to an earlier assignment is dropped. */
   #assignment = 0;
   #lanes: ReadonlyMap<string, Lane> = new Map();
   /** Batches without records that are due: first words of lanes, last words of partitions that went away. */
   #words: Batch[] = [];
   #failure: unknown = null;
-  #isCaughtUp = false;
-  #answers = 0;
-  readonly #quietSince = new Map<string, Quiet>();
-  readonly #untold = new Map<string, number>();
-  #isTelling = false;
+  readonly #idleness: Idleness;
+  readonly #progress: Progress;
   readonly #wake = (): void => this.#news.ring();
 
   constructor(options: KafkaOptions, after: ReadonlyMap<string, Position>, signal: AbortSignal) {
-    const { connection, group, id } = options;
+    const { connection, group, id, owner, clock, idleMs } = options;
     this.#options = options;
     this.#signal = signal;
     this.#where = `${id} (${connection.brokers.join(",")})`;
@@ -87,6 +69,8 @@ export class KafkaReading {
       maxBytes: 8_388_608,
       metadataMaxAge: seconds(15), // New partitions are seen after so long.
     });
+    this.#idleness = new Idleness(clock, idleMs);
+    this.#progress = new Progress(this.#consumer, owner, clock);
     signal.addEventListener("abort", this.#wake, { once: true });
   }
 
@@ -101,7 +85,7 @@ export class KafkaReading {
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment));
     this.#consumer.on(CRASH, ({ payload }) => this.#fail(new Unavailable(this.#where, payload.error)));
     this.#consumer.on(FETCH, () => {
-      this.#answers += 1;
+      this.#idleness.answered();
       this.#news.ring();
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
@@ -116,7 +100,7 @@ export class KafkaReading {
     while (!this.#signal.aborted) {
       const heard = this.#news.heard();
       if (this.#failure !== null) throw this.#failure;
-      const batch = this.#words.shift() ?? this.#fullest()?.take(this.#options.bounds) ?? this.#idleWord();
+      const batch = this.#words.shift() ?? this.#fullest()?.take(this.#options.bounds) ?? this.#idleness.next()?.word(true) ?? null;
       if (batch === null) {
         await heard;
         continue;
@@ -139,9 +123,9 @@ export class KafkaReading {
   /** These positions are stored: the broker's tools may see them. */
   stored(positions: ReadonlyMap<string, Position>): void {
     for (const [name, position] of positions) {
-      if (this.#lanes.has(name)) this.#untold.set(name, parsePosition(position).next);
+      const lane = this.#lanes.get(name);
+      if (lane !== undefined) this.#progress.stored(lane, parsePosition(position).next);
     }
-    void this.#tellSoon();
   }
 
   // Assignment. -------------------------------------------------------------------------------------------------------------------------
@@ -173,9 +157,7 @@ export class KafkaReading {
     }
     if (assignment !== this.#assignment) return;
     this.#lanes = lanes;
-    this.#isCaughtUp = false;
-    this.#quietSince.clear();
-    for (const name of lanes.keys()) this.#quietSince.set(name, { answers: 0, atMs: 0, recordAtMs: 0, isSaid: false });
+    this.#idleness.begin(lanes.values());
     const gone = [...this.#positions].filter(([name]) => !lanes.has(name));
     this.#words = [...[...lanes.values()].map((lane) => lane.word(false)), ...gone.map(([name, position]) => lastWord(name, position))];
     for (const lane of lanes.values()) if (lane.stopped === null) this.#goOn(lane);
@@ -204,9 +186,10 @@ export class KafkaReading {
     const { group, owner } = this.#options;
     const [told] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
     for (const { partition, metadata } of told?.partitions ?? []) {
-      if (!partitions.includes(partition) || metadata === null || !metadata.startsWith(OWNER)) continue;
-      const other = metadata.slice(OWNER.length);
-      if (other !== owner) throw new ForeignPartition(laneName(topic, partition), group, other);
+      const other = ownerOf(metadata);
+      if (other !== null && other !== owner && partitions.includes(partition)) {
+        throw new ForeignPartition(laneName(topic, partition), group, other);
+      }
     }
   }
 
@@ -217,7 +200,7 @@ export class KafkaReading {
 
   #goOn(lane: Lane): void {
     const { topic, partition, expected } = lane;
-    this.#heardOf(lane);
+    this.#idleness.heardOf(lane);
     this.#consumer.seek({ topic, partition, offset: String(expected) });
     this.#consumer.resume([{ topic, partitions: [partition] }]);
   }
@@ -230,7 +213,7 @@ export class KafkaReading {
     if (lane === undefined || lane.stopped !== null) return;
     const assignment = this.#assignment;
     lane.high = Number(batch.highWatermark);
-    this.#heardOf(lane);
+    this.#idleness.heardOf(lane);
     if (fetchedAt(batch) !== lane.expected) return this.#examine(lane);
     for (const message of batch.messages) {
       const isDone = isPacked(message)
@@ -261,8 +244,7 @@ export class KafkaReading {
 
   #queue(lane: Lane, records: readonly SourceRecord[], next: number, bytes: number): boolean {
     if (lane.queue(records, next, bytes)) {
-      if (records.length > 0)
-        Object.assign(this.#quietSince.get(lane.name) ?? {}, { recordAtMs: this.#options.clock.now(), isSaid: false });
+      if (records.length > 0) this.#idleness.recordsOf(lane);
       this.#news.ring();
       return true;
     }
@@ -346,35 +328,7 @@ export class KafkaReading {
   #remember({ partition = "" }: Batch): void {
     const lane = this.#lanes.get(partition);
     if (lane !== undefined) this.#positions.set(partition, lane.position);
-  }
-
-  #heardOf({ name }: Lane): void {
-    Object.assign(this.#quietSince.get(name) ?? {}, { answers: this.#answers, atMs: this.#options.clock.now() });
-  }
-
-  /** All are idle once all have been read to the end; later each that brings nothing for a while. */
-  #idleWord(): Batch | null {
-    const lanes = [...this.#lanes.values()];
-    if (!this.#isCaughtUp && lanes.length > 0 && lanes.every((lane) => this.#isAtEnd(lane))) {
-      this.#isCaughtUp = true;
-      for (const quiet of this.#quietSince.values()) quiet.recordAtMs = Number.NEGATIVE_INFINITY;
-    }
-    if (!this.#isCaughtUp) return null;
-    const { clock, idleMs } = this.#options;
-    for (const lane of lanes) {
-      const quiet = this.#quietSince.get(lane.name);
-      if (quiet === undefined || quiet.isSaid || clock.now() - quiet.recordAtMs < idleMs || !this.#isAtEnd(lane)) continue;
-      quiet.isSaid = true;
-      return lane.word(true);
-    }
-    return null;
-  }
-
-  #isAtEnd(lane: Lane): boolean {
-    if (lane.stopped !== null) return !lane.hasWaiting;
-    if (lane.isAtEnd || lane.hasWaiting) return lane.isAtEnd;
-    const { answers, atMs } = this.#quietSince.get(lane.name) as Quiet;
-    return this.#answers - answers >= SILENCE.answers && this.#options.clock.now() - atMs >= SILENCE.forMs;
+    this.#isFirstStart = false;
   }
 
   #fail(error: unknown): void {
@@ -382,31 +336,8 @@ export class KafkaReading {
     this.#news.ring();
   }
 
-  // The broker's tools. -----------------------------------------------------------------------------------------------------------------
-
-  async #tellSoon(): Promise<void> {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    while (this.#untold.size > 0 && !this.#ended.signal.aborted) {
-      await this.#tell();
-      await this.#options.clock.sleep(TELL_EVERY_MS, this.#ended.signal);
-    }
-    this.#isTelling = false;
-  }
-
-  /** Best effort: nothing of ours depends on it. */
-  async #tell(): Promise<void> {
-    const metadata = `${OWNER}${this.#options.owner}`;
-    const offsets = [...this.#untold].flatMap(([name, next]) => {
-      const lane = this.#lanes.get(name);
-      return lane === undefined ? [] : [{ topic: lane.topic, partition: lane.partition, offset: String(next), metadata }];
-    });
-    this.#untold.clear();
-    if (offsets.length > 0) await this.#consumer.commitOffsets(offsets).catch(() => {});
-  }
-
   async #leave(): Promise<void> {
-    await this.#tell();
+    await this.#progress.end();
     this.#ended.abort();
     this.#room.ring();
     await Promise.allSettled([this.#consumer.disconnect(), this.#admin.disconnect()]);

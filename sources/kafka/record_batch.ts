@@ -49,12 +49,18 @@ export function packedRecords({ bytes }: BatchHead): Buffer {
   return bytes.subarray(HEAD_BYTES);
 }
 
+/** How many records the batch says that it has. */
+export function recordCount({ bytes }: BatchHead): number {
+  return bytes.readInt32BE(AT.count);
+}
+
 /** The records of a batch, once they are decompressed. Keys and headers are passed over. Throws `BadBatch`. */
-export function* batchRecords({ bytes, baseOffset }: BatchHead, records: Buffer): Generator<BatchRecord, void> {
+export function* batchRecords(head: BatchHead, records: Buffer): Generator<BatchRecord, void> {
+  const { bytes, baseOffset } = head;
   const isAppendTime = (bytes.readInt16BE(AT.attributes) & LOG_APPEND_TIME) !== 0;
   const firstMs = whole(bytes, AT.firstTimestamp);
   const appendedMs = whole(bytes, AT.maxTimestamp);
-  const count = bytes.readInt32BE(AT.count);
+  const count = recordCount(head);
   const reader = new Varints(records);
   for (let n = 0; n < count; n += 1) {
     const end = reader.lengthed();
@@ -88,7 +94,7 @@ function whole(bytes: Buffer, at: number): number {
 }
 
 /** Reads zigzag varints, and never beyond the end. */
-class Varints {
+export class Varints {
   at = 0;
   readonly #bytes: Buffer;
 
