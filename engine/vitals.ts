@@ -1,5 +1,5 @@
 import { lanes } from "./hash.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Packing } from "./layout.ts";
 import type { Cursor, SlotPlan } from "./slab.ts";
 
 /** Recent arrivals that a slot holds; older ones still inside the dedup window overflow into the warm part. */
@@ -10,7 +10,7 @@ export type Count = (typeof COUNTS)[number];
 
 /** Members that the engine keeps in the slot of every actor, before the behaviour's own: a clock per feed, counts, and the dedup ring. */
 export function vitalsLayout(clocks: readonly string[], windowed: boolean): Layout {
-  const layout: Record<string, "f64" | "nullable" | "u32"> = {};
+  const layout: Record<string, Packing> = {};
   for (const feed of clocks) layout[`clock:${feed}`] = "nullable";
   if (windowed) for (let n = 0; n < RING_ENTRIES; n += 1) layout[`ring:time${n}`] = "nullable";
   for (const count of COUNTS) layout[`count:${count}`] = "u32";

@@ -57,6 +57,20 @@ test("members hold any number of their kind", () => {
   assert.is(view.count, 2 ** 32 - 1);
 });
 
+test("single numbers take half the space, keep seven digits and may be null", () => {
+  const layout = { half: "f32", perhaps: "nullable32", count: "u32", whole: "f64" } as const;
+  const slab = new Slab(layout);
+  const cursor = newCursor();
+  const view = hotView(cursor, slab.plan, layout);
+  assert.is(slab.plan.strideBytes, 24);
+  slab.move(cursor, slab.allocate());
+  assert.equal({ ...view }, { half: 0, perhaps: null, count: 0, whole: 0 });
+  Object.assign(view, { half: 0.1, perhaps: 231.47, count: 7, whole: 0.1 });
+  assert.equal({ ...view }, { half: Math.fround(0.1), perhaps: Math.fround(231.47), count: 7, whole: 0.1 });
+  view.perhaps = null;
+  assert.is(view.perhaps, null);
+});
+
 test("slots do not touch one another, over the borders of chunks", () => {
   const { slab, cursor, view } = newView();
   const random = seeded(SEED);
