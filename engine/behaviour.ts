@@ -79,7 +79,8 @@ export interface Description {
  * part it touched is put back.
  *
  * A kind with very many members declares a `hot` layout: the numbers every record changes live packed in a slab, `state` is then a `Packed`
- * cursor. Without one `state` is a plain object. Warm state is encoded by msgpack: plain objects, arrays, text, numbers, booleans, null.
+ * cursor. Without one `state` is a plain object. Warm state is encoded by msgpack: plain objects, arrays, text, numbers, booleans, null, and bytes
+ * (`Uint8Array`), which are replaced, never changed in place.
  */
 export interface Behaviour<State, M extends { readonly type: string }> {
   readonly kind: string;

@@ -24,7 +24,7 @@ export interface Warm extends Kept {
   own: unknown;
 }
 
-const packr = new Packr({ useRecords: false, moreTypes: false });
+const packr = new Packr({ useRecords: false, moreTypes: false, copyBuffers: true }); // Bytes in a state outlive what they were read from.
 const writer = new ByteWriter(); // Only a buffer: nothing of one call is in the next.
 
 /** The behaviour's own state, with the version of its shape. Throws if it cannot be encoded. */

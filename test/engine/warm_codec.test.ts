@@ -32,6 +32,13 @@ test("a state of plain values comes back", () => {
   assert.equal(roundTrip(own, EMPTY), { own, ...EMPTY });
 });
 
+test("bytes come back, and stay when what they were read from is written over", () => {
+  const stored = encodeOwn({ bytes: new Uint8Array([1, 2, 255]) }, KIND.version);
+  const { own } = decodeWarm(stored, encodeKept(EMPTY), KIND);
+  stored.fill(0);
+  assert.equal([...(own as { readonly bytes: Uint8Array }).bytes], [1, 2, 255]);
+});
+
 test("timers, episodes and the window come back, whatever they are", () => {
   for (let run = 0; run < 500; run += 1) {
     const kept = anyKept(seeded(SEED + run));
