@@ -10,31 +10,30 @@ import { RULES } from "./actors/rules.ts";
 import { AlertFollower, type AlertQuery, alertEvents, alertFilter, alertsText, type LoggedAlert, newestAlerts } from "./admin/alerts.ts";
 import { checkConfig, formatCheck } from "./admin/check.ts";
 import type { CommandLine } from "./admin/commands/command_line.ts";
-import { countCommand } from "./admin/commands/count.ts";
 import { exportCommand } from "./admin/commands/export.ts";
-import { lintCommand } from "./admin/commands/lint.ts";
+import { replCommand } from "./admin/commands/repl.ts";
+import { verbCommand } from "./admin/commands/verb_command.ts";
 import { verifyCommand } from "./admin/commands/verify.ts";
 import { type ConfigOptions, type LoadedConfig, loadConfig, requireRunnable } from "./admin/config.ts";
 import { configSchemaText } from "./admin/config_schema.ts";
 import type { Config } from "./admin/config_types.ts";
 import { CommandError, printError } from "./admin/errors.ts";
 import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
-import { history, historyText } from "./admin/history.ts";
-import { inspect, inspectionText } from "./admin/inspect.ts";
 import { type Log, openLog } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
-import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./admin/quarantine.ts";
 import type { View } from "./admin/reader.ts";
 import { findFeed, listSchemas, schemasText, schemaText, showSchema } from "./admin/schema.ts";
 import { type DecisionQuery, decisionText } from "./admin/schema_decision.ts";
 import { feedJsonSchema, ruleItems, tableColumns } from "./admin/schema_document.ts";
 import { score, scoreText } from "./admin/score.ts";
+import { fileAsker, stateAsker } from "./admin/state_asker.ts";
 import { summaryText } from "./admin/summary.ts";
+import type { Query, Verb } from "./admin/verb.ts";
+import { VERBS } from "./admin/verbs.ts";
 import { domainOf, schemasOf } from "./compose.ts";
 import { decideStopped, drainRun, isFileError, liveRun, stopOnSignals, storeError } from "./daemon.ts";
 import { wallClock } from "./engine/clock.ts";
 import { NoStore } from "./engine/damaged_store.ts";
-import { stateDigest } from "./engine/digest.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
 import type { Profile } from "./simulators/live.ts";
@@ -46,6 +45,9 @@ const FOLLOW_EVERY_MS = 250;
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKAGE_ROOT = existsSync(join(HERE, "package.json")) ? HERE : dirname(HERE);
 const VERSION = (JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as { version: string }).version;
+
+/** Questions that have commands of their own, or none. */
+const OTHERWISE: readonly string[] = ["alerts", "alert", "schema ls", "schema show"];
 
 /** Of a verb that changes the state. */
 interface WriteOptions {
@@ -176,32 +178,6 @@ program
 // Asking --------------------------------------------------------------------------------------------------------------------------------
 
 program
-  .command("inspect <id>")
-  .description("one actor: what it is, what it saw last, what is open")
-  .option("--as-of <time>", "as it was then")
-  .option("--known-at <time>", "as it was known then")
-  .action((id: string, query: { asOf?: string; knownAt?: string }) =>
-    reading(async (view) => {
-      const seen = await inspect(view, id, query);
-      answer(seen, () => inspectionText(seen, query));
-    }),
-  );
-
-program
-  .command("history <id>")
-  .description("the versions of an actor, oldest first (the newest of them, if there are more than --limit)")
-  .option("--known-at <time>", "as it was known then")
-  .option("--all", "also what is no longer believed")
-  .action((id: string, query: { knownAt?: string; all?: boolean }) =>
-    reading(async (view) => {
-      const all = history(view, id, query);
-      const rows = all.slice(Math.max(0, all.length - flags().limit));
-      answer(rows, (screen) => historyText(rows, query, screen));
-      cutHint(rows.length, all.length);
-    }),
-  );
-
-program
   .command("alerts")
   .description("the newest event of each alert; with --from or --follow, events as they come")
   .option("--follow", "open alerts, then what comes")
@@ -230,30 +206,6 @@ program
         () => alertsText(alerts, colored(process.stdout)),
       );
       return cutHint(alerts.length, found);
-    }),
-  );
-
-const quarantine = program.command("quarantine").description("records that could not be processed");
-quarantine
-  .command("ls", { isDefault: true })
-  .description("list them")
-  .option("--feed <feed>", "of one feed")
-  .option("--reason <code>", "of one reason")
-  .option("--all", "settled ones, too")
-  .action((query: { feed?: string; reason?: string; all?: boolean }) =>
-    reading(async (view) => {
-      const { rows, found } = listQuarantine(view, query, flags().limit);
-      answer(rows, (screen) => quarantineText(rows, screen));
-      cutHint(rows.length, found);
-    }),
-  );
-quarantine
-  .command("show <id>")
-  .description("one of them, with its bytes")
-  .action((id: string) =>
-    reading(async (view) => {
-      const detail = showQuarantine(view, id);
-      answer(detail, () => quarantineDetailText(detail));
     }),
   );
 
@@ -321,16 +273,6 @@ schema
   .action((feed: string, column: string, options: WriteOptions) => decide({ feed, column, type: null }, options));
 
 program
-  .command("digest")
-  .description("one line over all states, histories, episodes and timers")
-  .action(() =>
-    reading(async (view) => {
-      const digest = stateDigest(view.store);
-      answer(digest, () => `${digest}\n`);
-    }),
-  );
-
-program
   .command("score")
   .description("curated rows and alerts against the labels of generated data")
   .requiredOption("--truth <dir>", "folder of the labels")
@@ -346,10 +288,26 @@ program
   );
 
 const commandLine: CommandLine = { program, reading, answer, limit: () => flags().limit, cutHint };
-countCommand(commandLine);
 exportCommand(commandLine, encodeGroups);
-lintCommand(commandLine);
 verifyCommand(commandLine);
+
+const asked = {
+  program,
+  asker: (verb: Verb, query: Query) => (verb.isQuick?.(query) === true ? stateAsker(load().config) : fileAsker(load().config)),
+  answer,
+  limit: () => (program.getOptionValueSource("limit") === "default" ? undefined : flags().limit),
+  cutHint,
+};
+for (const verb of VERBS) if (!OTHERWISE.includes(verb.name)) verbCommand(verb, asked);
+replCommand({
+  program,
+  version: VERSION,
+  config: () => load().config,
+  grid: GRID,
+  rules: RULES.map(({ id }) => id),
+  flags: () => ({ format: formOf(), limit: flags().limit, isQuiet: flags().quiet === true }),
+  screen: screenOf,
+});
 
 /** What to do when nobody reads the answer any more: it then needs no end. */
 let onClosedPipe = (): void => process.exit(0);

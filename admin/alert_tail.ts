@@ -105,10 +105,10 @@ export class AlertTail {
     const { store, decode } = this.#options;
     const numbered = store.nextSequence - 1;
     const entries = await store.readLog("alerts", from, PAGE_BYTES);
-    const alerts = entries
-      .map((entry) => decode("alerts", entry))
-      .filter((emission): emission is LoggedAlert => emission.stream === "alerts");
-    return { alerts, examined: alerts.at(-1)?.sequence ?? Math.max(numbered, from - 1) };
+    const alerts = entries.map((entry) => decode("alerts", entry)).filter((emission) => emission.stream === "alerts");
+    const last = alerts.at(-1)?.sequence ?? from - 1;
+    const isAll = entries.reduce((bytes, entry) => bytes + entry.bytes.length, 0) < PAGE_BYTES;
+    return { alerts, examined: isAll ? Math.max(last, numbered) : last };
   }
 }
 

@@ -101,12 +101,14 @@ function told(child: ChildProcess, asked: Asked | null): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       child.removeAllListeners();
+      child.unref();
       child.channel?.unref();
       act();
     };
     child.once("message", (said) => settle(() => resolve(said)));
     child.once("exit", (code, signal) => settle(() => reject(new Error(`the reader ended with ${signal ?? code}`))));
     child.once("error", (error) => settle(() => reject(error)));
+    child.ref(); // Whoever asks stays to hear the answer; a process that is not asked keeps nobody.
     child.channel?.ref();
     if (asked === null) return;
     child.send(asked, (error) => {

@@ -2,6 +2,7 @@ import { alertLine } from "../engine/alert_line.ts";
 import { stateDigest } from "../engine/digest.ts";
 import type { AlertEvent } from "../engine/emission.ts";
 import { type AlertQuery, alertFilter, eventsOfAlert, newestAlerts } from "./alerts.ts";
+import { COMPLETED, completions } from "./complete.ts";
 import { COUNTED_BY, count, countText } from "./count.ts";
 import { CommandError } from "./errors.ts";
 import type { Screen } from "./format.ts";
@@ -213,9 +214,26 @@ export const VERBS: readonly Verb[] = [
   }),
 ];
 
+/** Asked by completers only: no command. */
+export const COMPLETE: Verb = verb({
+  name: "complete",
+  about: "words that begin so",
+  route: "/v1/complete",
+  args: [],
+  options: [
+    { name: "what", takes: COMPLETED, about: "what they are" },
+    { name: "word", takes: "text", about: "what they begin with" },
+    { name: "kind", takes: "kind", about: "whose fields" },
+  ],
+  ask: async (known, query) => ({
+    value: await completions(known, textOf(query, "what") ?? "id", textOf(query, "word") ?? "", textOf(query, "kind")),
+  }),
+  text: (value) => value.map((word) => `${word}\n`).join(""),
+});
+
 /** The verb of this name. Throws USAGE with the nearest one. */
 export function verbNamed(name: string): Verb {
-  const found = VERBS.find((one) => one.name === name);
+  const found = [...VERBS, COMPLETE].find((one) => one.name === name);
   if (found !== undefined) return found;
   const near = nearest(
     name,

@@ -1,7 +1,7 @@
 import { CommandError } from "../errors.ts";
 import { nearest } from "../suggest.ts";
 import { flagOf, type Parameter, type Query, type Verb } from "../verb.ts";
-import { VERBS } from "../verbs.ts";
+import { COMPLETE, VERBS } from "../verbs.ts";
 
 /** A question as it came: the keys of the query are the options, and those arguments that are not in the path. */
 export interface Routed {
@@ -14,7 +14,7 @@ const ROWS_MAX = 10_000;
 /** The question that a path and its query ask; null: no verb is there. Throws USAGE. */
 export function routed(path: string, search: string): Routed | null {
   const segments = path.split("/").slice(1).map(decoded);
-  const fits = VERBS.flatMap((verb) => {
+  const fits = [...VERBS, COMPLETE].flatMap((verb) => {
     const args = argsIn(verb.route, segments);
     return args === null ? [] : [{ verb, args }];
   });

@@ -1,0 +1,89 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import { wallClock } from "../../engine/clock.ts";
+import type { Asker } from "../asker.ts";
+import type { Config } from "../config_types.ts";
+import { CommandError } from "../errors.ts";
+import type { Format, Screen } from "../format.ts";
+import type { CompletionSources } from "../repl/completer.ts";
+import { historyPath } from "../repl/line_history.ts";
+import { runScript } from "../repl/script.ts";
+import { type Outlets, Session } from "../repl/session.ts";
+import { converse } from "../repl/terminal.ts";
+import { isRunning, stateAsker } from "../state_asker.ts";
+import type { Known } from "../verb.ts";
+import { COMPLETE } from "../verbs.ts";
+
+/** What the program gives to the command. */
+export interface ReplCommandOptions {
+  readonly program: Command;
+  readonly version: string;
+  readonly config: () => Config;
+  /** The grid, for completion. */
+  readonly grid: Pick<Known["view"]["domain"], "behaviours" | "feeds">;
+  readonly rules: readonly string[];
+  readonly flags: () => { readonly format: Format; readonly limit: number; readonly isQuiet: boolean };
+  readonly screen: () => Screen | null;
+}
+
+interface ReplFlags {
+  readonly c?: readonly string[];
+  readonly f?: string;
+  readonly bail?: boolean;
+}
+
+/** How long a key press waits for words of the state. */
+const COMPLETE_WITHIN_MS = 100;
+
+/** `repl`: questions line by line, on a terminal, from the command line, a file or standard input. */
+export function replCommand(options: ReplCommandOptions): void {
+  const { program, version, config, screen } = options;
+  program
+    .command("repl")
+    .description("ask line by line, with completion; lines can also come from -c, a file or standard input")
+    .option("-c <line>", "answer this line (may be repeated)", (line: string, before: readonly string[] = []) => [...before, line])
+    .option("-f <file>", "answer the lines of a file; # begins a comment")
+    .option("--bail", "stop at the first line that fails")
+    .action(async ({ c, f, bail = false }: ReplFlags) => {
+      const { format, limit, isQuiet } = options.flags();
+      const state = config();
+      const asker = stateAsker(state);
+      const session = new Session({ asker, clock: wallClock, screen, format, limit, cwd: process.cwd() });
+      const outlets: Outlets = {
+        out: (text) => void process.stdout.write(text),
+        note: (text) => void process.stderr.write(text),
+      };
+      if (c === undefined && f === undefined && process.stdin.isTTY) {
+        const where = `${state.stateDir} (${isRunning(state) ? "running" : "stopped"})`;
+        const banner = isQuiet ? "" : `gridactor ${version} · ${where} · read-only · help, Tab, \\q\n`;
+        return converse({ session, sources: sourcesOf(options, asker), outlets, historyFile: historyPath(process.env), banner });
+      }
+      const lines = c ?? createInterface({ input: f === undefined ? process.stdin : await opened(f), crlfDelay: Number.POSITIVE_INFINITY });
+      process.exitCode = await runScript(session, lines, outlets, { isBailing: bail, isJson: format === "json" });
+    });
+}
+
+function sourcesOf({ grid, rules }: ReplCommandOptions, asker: Asker): CompletionSources {
+  return {
+    kinds: grid.behaviours.map(({ kind }) => kind),
+    feeds: grid.feeds.map(({ name }) => name),
+    rules,
+    async stored(what, word, kind) {
+      const late = AbortSignal.timeout(COMPLETE_WITHIN_MS);
+      const query = { what, word, ...(kind === undefined ? {} : { kind }) };
+      const asked = asker.ask(COMPLETE.name, query, late).then(({ value }) => value as readonly string[]);
+      const none = new Promise<readonly string[]>((resolve) => late.addEventListener("abort", () => resolve([]), { once: true }));
+      return Promise.race([asked.catch(() => []), none]);
+    },
+  };
+}
+
+async function opened(file: string): Promise<NodeJS.ReadableStream> {
+  const stream = createReadStream(file);
+  await new Promise((resolve, reject) => {
+    stream.once("open", resolve);
+    stream.once("error", (error: NodeJS.ErrnoException) => reject(new CommandError("USAGE", `cannot read ${file}: ${error.code}`)));
+  });
+  return stream;
+}
