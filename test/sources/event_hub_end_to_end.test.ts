@@ -67,6 +67,14 @@ test(`${EVENTS} events arrive once: as from a file, with cut connections, a stol
   assert.equal(differences(outcome, expected), []);
 });
 
+test("a connection string that is none ends a run with 78, and is not shown", async () => {
+  process.env["EVENTHUB_CONNECTION_STRING"] = "Endpoint=canary";
+  const { code, stdout, stderr } = await run(["run", "--json"], await newFolder(HUB_CONFIG));
+  assert.equal([code, stdout], [78, ""]);
+  assert.match(stderr, /the connection string of connections.hub/);
+  assert.not.match(stderr, /canary/);
+});
+
 // Records -------------------------------------------------------------------------------------------------------------------------------
 
 function telemetry(count: number, first = 0): readonly Sent[] {
