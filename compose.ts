@@ -26,6 +26,7 @@ import type { Store } from "./engine/store.ts";
 import type { Domain, World, WorldOptions } from "./engine/world.ts";
 import { liveMessages } from "./simulators/live.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
+import { kafka as kafkaSink } from "./sinks/kafka.ts";
 import { parquet } from "./sinks/parquet.ts";
 import { terminal } from "./sinks/terminal.ts";
 import type { BlobFolderAddress } from "./sources/blob_address.ts";
@@ -39,6 +40,7 @@ import { csv } from "./sources/formats/csv.ts";
 import { jsonLines as jsonFormat } from "./sources/formats/json_lines.ts";
 import { parquet as parquetFormat } from "./sources/formats/parquet.ts";
 import type { KafkaConnection } from "./sources/kafka/client.ts";
+import { kafkaTopic } from "./sources/kafka/topic.ts";
 import { kafka } from "./sources/kafka.ts";
 import type { LandingPlace } from "./sources/landing_place.ts";
 import { landingZone } from "./sources/landing_zone.ts";
@@ -102,7 +104,7 @@ export async function compose({
 }: Composition): Promise<Engine> {
   const domain = domainOf(config);
   const sinks: SinkWiring[] = [];
-  for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, store, domain), stream: sink.stream });
+  for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, config, store, domain, insecureDev), stream: sink.stream });
   if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
   let engine: Engine | null = null;
   const world = (): World => {
@@ -203,7 +205,7 @@ function kafkaWiring(
   const { id, feed, topics, group, start, onGap } = source;
   const topicSource = kafka({
     id,
-    connection: kafkaConnection(source, config, isUnchecked),
+    connection: kafkaConnection(source.connection, config, isUnchecked),
     topics,
     group,
     owner: store.storeId,
@@ -217,7 +219,7 @@ function kafkaWiring(
   return { ...wiring(topicSource, source, source.mode), holdsNext: false };
 }
 
-function kafkaConnection({ connection: name }: KafkaConfig, { connections }: Config, isUnchecked: boolean): KafkaConnection {
+function kafkaConnection(name: string, { connections }: Config, isUnchecked: boolean): KafkaConnection {
   const connection = connections[name];
   invariant(connection?.type === "kafka", "other connections were refused before");
   const { brokers, clientId, tls, sasl } = connection;
@@ -268,7 +270,7 @@ function wiring(
 
 // Sinks and settings --------------------------------------------------------------------------------------------------------------------
 
-async function openSink(sink: SinkConfig, store: Store, { tables }: Domain): Promise<Sink> {
+async function openSink(sink: SinkConfig, config: Config, store: Store, { tables }: Domain, isUnchecked: boolean): Promise<Sink> {
   const { name } = sink;
   const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
   switch (sink.type) {
@@ -276,7 +278,11 @@ async function openSink(sink: SinkConfig, store: Store, { tables }: Domain): Pro
       return jsonLines({ ...common, path: sink.path });
     case "parquet":
       return parquet({ ...common, path: sink.path, tables, extents: { records: sink.rowsMax, everyMs: sink.everyMs } });
-    case "kafka":
+    case "kafka": {
+      const connection = kafkaConnection(sink.connection, config, isUnchecked);
+      const topic = kafkaTopic(connection, sink.topic, `gridactor-${store.storeId}-${name}`, wallClock);
+      return kafkaSink({ ...common, ...topic, nextSequence: () => store.nextSequence });
+    }
     case "webhook":
       throw new Error(`sinks of type ${sink.type} were refused before`);
   }

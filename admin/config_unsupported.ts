@@ -8,7 +8,7 @@ import type { Finding, KeyPath } from "./finding.ts";
 /** What this version runs. All else that the schema knows is valid, and for a later one. */
 const RUNS = {
   sources: ["landing", "simulator", "kafka", "eventhub"],
-  sinks: ["jsonl", "parquet"],
+  sinks: ["jsonl", "parquet", "kafka"],
   precedence: "snapshot, delta, cdc",
 };
 const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} and sinks of type ${RUNS.sinks.join(", ")}`;
@@ -54,8 +54,13 @@ function ofConnection(name: string, connection: ConnectionConfig, unless: Unless
   return connection.type === "azure-blob" ? unless(connection.sas !== null, at, what, "give its sas") : [];
 }
 
-function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] {
-  return unless(RUNS.sinks.includes(type), ["sinks", name, "type"], `sinks of type ${type}`, TYPES);
+function ofSink({ name, type, stream }: SinkConfig, unless: Unless): readonly Finding[] {
+  const at = ["sinks", name];
+  const takesStream = type !== "kafka" || stream === "alerts";
+  return [
+    ...unless(RUNS.sinks.includes(type), [...at, "type"], `sinks of type ${type}`, TYPES),
+    ...unless(takesStream, [...at, "stream"], "curated rows to Kafka", "stream: alerts; curated rows go to type parquet"),
+  ];
 }
 
 function ofFeed(

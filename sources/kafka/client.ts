@@ -40,6 +40,18 @@ export function kafkaClient({ brokers, clientId, tls, sasl }: KafkaConnection, r
   });
 }
 
+/** The partition, of so many, that the library and Java's client choose for a key. */
+export function partitionOfKey(key: string, partitions: number): number {
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
+    partitionId,
+    leader: 0,
+    replicas: [],
+    isr: [],
+    partitionErrorCode: 0,
+  }));
+  return guarded().Partitioners.DefaultPartitioner()({ topic: "", partitionMetadata, message: { key, value: null } });
+}
+
 const require = createRequire(import.meta.url);
 let library: typeof KafkaJs | null = null;
 

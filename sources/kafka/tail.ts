@@ -20,8 +20,8 @@ export interface TailOptions {
   readonly topic: string;
   /** A group that nobody else is in. No offset is committed to it. */
   readonly group: string;
-  /** First offset to read of each partition; those that are not named are passed over. */
-  readonly from: ReadonlyMap<number, number>;
+  /** First offset to read of each partition, those behind are passed over; null: all from the beginning. */
+  readonly from: readonly number[] | null;
   readonly clock: Pick<Clock, "sleep">;
   readonly onRecord: (record: TailRecord) => void;
 }
@@ -41,7 +41,7 @@ export async function readTail(options: TailOptions): Promise<TopicEnds> {
     const extents = (await admin.fetchTopicOffsets(topic)).sort((a, b) => a.partition - b.partition);
     const left = new Map<number, Stretch>();
     for (const { partition, low, high } of extents) {
-      const first = from.get(partition) ?? Number(high);
+      const first = from === null ? 0 : (from[partition] ?? Number(high));
       const next = first > Number(high) ? Number(low) : Math.max(first, Number(low)); // Beyond the end: the topic was made again.
       if (next < Number(high)) left.set(partition, { next, end: Number(high) });
     }
@@ -90,7 +90,8 @@ async function readStretches(options: TailOptions, left: Map<number, Stretch>): 
       });
       const eachBatch: Parameters<Consumer["run"]>[0] = {
         autoCommit: false,
-        eachBatch: async ({ batch: { partition, messages, lastOffset } }) => {
+        eachBatch: async ({ batch }) => {
+          const { partition, messages } = batch;
           const stretch = left.get(partition);
           if (stretch === undefined) return;
           for (const message of messages) {
@@ -99,7 +100,7 @@ async function readStretches(options: TailOptions, left: Map<number, Stretch>): 
               if (record.offset >= stretch.next && record.offset < stretch.end) onRecord({ partition, ...record });
             }
           }
-          movedTo(partition, Number(lastOffset()) + 1);
+          movedTo(partition, Number(batch.lastOffset()) + 1);
         },
       };
       consumer.run(eachBatch).catch(reject);

@@ -26,8 +26,8 @@ export interface SinkUnderTest {
 const SEQUENCES = [1, 2, 4, 5, 6, 9, 10, 12, 13, 14]; // The numbers between went to the other stream.
 const NOTHING = (): void => {};
 
-/** What every sink promises. `prepare` makes a new place each time. */
-export function sinkContract(title: string, prepare: () => Promise<SinkUnderTest>): void {
+/** What every sink promises. `prepare` makes a new place each time. The suite is returned for hooks. */
+export function sinkContract(title: string, prepare: () => Promise<SinkUnderTest>) {
   const test = suite(`contract of sinks: ${title}`);
 
   test("every emission arrives once and in order", () =>
@@ -92,6 +92,7 @@ export function sinkContract(title: string, prepare: () => Promise<SinkUnderTest
         assert.equal(await place.seen(), SEQUENCES);
       }));
   }
+  return test;
 }
 
 async function using(prepare: () => Promise<SinkUnderTest>, body: (place: SinkUnderTest) => Promise<void>): Promise<void> {

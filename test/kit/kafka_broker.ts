@@ -171,6 +171,20 @@ export class KafkaBroker {
     if (code !== 0) throw new Error(`the producer ended with ${code}: ${errors}`);
     return Number(output);
   }
+
+  /** Reads with Java's client the first records of partition 0: headers as `name:value,…`, key and value, between them a tab. */
+  async consume(topic: string, count: number): Promise<readonly string[]> {
+    const settings = [`bootstrap.servers=${this.connection.brokers.join(",")}`];
+    const consumer = spawn("java", [...SMALL_JVM, join(HERE, "Consume.java"), topic, String(count), ...settings], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let output = "";
+    consumer.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    await finished(consumer.stdout);
+    return output.trimEnd().split("\n");
+  }
 }
 
 function lineOf(step: Step): string {

@@ -1,0 +1,234 @@
+// timeout: 300 s
+import * as assert from "uvu/assert";
+import { wallClock } from "../../engine/clock.ts";
+import { drain } from "../../engine/drain.ts";
+import { BrokenInvariant, Unavailable } from "../../engine/fault.ts";
+import { ActorId } from "../../engine/ids.ts";
+import { retry } from "../../engine/retry.ts";
+import type { Sink } from "../../engine/sink.ts";
+import { NO_CURSOR, type SinkCursor } from "../../engine/sink_cursor.ts";
+import { kafka, type TopicRecord } from "../../sinks/kafka.ts";
+import { kafkaTopic } from "../../sources/kafka/topic.ts";
+import { sinkContract } from "../contract/sink.ts";
+import { alertEmission, rowEmission } from "../kit/emissions.ts";
+import { brokerMissing, type KafkaBroker, startBroker } from "../kit/kafka_broker.ts";
+import { scriptedLog } from "../kit/scripted_log.ts";
+import { notRun, suite } from "../kit/suite.ts";
+
+const MISSING = brokerMissing();
+const name = "alerts";
+const storeId = "store-a";
+let broker: KafkaBroker;
+let names = 0;
+
+const whole = suite("topics of a real broker as a sink");
+whole.before(async () => {
+  if (MISSING === null) broker = await startBroker();
+});
+
+/** A test with a new topic of so many partitions. */
+function test(title: string, partitions: number, body: (topic: string) => Promise<void>): void {
+  whole(title, async () => {
+    if (MISSING !== null) return notRun(`kafka sink: ${title}`, MISSING);
+    await body(await newTopic(partitions));
+  });
+}
+
+async function newTopic(partitions: number): Promise<string> {
+  names += 1;
+  const topic = `alerts-${names}`;
+  await broker.createTopic(topic, partitions);
+  return topic;
+}
+
+interface Given {
+  readonly cursor?: SinkCursor;
+  readonly passing?: (point: string) => void;
+  readonly nextSequence?: number;
+  readonly connection?: KafkaBroker["connection"];
+}
+
+function sink(
+  topic: string,
+  { cursor = NO_CURSOR, passing = () => {}, nextSequence = 1_000, connection = broker.connection }: Given = {},
+): Sink {
+  const place = kafkaTopic(connection, topic, `${topic}-tail`, wallClock);
+  return kafka({ name, storeId, cursor, passing, nextSequence: () => nextSequence, ...place });
+}
+
+/** Every record, partition by partition. */
+async function recordsOf(topic: string): Promise<readonly TopicRecord[]> {
+  const records: TopicRecord[] = [];
+  await kafkaTopic(broker.connection, topic, `${topic}-test`, wallClock).readTail(null, (record) => void records.push(record));
+  return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+}
+
+async function sequencesOf(topic: string): Promise<readonly number[]> {
+  return (await recordsOf(topic)).map(({ headers }) => Number(headers.get("ce_sequence")));
+}
+
+const meterEvent = (sequence: number) => {
+  const emission = alertEmission(sequence);
+  const actor = ActorId("meter", `SM-${sequence % 7}`);
+  return { ...emission, event: { ...emission.event, subject: actor, partitionkey: actor } };
+};
+
+test("another client reads data, key and the attributes of CloudEvents", 1, async (topic) => {
+  const one = sink(topic);
+  await one.write([alertEmission(7)]);
+  await one.close();
+  const [text] = await broker.consume(topic, 1);
+  const { event } = alertEmission(7);
+  const headers = [
+    "ce_specversion:1.0,ce_type:energy.alert.raised.v1,ce_source:/gridactor/main,ce_id:ALR-7K2Q9D4M1T5XHB3R/7",
+    "ce_subject:meter/SM-N-00042,ce_time:2025-06-15T16:23:45.120Z,ce_dataschema:urn:gridactor:alert:1,ce_partitionkey:meter/SM-N-00042",
+    "ce_sequence:00000000000000000007,epoch:store-a,content-type:application/json",
+  ].join(",");
+  assert.is(text, `${headers}\tmeter/SM-N-00042\t${JSON.stringify(event.data)}`);
+});
+
+test(
+  "an actor's events keep their order, in the partition that other clients would choose, also when partitions are added",
+  3,
+  async (topic) => {
+    const first = sink(topic);
+    const mark = await first.write(Array.from({ length: 50 }, (_, n) => meterEvent(n + 1)));
+    await first.close();
+    await (await broker.admin()).createPartitions({ topicPartitions: [{ topic, count: 5 }] });
+    const second = sink(topic, { cursor: { settled: 50, mark, pending: null } });
+    const rest = Array.from({ length: 50 }, (_, n) => meterEvent(n + 51));
+    const signal = new AbortController().signal;
+    await retry(() => second.write(rest), { clock: wallClock, random: () => 0.5, signal }); // New partitions have no leader at first.
+    await second.close();
+    const records = await recordsOf(topic);
+    assert.is(records.length, 100);
+    for (let meter = 0; meter < 7; meter += 1) {
+      const own = records.filter(({ headers }) => headers.get("ce_subject") === `meter/SM-${meter}`);
+      assert.is(new Set(own.map(({ partition }) => partition)).size, 1);
+      const order = own.map(({ headers }) => Number(headers.get("ce_sequence")));
+      assert.equal(
+        order,
+        [...order].sort((a, b) => a - b),
+      );
+    }
+    assert.ok(new Set(records.map(({ partition }) => partition)).size > 1, "more than one partition is used");
+  },
+);
+
+test(
+  "what a killed process had sent beyond the extent that comes first is not sent again, neither then nor after one more crash",
+  2,
+  async (topic) => {
+    const killed = sink(topic);
+    await killed.write(Array.from({ length: 10 }, (_, n) => meterEvent(n + 1))); // Its mark is lost.
+    await killed.close();
+    let cursor: SinkCursor = NO_CURSOR;
+    for (const [from, to] of [
+      [1, 3],
+      [4, 6],
+      [7, 12],
+    ] as const) {
+      const next = sink(topic, { cursor });
+      const mark = await next.write(Array.from({ length: to - from + 1 }, (_, n) => meterEvent(from + n)));
+      await next.close();
+      cursor = { settled: to, mark, pending: null };
+    }
+    assert.equal(
+      [...(await sequencesOf(topic))].sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    );
+  },
+);
+
+test("events of another state and records of others in the topic are not taken for ours", 1, async (topic) => {
+  await broker.produce(topic, [{ partition: 0, value: "of others" }]);
+  const other = kafka({
+    ...kafkaTopic(broker.connection, topic, "o", wallClock),
+    name,
+    storeId: "store-b",
+    cursor: NO_CURSOR,
+    nextSequence: () => 9,
+  });
+  await other.write([alertEmission(1)]);
+  await other.close();
+  const ours = sink(topic);
+  await ours.write([alertEmission(1), alertEmission(2)]);
+  await ours.close();
+  assert.equal(await sequencesOf(topic), [Number.NaN, 1, 1, 2]);
+});
+
+test("a topic that knows more than the state stops the sink", 1, async (topic) => {
+  const first = sink(topic);
+  await first.write([alertEmission(1), alertEmission(2)]);
+  await first.close();
+  const older = sink(topic, { nextSequence: 2 });
+  assert.instance(await older.write([alertEmission(1)]).catch(thrown), BrokenInvariant);
+  await older.close();
+});
+
+test("events larger than one request go in several", 1, async (topic) => {
+  const large = (sequence: number) => alertEmission(sequence, { flags: ["x".repeat(300_000)] });
+  const one = sink(topic);
+  await one.write([large(1), large(2), large(3), large(4), large(5)]);
+  await one.close();
+  assert.equal(await sequencesOf(topic), [1, 2, 3, 4, 5]);
+});
+
+test("a topic that is not there is an outage, and a curated row a mistake", 1, async (topic) => {
+  const nowhere = sink(`${topic}-nowhere`);
+  assert.instance(await nowhere.write([alertEmission(1)]).catch(thrown), Unavailable);
+  await nowhere.close();
+  const mistaken = sink(topic);
+  assert.instance(await mistaken.write([rowEmission(1)]).catch(thrown), BrokenInvariant);
+  await mistaken.close();
+});
+
+test("a broker that is killed while events flow, and comes back, has each of them once", 2, async (topic) => {
+  const log = scriptedLog(50);
+  log.append(...Array.from({ length: 400 }, (_, n) => meterEvent(n + 1)));
+  const stop = new AbortController();
+  let sent = 0;
+  const passing = (point: string): void => {
+    if (point === "kafka.sent") sent += 1;
+    if (point === "kafka.sent" && sent === 1) void broker.stop("SIGKILL").then(() => broker.start());
+  };
+  const loop = drain({
+    store: log,
+    sink: sink(topic, { passing }),
+    stream: "alerts",
+    decode: log.decode,
+    clock: wallClock,
+    random: () => 0.1,
+  });
+  const ended = loop.run(stop.signal);
+  assert.ok(await loop.flush(60_000));
+  log.append(...Array.from({ length: 400 }, (_, n) => meterEvent(n + 401)));
+  assert.ok(await loop.flush(60_000));
+  stop.abort();
+  await ended;
+  const sequences = [...(await sequencesOf(topic))].sort((a, b) => a - b);
+  assert.equal(
+    sequences,
+    Array.from({ length: 800 }, (_, n) => n + 1),
+  );
+  assert.ok(sent > 0);
+});
+
+if (MISSING === null) {
+  const contract = sinkContract("Kafka", async () => {
+    const topic = await newTopic(1);
+    return {
+      name,
+      stream: "alerts",
+      emission: alertEmission,
+      open: async (cursor, passing) => sink(topic, { cursor, passing }),
+      seen: () => sequencesOf(topic),
+      remove: async () => {},
+    };
+  });
+  contract.after(() => broker.remove());
+}
+
+function thrown(error: unknown): unknown {
+  return error;
+}
