@@ -17,6 +17,7 @@ import { emissionDecoder } from "./engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
 import { invariant } from "./engine/fault.ts";
 import type { SourceId } from "./engine/ids.ts";
+import type { QuarantineRow } from "./engine/quarantine.ts";
 import { RuleTable } from "./engine/rule_table.ts";
 import type { SchemaSettings } from "./engine/schema.ts";
 import type { Sink } from "./engine/sink.ts";
@@ -29,6 +30,8 @@ import { jsonLines } from "./sinks/json_lines.ts";
 import { kafka as kafkaSink } from "./sinks/kafka.ts";
 import { parquet } from "./sinks/parquet.ts";
 import { terminal } from "./sinks/terminal.ts";
+import { deadLetterRow } from "./sinks/webhook/dead_letter.ts";
+import { webhook } from "./sinks/webhook.ts";
 import type { BlobFolderAddress } from "./sources/blob_address.ts";
 import { blobPlace } from "./sources/blob_place.ts";
 import { eventHub } from "./sources/event_hub.ts";
@@ -103,14 +106,16 @@ export async function compose({
   insecureDev = false,
 }: Composition): Promise<Engine> {
   const domain = domainOf(config);
-  const sinks: SinkWiring[] = [];
-  for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, config, store, domain, insecureDev), stream: sink.stream });
-  if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
   let engine: Engine | null = null;
-  const world = (): World => {
-    invariant(engine !== null, "sources are read by a running engine");
-    return engine.world;
+  const running = (): Engine => {
+    invariant(engine !== null, "sources are read and sinks written by a running engine");
+    return engine;
   };
+  const world = (): World => running().world;
+  const sinks: SinkWiring[] = [];
+  const opening: SinkOpening = { config, store, domain, isUnchecked: insecureDev, quarantine: (row) => running().quarantine(row) };
+  for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, opening), stream: sink.stream });
+  if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
   const sources = config.sources.flatMap((source): SourceWiring[] => {
     if (source.type === "landing") return [landingWiring(source, config, mode === "live", world)];
     if (mode === "drain") return [];
@@ -270,7 +275,15 @@ function wiring(
 
 // Sinks and settings --------------------------------------------------------------------------------------------------------------------
 
-async function openSink(sink: SinkConfig, config: Config, store: Store, { tables }: Domain, isUnchecked: boolean): Promise<Sink> {
+interface SinkOpening {
+  readonly config: Config;
+  readonly store: Store;
+  readonly domain: Domain;
+  readonly isUnchecked: boolean;
+  readonly quarantine: (row: QuarantineRow) => Promise<void>;
+}
+
+async function openSink(sink: SinkConfig, { config, store, domain: { tables }, isUnchecked, quarantine }: SinkOpening): Promise<Sink> {
   const { name } = sink;
   const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
   switch (sink.type) {
@@ -283,7 +296,9 @@ async function openSink(sink: SinkConfig, config: Config, store: Store, { tables
       const topic = kafkaTopic(connection, sink.topic, `gridactor-${store.storeId}-${name}`, wallClock);
       return kafkaSink({ ...common, ...topic, nextSequence: () => store.nextSequence });
     }
-    case "webhook":
-      throw new Error(`sinks of type ${sink.type} were refused before`);
+    case "webhook": {
+      const secrets = sink.secrets.map((secret) => secret.reveal());
+      return webhook({ ...sink, secrets, clock: wallClock, onDeadLetter: (letter) => quarantine(deadLetterRow(letter)) });
+    }
   }
 }

@@ -8,7 +8,7 @@ import type { Finding, KeyPath } from "./finding.ts";
 /** What this version runs. All else that the schema knows is valid, and for a later one. */
 const RUNS = {
   sources: ["landing", "simulator", "kafka", "eventhub"],
-  sinks: ["jsonl", "parquet", "kafka"],
+  sinks: ["jsonl", "parquet", "kafka", "webhook"],
   precedence: "snapshot, delta, cdc",
 };
 const TYPES = `it runs sources of type ${RUNS.sources.join(", ")} and sinks of type ${RUNS.sinks.join(", ")}`;

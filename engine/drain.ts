@@ -125,7 +125,7 @@ export function drain(options: DrainOptions): Drain {
       retries += 1;
       options.onRetry?.(sink.name, error, pauseMs);
     };
-    const mark = await retry(() => sink.write(extent), { clock, random, signal, onRetry });
+    const mark = await retry(() => sink.write(extent), { ...sink.retry, clock, random, signal, onRetry });
     await settle({ settled: lastOf(extent), mark, pending: null });
     lastSuccess = clock.now();
     readTo = Math.max(readTo, cursor.settled);

@@ -1,11 +1,15 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.ts";
+import type { ChangedRow } from "./commit.ts";
 import { type Drain, type DrainReport, drain } from "./drain.ts";
 import { seconds } from "./duration.ts";
 import type { Emission } from "./emission.ts";
 import { Position, type SourceId } from "./ids.ts";
+import { PartsDraft } from "./journal.ts";
+import { LogDraft } from "./log_draft.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { pump } from "./pump.ts";
+import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
 import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
 import type { VersionOrigin } from "./schema_version.ts";
 import type { Sink, Stream } from "./sink.ts";
@@ -142,6 +146,19 @@ export class Engine {
     );
     this.#lastApplied.catch(() => {});
     return changed;
+  }
+
+  /** Stores a quarantined record that no batch brought, between two batches. */
+  quarantine(row: QuarantineRow): Promise<void> {
+    const stored = this.#lastApplied.then(() => {
+      const log = new LogDraft();
+      log.clear(this.world.nextSequence);
+      const rows: readonly ChangedRow[] = [{ table: "quarantine", key: row.id, value: encodeQuarantine(row) }];
+      return this.#options.store.commit({ parts: new PartsDraft(), log, rows });
+    });
+    this.#lastApplied = stored;
+    this.#lastApplied.catch(() => {});
+    return stored;
   }
 
   /** Sources that were given up because a person has to decide on columns which they bring; only if `endsAtNewColumns`. */

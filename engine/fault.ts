@@ -30,6 +30,7 @@ export const FAULT_CODES = [
   "handler_error",
   "actor_limit",
   "crash_loop",
+  "dead_letter",
 ] as const;
 
 export type FaultCode = (typeof FAULT_CODES)[number];
@@ -46,13 +47,15 @@ export function fault(code: FaultCode, error: string, field: string | null = nul
   return { code, field, error };
 }
 
-/** An outage: something outside did not answer. Only `retry.ts` tries again. `what` names the thing for people. */
+/** An outage: something outside did not answer. Only `retry.ts` tries again, after `waitMs` at the earliest. `what` names the thing for people. */
 export class Unavailable extends Error {
   readonly what: string;
-  constructor(what: string, cause: unknown) {
+  readonly waitMs: number;
+  constructor(what: string, cause: unknown, waitMs = 0) {
     super(`${what} is unavailable: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = "Unavailable";
     this.what = what;
+    this.waitMs = waitMs;
   }
 }
 

@@ -19,7 +19,7 @@ export interface RetryOptions {
 
 /**
  * Does `work` until it succeeds, with pauses of full jitter (uniform between nothing and the bound, so that many who failed together do not come
- * back together). Only `Unavailable` is tried again: anything else is thrown at once. Once `signal` has fired the last `Unavailable` is thrown.
+ * back together), or as long as the error asks for. Only `Unavailable` is tried again: anything else is thrown at once. Once `signal` has fired the last `Unavailable` is thrown.
  */
 export async function retry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { clock, random, signal, firstMs = 250, longestMs = seconds(30), onRetry } = options;
@@ -28,7 +28,7 @@ export async function retry<T>(work: () => Promise<T>, options: RetryOptions): P
       return await work();
     } catch (error) {
       if (!(error instanceof Unavailable) || signal.aborted) throw error;
-      const pauseMs = random() * Math.min(boundMs, longestMs);
+      const pauseMs = Math.max(random() * Math.min(boundMs, longestMs), error.waitMs);
       onRetry?.(error, pauseMs);
       await clock.sleep(pauseMs, signal);
       if (signal.aborted) throw error;

@@ -1,5 +1,6 @@
 import type { Emission } from "./emission.ts";
 import type { Mark } from "./ids.ts";
+import type { RetryOptions } from "./retry.ts";
 
 /** A consumer of the log. It does not decide, count or retry: `drain.ts` does. */
 export interface Sink {
@@ -9,6 +10,8 @@ export interface Sink {
    * long after its first one was seen; its end is fixed in the store before the write. Absent: whatever is there is written at once.
    */
   readonly extents?: Extents;
+  /** Pauses after failures, other than those of `retry.ts`. */
+  readonly retry?: Pick<RetryOptions, "firstMs" | "longestMs">;
   /**
    * Takes emissions in sequence. Resolving means durable, and the mark is what it needs to resume. It may be called again with exactly the same
    * emissions (after a crash, or after it threw) and must then leave the same result as once. Throws `Unavailable`.

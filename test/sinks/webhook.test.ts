@@ -1,0 +1,311 @@
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import * as assert from "uvu/assert";
+import { settableClock, wallClock } from "../../engine/clock.ts";
+import { drain } from "../../engine/drain.ts";
+import { hours, seconds } from "../../engine/duration.ts";
+import { BrokenInvariant, Unavailable } from "../../engine/fault.ts";
+import { addressProblem } from "../../sinks/webhook/address.ts";
+import { type DeadLetter, deadLetterRow } from "../../sinks/webhook/dead_letter.ts";
+import { type WebhookOptions, webhook } from "../../sinks/webhook.ts";
+import { sinkContract } from "../contract/sink.ts";
+import { alertEmission, rowEmission } from "../kit/emissions.ts";
+import { scriptedLog } from "../kit/scripted_log.ts";
+import { suite } from "../kit/suite.ts";
+
+interface Call {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** What the endpoint does with a call: a status, with headers or without, or anything else. */
+type Reply =
+  | number
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+  | ((response: ServerResponse) => void);
+
+/** An endpoint on this machine. Its replies are used one after the other; then it takes everything. */
+async function endpoint(...replies: readonly Reply[]) {
+  const left = [...replies];
+  const calls: Call[] = [];
+  const server: Server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    calls.push({ headers: request.headers, body });
+    const reply = left.shift() ?? 204;
+    if (typeof reply === "function") return reply(response);
+    const { status, headers } = typeof reply === "number" ? { status: reply, headers: {} } : reply;
+    response.writeHead(status, headers).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/grid`,
+    port,
+    calls,
+    ids: () => calls.map(({ headers }) => headers["webhook-id"]),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+async function withEndpoint(
+  replies: readonly Reply[],
+  body: (place: Awaited<ReturnType<typeof endpoint>>) => Promise<void>,
+): Promise<void> {
+  const place = await endpoint(...replies);
+  try {
+    await body(place);
+  } finally {
+    await place.close();
+  }
+}
+
+const letters: DeadLetter[] = [];
+const hook = (url: string, changes: Partial<WebhookOptions> = {}) =>
+  webhook({
+    name: "oncall",
+    url,
+    secrets: ["a secret"],
+    severities: ["major", "critical"],
+    origins: ["live", "late"],
+    allowHosts: ["127.0.0.1"],
+    clock: settableClock(1_750_000_000_999),
+    onDeadLetter: async (letter) => void letters.push(letter),
+    ...changes,
+  });
+const idOf = (sequence: number): string => alertEmission(sequence).event.id;
+
+sinkContract("webhook, to a receiver that honours ids", async () => {
+  const place = await endpoint();
+  return {
+    name: "oncall",
+    stream: "alerts",
+    emission: alertEmission,
+    open: async (_, passing) => hook(place.url, { passing }),
+    seen: async () => [...new Set(place.ids())].map((id) => Number(id?.toString().split("/")[1])),
+    remove: async () => void (await place.close()),
+  };
+});
+
+const test = suite("webhook");
+
+test("the whole event is posted, signed with every secret as Standard Webhooks says", () =>
+  withEndpoint([], async ({ url, calls }) => {
+    const encoded = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    await hook(url, { secrets: [encoded, "another"] }).write([alertEmission(7)]);
+    const [call] = calls;
+    assert.equal(JSON.parse(call?.body ?? ""), alertEmission(7).event);
+    assert.is(call?.headers["content-type"], "application/cloudevents+json");
+    assert.is(call?.headers["webhook-id"], idOf(7));
+    assert.is(call?.headers["webhook-timestamp"], "1750000000");
+    const signed = `${idOf(7)}.1750000000.${call?.body}`;
+    const keys = [Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64"), Buffer.from("another")];
+    const expected = keys.map((key) => `v1,${createHmac("sha256", key).update(signed).digest("base64")}`).join(" ");
+    assert.is(call?.headers["webhook-signature"], expected);
+  }));
+
+test("severities and origins that are not asked for are passed over", () =>
+  withEndpoint([], async ({ url, ids }) => {
+    const emissions = [
+      alertEmission(1, { severity: "info" }),
+      alertEmission(2, { origin: "backfill" }),
+      alertEmission(3, { severity: "critical", origin: "late" }),
+      alertEmission(4, { origin: "replay" }),
+    ];
+    await hook(url).write(emissions);
+    assert.equal(ids(), [idOf(3)]);
+  }));
+
+test("after a failure the same extent goes on with the event that failed", () =>
+  withEndpoint([204, 503], async ({ url, ids }) => {
+    const sink = hook(url);
+    const extent = [alertEmission(1), alertEmission(2), alertEmission(3)];
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
+    await sink.write(extent);
+    assert.equal(ids(), [idOf(1), idOf(2), idOf(2), idOf(3)]);
+  }));
+
+test("the pause that the endpoint asks for is kept, an hour at most; after five failures a probe goes every 30 s", () =>
+  withEndpoint(
+    [{ status: 429, headers: { "retry-after": "90" } }, { status: 503, headers: { "retry-after": "90000" } }, 500, 302, 408, 425, 200, 500],
+    async ({ url }) => {
+      const sink = hook(url);
+      const waits: number[] = [];
+      for (let n = 0; n < 6; n += 1) waits.push(((await sink.write([alertEmission(1)]).catch(thrown)) as Unavailable).waitMs);
+      await sink.write([alertEmission(1)]);
+      waits.push(((await sink.write([alertEmission(2)]).catch(thrown)) as Unavailable).waitMs);
+      assert.equal(waits, [seconds(90), hours(1), 0, 0, seconds(30), seconds(30), 0]);
+    },
+  ));
+
+test("an event that is refused becomes a dead letter, and the next one goes", () =>
+  withEndpoint([400, 200], async ({ url, ids }) => {
+    letters.length = 0;
+    await hook(url).write([alertEmission(1), alertEmission(2)]);
+    assert.equal(ids(), [idOf(1), idOf(2)]);
+    assert.equal(
+      letters.map(({ event, reason, sink }) => [event.id, reason, sink]),
+      [[idOf(1), "it answers 400", "oncall"]],
+    );
+  }));
+
+test("a dead letter is a row of the quarantine, the same one when it comes again", async () => {
+  const { event, json } = alertEmission(5);
+  const letter: DeadLetter = { sink: "oncall", event, sequence: 5, json, reason: "it answers 400", atMs: 1 };
+  const row = deadLetterRow(letter);
+  assert.equal(
+    [row.reason, row.source, row.position, row.actor, row.error],
+    ["dead_letter", "oncall", "log:5", event.subject, letter.reason],
+  );
+  assert.equal(JSON.parse(Buffer.from(row.bytes).toString()), event);
+  assert.is(deadLetterRow({ ...letter, atMs: 2 }).id, row.id);
+});
+
+test("an event that was tried for 24 hours becomes a dead letter, one that was tried for less does not", () =>
+  withEndpoint([500, 500, 500, 200], async ({ url, ids }) => {
+    letters.length = 0;
+    const clock = settableClock();
+    const sink = hook(url, { clock });
+    const extent = [alertEmission(1), alertEmission(2)];
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
+    clock.advance(hours(24) - 1);
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
+    assert.is(letters.length, 0);
+    clock.advance(1);
+    await sink.write(extent);
+    assert.equal(
+      letters.map(({ sequence }) => sequence),
+      [1],
+    );
+    assert.equal(ids().at(-1), idOf(2));
+  }));
+
+test("an endpoint that is gone is called no more until the next start, and loses nothing", () =>
+  withEndpoint([410], async ({ url, ids }) => {
+    letters.length = 0;
+    const sink = hook(url);
+    assert.is(((await sink.write([alertEmission(1)]).catch(thrown)) as Unavailable).waitMs, Number.POSITIVE_INFINITY);
+    assert.instance(await sink.write([alertEmission(1)]).catch(thrown), Unavailable);
+    assert.equal([ids(), letters.length], [[idOf(1)], 0]);
+    await hook(url).write([alertEmission(1)]);
+    assert.is(ids().length, 2);
+  }));
+
+test("a redirect is not followed", () =>
+  withEndpoint([], (other) =>
+    withEndpoint([{ status: 307, headers: { location: other.url } }], async ({ url }) => {
+      assert.instance(
+        await hook(url)
+          .write([alertEmission(1)])
+          .catch(thrown),
+        Unavailable,
+      );
+      assert.equal(other.calls, []);
+    }),
+  ));
+
+test("an endpoint that hangs, before or within its answer, is given up after 10 s", () =>
+  withEndpoint([() => {}, (response) => void response.writeHead(200).write("a")], async ({ url, calls }) => {
+    for (const heard of [1, 2]) {
+      const clock = settableClock();
+      const written = hook(url, { clock })
+        .write([alertEmission(1)])
+        .catch(thrown);
+      while (calls.length < heard) await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(seconds(10) - 1);
+      clock.advance(1);
+      assert.instance(await written, Unavailable);
+    }
+  }));
+
+test("an answer of more than 64 KiB is cut off", () =>
+  withEndpoint([(response) => void response.writeHead(200).end("x".repeat(70_000))], async ({ url }) => {
+    assert.instance(
+      await hook(url)
+        .write([alertEmission(1)])
+        .catch(thrown),
+      Unavailable,
+    );
+  }));
+
+test("private addresses are called for listed hosts only, addresses that tell secrets for none", () => {
+  for (const address of [
+    "127.0.0.1",
+    "10.1.2.3",
+    "192.168.0.1",
+    "172.16.5.5",
+    "100.64.0.1",
+    "::1",
+    "[::1]",
+    "fe80::1%eth0",
+    "fd00::1",
+    "::ffff:10.0.0.1",
+    "::ffff:a00:1",
+    "0.0.0.0",
+  ]) {
+    assert.ok(addressProblem(address, false) !== null, address);
+    assert.is(addressProblem(address, true), null, address);
+  }
+  for (const address of ["169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "fd00:ec2::254", "168.63.129.16"]) {
+    assert.ok(addressProblem(address, true) !== null, address);
+  }
+  for (const address of ["8.8.8.8", "2606:4700::1111"]) assert.is(addressProblem(address, false), null, address);
+});
+
+test("a name that leads to a private address is not called, nor one with an address of each kind", () =>
+  withEndpoint([], async ({ port, calls }) => {
+    const lookup: NonNullable<WebhookOptions["lookup"]> = (_, __, callback) =>
+      callback(null, [
+        { address: "127.0.0.1", family: 4 },
+        { address: "8.8.8.8", family: 4 },
+      ]);
+    const url = `http://hooks.example.org:${port}/`;
+    const refused = await hook(url, { allowHosts: [], lookup })
+      .write([alertEmission(1)])
+      .catch(thrown);
+    assert.instance(refused, Unavailable);
+    assert.equal(calls, []);
+    await hook(url, { allowHosts: ["hooks.example.org"], lookup }).write([alertEmission(1)]);
+    assert.is(calls.length, 1);
+  }));
+
+test("neither the URL nor a secret is in what an outage says", async () => {
+  const error = await hook("http://127.0.0.1:1/token-in-path")
+    .write([alertEmission(1)])
+    .catch(thrown);
+  assert.not.match(String(error), /token-in-path|a secret/);
+});
+
+test("a curated row is a mistake", async () => {
+  assert.instance(
+    await hook("http://127.0.0.1:1/")
+      .write([rowEmission(1)])
+      .catch(thrown),
+    BrokenInvariant,
+  );
+});
+
+test("a dead endpoint holds up itself alone: another drain of the same log ends", () =>
+  withEndpoint([], async ({ url, ids }) => {
+    const log = scriptedLog();
+    log.append(alertEmission(1), alertEmission(2));
+    const stop = new AbortController();
+    const common = { store: log, stream: "alerts", decode: log.decode, clock: wallClock, random: () => 0.5 } as const;
+    const dead = drain({ ...common, sink: hook("http://127.0.0.1:1/", { name: "dead" }) });
+    const living = drain({ ...common, sink: hook(url) });
+    const ended = [dead.run(stop.signal), living.run(stop.signal)];
+    assert.ok(await living.flush(10_000));
+    assert.equal(ids(), [idOf(1), idOf(2)]);
+    stop.abort();
+    await Promise.all(ended);
+    assert.is(log.cursor("dead").settled, 0);
+  }));
+
+function thrown(error: unknown): unknown {
+  return error;
+}
