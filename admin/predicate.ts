@@ -14,7 +14,7 @@ export interface Predicate {
 const OPERATORS = ["!=", "<=", ">=", "=", "<", ">", "~"] as const;
 type Operator = (typeof OPERATORS)[number];
 
-const TYPED = /^\s*([A-Za-z_$][\w$]*)\s*(!=|<=|>=|=|<|>|~)\s*(.*?)\s*$/s;
+const TYPED = /^\s*([A-Za-z_$][\w$]*)\s*(!=|<=|>=|=|<|>|~)(?![=<>~!])\s*(.*?)\s*$/s;
 
 /** Reads `FIELD OP VALUE`; the value may stand in quotes. Throws USAGE. */
 export function parsePredicate(text: string): Predicate {

@@ -102,13 +102,22 @@ async function bindAddress(
     access: access({ tokens: options.tokens, isOpen: reads === "open" && isLoopback(host), nowMs: () => performance.now() }),
   };
   const answer = listener(options, guards, signal);
-  const server =
-    tls === null
-      ? createPlainServer(SERVER_OPTIONS, answer)
-      : createTlsServer({ ...SERVER_OPTIONS, cert: tls.cert.reveal(), key: tls.key.reveal() }, answer);
+  const server = tls === null ? createPlainServer(SERVER_OPTIONS, answer) : tlsServer(tls, answer);
   const port = await listening(server, http);
   for (const name of allowedHosts(host, port, hosts)) guards.hosts.add(name);
   return { server, url: `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}` };
+}
+
+/** Throws CONFIG for a certificate or key that is none. */
+function tlsServer({ cert, key }: NonNullable<HttpConfig["tls"]>, answer: RequestListener): Server {
+  try {
+    return createTlsServer({ ...SERVER_OPTIONS, cert: cert.reveal(), key: key.reveal() }, answer);
+  } catch (error) {
+    throw new CommandError("CONFIG", "admin.http.tls: certificate and key cannot be used", {
+      hint: "both in PEM, and of one pair",
+      cause: error,
+    });
+  }
 }
 
 /** The port it listens on. */
