@@ -167,7 +167,7 @@ test("a dead letter is a row of the quarantine, the same one when it comes again
 });
 
 test("an event that was tried for 24 hours becomes a dead letter, one that was tried for less does not", () =>
-  withEndpoint([500, 500, 500, 200], async ({ url, ids }) => {
+  withEndpoint([500, 500, 500, 500, 200], async ({ url, ids }) => {
     letters.length = 0;
     const clock = settableClock();
     const sink = hook(url, { clock });
@@ -177,6 +177,7 @@ test("an event that was tried for 24 hours becomes a dead letter, one that was t
     assert.instance(await sink.write(extent).catch(thrown), Unavailable);
     assert.is(letters.length, 0);
     clock.advance(1);
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable); // The next event has a day of its own.
     await sink.write(extent);
     assert.equal(
       letters.map(({ sequence }) => sequence),
@@ -296,7 +297,9 @@ test("a dead endpoint holds up itself alone: another drain of the same log ends"
     log.append(alertEmission(1), alertEmission(2));
     const stop = new AbortController();
     const common = { store: log, stream: "alerts", decode: log.decode, clock: wallClock, random: () => 0.5 } as const;
-    const dead = drain({ ...common, sink: hook("http://127.0.0.1:1/", { name: "dead" }) });
+    const pauses: number[] = [];
+    const onRetry = (_: string, __: Error, pauseMs: number): void => void pauses.push(pauseMs);
+    const dead = drain({ ...common, onRetry, sink: hook("http://127.0.0.1:1/", { name: "dead" }) });
     const living = drain({ ...common, sink: hook(url) });
     const ended = [dead.run(stop.signal), living.run(stop.signal)];
     assert.ok(await living.flush(10_000));
@@ -304,6 +307,7 @@ test("a dead endpoint holds up itself alone: another drain of the same log ends"
     stop.abort();
     await Promise.all(ended);
     assert.is(log.cursor("dead").settled, 0);
+    assert.is(pauses[0], 500, "half of a webhook's first pause");
   }));
 
 function thrown(error: unknown): unknown {
