@@ -6,8 +6,8 @@ const NONE = 0;
 const ASCII_MAX = 0x7f;
 
 /**
- * One value of bytes for each of many numbers, in a few large chunks: a view and a part of Node's buffer pool for each would take five times the
- * memory. A value that is replaced stays where it is until `compact`, so that it can be put back.
+ * One value of bytes for each of many numbers, in a few large chunks: a view for each takes a hundred bytes more, and keeps a
+ * part of Node's buffer pool. A value that is replaced stays where it is until `compact`, so that it can be put back.
  */
 export class ByteArena {
   #places = new Uint32Array(0);

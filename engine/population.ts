@@ -32,8 +32,6 @@ export interface WarmBefore {
 /** All living actors of one kind. */
 export class Kind {
   readonly behaviour: AnyBehaviour;
-  /** What the ids of its actors begin with. */
-  readonly prefix: string;
   readonly slab: Slab;
   readonly at: VitalsAt;
   /** Points at the actor being processed. */
@@ -52,7 +50,6 @@ export class Kind {
 
   constructor(behaviour: AnyBehaviour, windowed: boolean) {
     this.behaviour = behaviour;
-    this.prefix = `${behaviour.kind}/`;
     const layout: Layout = { ...vitalsLayout(behaviour.clocks, windowed), ...behaviour.hot };
     this.slab = new Slab(layout);
     this.at = vitalsAt(this.slab.plan, behaviour.clocks);
@@ -277,7 +274,6 @@ export interface Place {
 export class Population {
   readonly kinds: ReadonlyMap<string, Kind>;
   readonly #store: Store;
-  #lastKind: Kind | null = null;
 
   /** `windowed`: kinds that a feed with a dedup window goes to. */
   constructor(behaviours: readonly AnyBehaviour[], windowed: ReadonlySet<string>, store: Store) {
@@ -296,13 +292,9 @@ export class Population {
     return kind === undefined || slot < 0 ? this.#store.load(id) : kind.parts(slot);
   }
 
-  /** Mostly that of the last one asked for: comparing its name costs a third of cutting the id's off and looking it up. */
   kind(id: ActorId): Kind {
-    const last = this.#lastKind;
-    if (last !== null && id.startsWith(last.prefix)) return last;
     const kind = this.kinds.get(kindOf(id));
     invariant(kind !== undefined, `${id} is of a kind that has a behaviour`);
-    this.#lastKind = kind;
     return kind;
   }
 
