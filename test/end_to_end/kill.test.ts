@@ -1,4 +1,4 @@
-// timeout: 240 s
+// timeout: 600 s
 import { watch } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
