@@ -45,7 +45,7 @@ test("each reading arrives once, through kills of the engine and the broker, and
   assert.is(seen.ending.code, 0, seen.ending.stderr);
   assert.equal(
     seen.seconds.map(({ code }) => code),
-    [78], seen.seconds[0]?.stderr
+    [78],
   );
   assert.match(seen.seconds[0]?.stderr ?? "", "not for this one");
   assert.is(seen.expected.rows.length, READINGS + PARTITIONS);

@@ -60,13 +60,13 @@ export async function trial(options: TrialOptions): Promise<Trial> {
       const produced = broker.produce(TOPIC, part, { "compression.type": codecs[n % codecs.length] as string, "linger.ms": "20" });
       const before = await toldOf(broker);
       await produced;
-      while ((await toldOf(broker)) <= before); // It is in the middle of them, or behind.
+      await untilTold(broker, before + 1, engine); // It is in the middle of them, or behind.
       if (blow === "kill the engine") engine = await killed(engine, folder);
       else if (blow === "restart the broker") await restarted(broker);
       else seconds.push(await run(["run", "--json"], folderOf(`second-${n}`, source, options)));
     }
     await broker.produce(TOPIC, last);
-    while ((await toldOf(broker)) < count + PARTITIONS);
+    await untilTold(broker, count + PARTITIONS, engine);
   } catch (error) {
     engine.kill("SIGKILL");
     throw error;
@@ -128,6 +128,7 @@ function folderOf(name: string, source: string, { broker, path, batchRecords }: 
   mkdirSync(folder);
   const yaml = [
     "version: 1",
+    "admin: { http: false }",
     `connections: { k: { type: kafka, brokers: ["${broker.connection.brokers[0]}"] } }`,
     `sources: { meters: ${source} }`,
     "sinks:",
@@ -143,6 +144,15 @@ function folderOf(name: string, source: string, { broker, path, batchRecords }: 
     alerts: join(folder, "out/alerts.jsonl"),
     curated: join(folder, "out/curated"),
   };
+}
+
+/** Resolves once the broker's tools believe that so many readings are stored; rejects if the engine ends before. */
+async function untilTold(broker: KafkaBroker, count: number, { ended }: Running): Promise<void> {
+  let early: Ending | null = null;
+  void ended.then((ending) => {
+    early = ending;
+  });
+  while ((await toldOf(broker)) < count) if (early !== null) throw new Error(`the engine ended early: ${JSON.stringify(early)}`);
 }
 
 /** How many readings the broker's tools believe to be stored. */
