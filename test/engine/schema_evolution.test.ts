@@ -80,6 +80,7 @@ test("what is kept, rescued and counted of the new columns is, in every mode, wh
 test("columns approved after rescue have the values that they would have had from the start (P-25)", async () => {
   const born = await evolved(GUIDE, "addNewColumns");
   const rescued = await evolved(GUIDE, "rescue");
+  const { digest } = rescued;
   for (const column of NEW) await rescued.change({ column, type: "double" });
   assert.equal(rescued.grown, born.grown);
   const [expected, seen] = [await born.current(), await rescued.current()];
@@ -88,7 +89,7 @@ test("columns approved after rescue have the values that they would have had fro
     assert.equal(present(seen[id]?.cells), present(row.cells));
     assert.equal(seen[id]?.rescued, row.rescued);
   }
-  assert.is(rescued.digest, born.digest);
+  assert.is(rescued.digest, digest, "a decision touches no state of an actor");
 });
 
 // Versions. ------------------------------------------------------------------------------------------------------------------------------
