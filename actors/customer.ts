@@ -9,6 +9,8 @@ import {
   customerWatch,
   followBalance,
   judgeBill,
+  judgeShare,
+  judgeSigns,
   judgeTotals,
   keepBill,
   settleBills,
@@ -52,6 +54,10 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
         return judgeBill(watchOf(state), message, out);
       case "bill_keyed":
         return keyed(state, message, out);
+      case "signs_changed":
+        return judgeSigns(watchOf(state), message, out);
+      case "gap_shared":
+        return judgeShare(watchOf(state), message, out);
       case "meter_total":
         return judgeTotals(watchOf(state), message, out.versions(), out);
       case "woken":
@@ -61,7 +67,7 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
   },
   describe: (state) => ({
     status: textOf(state.attributes?.["account_status"]),
-    attributes: { ...state.attributes, bills: state.bills, billed_paise: state.billedPaise },
+    attributes: { ...state.attributes, bills: state.bills, billed_paise: state.billedPaise, ...riskOf(state) },
     latest: null,
     rolling: null,
   }),
@@ -76,6 +82,10 @@ function described(state: CustomerState, message: CustomerDescribed, out: Out<Gr
   const open = remembered.versions.findLast((version) => version.to === null);
   state.attributes = open === undefined ? null : { ...open.values };
   tellLinks(state, remembered.versions, out);
+}
+
+function riskOf({ watch }: CustomerState): Record<string, CellValue> {
+  return watch?.risk == null ? {} : { theft_risk: Math.round(watch.risk * 1_000) / 1_000 };
 }
 
 function watchOf(state: CustomerState): CustomerWatch {

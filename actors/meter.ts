@@ -1,59 +1,33 @@
-import type { Behaviour, Out } from "../engine/behaviour.ts";
+import type { Behaviour, Out, Woken } from "../engine/behaviour.ts";
 import type { CellValue, Severity } from "../engine/emission.ts";
 import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
-import type { Hot, Packed } from "../engine/layout.ts";
 import { type Credit, corrections, creditOf, isOutOfWindow, type Known } from "./credits.ts";
+import { type DayBook, dayBook, envelopeOf, ratioOf, variationOf } from "./detectors/meter/day_book.ts";
+import { endDay } from "./detectors/meter/days.ts";
+import { judgeDisconnected } from "./detectors/meter/energy_while_disconnected.ts";
+import { judgeIdentity } from "./detectors/meter/identity.ts";
+import { judgeNearZero } from "./detectors/meter/near_zero_repeated.ts";
+import { judgePhysics } from "./detectors/meter/physics_shift.ts";
+import { judgeFactor, judgeLowFactor } from "./detectors/meter/power_factor.ts";
+import { RECENT, readField, withField } from "./detectors/meter/recent.ts";
+import { judgeReverse } from "./detectors/meter/reverse_flow.ts";
+import { signsOf } from "./detectors/meter/signs.ts";
+import { judgeStuck } from "./detectors/meter/stuck.ts";
+import { judgeDrop } from "./detectors/meter/sustained_drop.ts";
+import { judgeVoltage } from "./detectors/meter/voltage.ts";
+import { type Cadence, judgeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
-import { dayStart, type Hours, hourOf, isHeld, NO_HOURS, trimmed, withEnergy } from "./hours.ts";
+import { dayOf, dayStart, type Hours, hourOf, isHeld, NO_HOURS, startMs, trimmed, withEnergy } from "./hours.ts";
 import { linkAt, openLink, replaceLinks } from "./links.ts";
 import type { GridMessage, ReadingMeasured } from "./message.ts";
+import { METER_HOT, type MeterHot, type MeterState } from "./meter_state.ts";
 import { unpackUuid, uuidText, words } from "./packed_uuid.ts";
 import { limitsOf } from "./rules.ts";
+import { GAP_SPREAD_FIRST } from "./statistics/cadence.ts";
 import { cusumDown } from "./statistics/cusum.ts";
-import { ewma } from "./statistics/ewma.ts";
-import { robust } from "./statistics/robust.ts";
+import { ewma, SLOW_MS } from "./statistics/ewma.ts";
+import { firstSpread, movedMedian, movedSpread, robustZ } from "./statistics/robust.ts";
 import type { Link, LinksChanged, TransformerSited } from "./tells.ts";
-
-/** What every reading changes: the last values, and running statistics of kWh (in kWh; `gap` in ln of milliseconds). */
-const HOT = {
-  lastAtMs: "nullable",
-  readingKwh: "nullable",
-  voltageV: "nullable",
-  currentA: "nullable",
-  powerFactor: "nullable",
-  frequencyHz: "nullable",
-  medianKwh: "nullable",
-  spreadKwh: "f64",
-  meanKwh: "nullable",
-  cusumDown: "f64",
-  gapLog: "nullable",
-  gapSpread: "f64",
-  samples: "u32",
-  gaps: "u32",
-  status: "u32",
-  zone: "u32",
-  eventForm: "u32",
-  event0: "u32",
-  event1: "u32",
-  event2: "u32",
-  event3: "u32",
-  /** The hour (`hours.ts`) that the latest reading lies in, and its energy; 0: there was none. */
-  openHour: "u32",
-  openWh: "f64",
-} as const;
-
-/** What seldom changes, or has no packed form. */
-export interface MeterWarm {
-  links: readonly Link[];
-  /** Transformer -> its substation, for the transformers of the links. */
-  sites: Record<string, ActorId | null>;
-  otherStatus: string | null;
-  otherEventId: string | null;
-  /** The hours before the open one. Absent: none. */
-  hours?: Hours;
-}
-
-export type MeterState = Packed<Hot<typeof HOT>, MeterWarm>;
 
 const STATUSES = [null, "ACTIVE", "TAMPERED", "DISCONNECTED"] as const;
 const OTHER_STATUS = 4;
@@ -62,6 +36,10 @@ const OTHER_FORM = 2;
 /** A statistic is believed after this many samples. */
 const LEARNT_SAMPLES = 7;
 const MS_PER_HOUR = 3_600_000;
+/** Latest days over the month's mean that are a sign to the customer's risk. */
+const LOW_RATIO = 0.5;
+/** A reading above it is not near zero, whatever the limits in force are: they are not looked up for each one. */
+const NEAR_ZERO_SURELY_NOT_KWH = 5;
 
 /** A smart meter: single readings against the guide's bands, and what is usual for this meter. */
 export const meter: Behaviour<MeterState, GridMessage> = {
@@ -69,7 +47,7 @@ export const meter: Behaviour<MeterState, GridMessage> = {
   version: 1,
   clocks: ["smart_meter"],
   hasMaster: true,
-  hot: HOT,
+  hot: METER_HOT,
   initial: () => ({ links: [], sites: {}, otherStatus: null, otherEventId: null }),
   receive(state, message, out) {
     switch (message.type) {
@@ -79,6 +57,15 @@ export const meter: Behaviour<MeterState, GridMessage> = {
         return linked(state, message, out);
       case "transformer_sited":
         return sited(state, message);
+      case "segment_day":
+        if (state.warm.book !== undefined) judgeDrop(state.warm.book, message.day, message.ratio, out);
+        return;
+      case "balance_held":
+        state.change().book = { ...(state.warm.book ?? dayBook()), holds: message.holds };
+        return;
+      case "woken":
+        if (message.name === SILENCE_TIMER) woken(state, message, out);
+        return;
     }
   },
   describe: (state, id) => ({
@@ -104,16 +91,34 @@ function measured(state: MeterState, message: ReadingMeasured, out: Out<GridMess
   if (out.conflict) return;
   credit(state, message, out);
   if (out.late) return;
-  learn(state, message, isUsual && message.status === "ACTIVE");
+  const isLearnt = isUsual && message.status === "ACTIVE";
+  if (!isLearnt) markOdd(state.hot, message.atMs);
+  watch(state, message, link, out);
+  learn(state, message, isLearnt);
   keepLatest(state, message);
+}
+
+/** The rules that compare a reading with those before it. */
+function watch({ hot }: MeterState, message: ReadingMeasured, link: Link | null, out: Out<GridMessage>): void {
+  const elapsedMs = hot.lastAtMs === null ? 0 : message.atMs - hot.lastAtMs;
+  if (elapsedMs < 0) return; // Out of order: time-based statistics do not learn from it.
+  const intervalHours = intervalHoursOf(hot);
+  judgeNearZero(hot, message, isNearZero(message.readingKwh, out), intervalHours, out);
+  judgeVoltage(message, out);
+  judgeLowFactor(hot, message, elapsedMs, out);
+  judgeReverse(message, link, out);
+  judgeStuck(hot, message, out);
+  judgePhysics(hot, message, intervalHours, out);
+  judgeIdentity(message, link, out);
+  out.observe("meter.silent", { holds: false, atMs: message.atMs, value: 0 });
 }
 
 /** The record rules. True: none of them spoke. Whether the meter is tampered with is no condition of the others. */
 function judge(state: MeterState, message: ReadingMeasured, link: Link | null, out: Out<GridMessage>): boolean {
   const { readingKwh, status, atMs } = message;
   let isUsual = true;
-  const nearZero = limitsOf(out, "meter.near_zero");
-  if (readingKwh <= nearZero.limitKwh && readingKwh >= nearZero.lowestKwh) {
+  if (isNearZero(readingKwh, out)) {
+    const nearZero = limitsOf(out, "meter.near_zero");
     out.observe("meter.near_zero", { holds: true, atMs, value: readingKwh, limit: nearZero.limitKwh, clear: nearZero.clearKwh });
     isUsual = false;
   }
@@ -128,9 +133,17 @@ function judge(state: MeterState, message: ReadingMeasured, link: Link | null, o
     isUsual = false;
   } else if (status === "DISCONNECTED") {
     out.observe("meter.disconnected", { holds: true, atMs, value: status });
+    judgeDisconnected(message, out);
     isUsual = false;
   }
-  return isUsual;
+  judgeFactor(message, out);
+  return isUsual && readingKwh >= 0;
+}
+
+function isNearZero(readingKwh: number, out: Out<GridMessage>): boolean {
+  if (readingKwh > NEAR_ZERO_SURELY_NOT_KWH) return false;
+  const { limitKwh, lowestKwh } = limitsOf(out, "meter.near_zero");
+  return readingKwh <= limitKwh && readingKwh >= lowestKwh;
 }
 
 /** Major beyond the band, or beyond what the connection may carry in one interval. An interval of unknown length is not tested. */
@@ -142,9 +155,14 @@ function spikeSeverity(
 ): Severity {
   if (readingKwh > bandEndKwh) return "major";
   const loadKw = link?.sanctionedLoadKw ?? null;
-  if (loadKw === null || hot.gapLog === null || hot.gaps < LEARNT_SAMPLES) return "warning";
-  const intervalHours = Math.exp(hot.gapLog) / MS_PER_HOUR;
+  if (loadKw === null || hot.gaps < LEARNT_SAMPLES) return "warning";
+  const intervalHours = intervalHoursOf(hot);
   return readingKwh > majorLoadShare * loadKw * intervalHours ? "major" : "warning";
+}
+
+/** The meter's usual interval, to a second: the median is kept to seven digits. 0: it is not known. */
+function intervalHoursOf({ gapLog, gaps }: MeterHot): number {
+  return gaps < LEARNT_SAMPLES ? 0 : (1_000 * Math.round(Math.exp(gapLog) / 1_000)) / MS_PER_HOUR;
 }
 
 function noteClaims(message: ReadingMeasured, link: Link | null, out: Out<GridMessage>): void {
@@ -156,22 +174,31 @@ function noteClaims(message: ReadingMeasured, link: Link | null, out: Out<GridMe
 /** Only on-time records teach; what is unusual teaches nothing but the cadence. */
 function learn({ hot }: MeterState, { atMs, readingKwh }: ReadingMeasured, isUsual: boolean): void {
   const elapsedMs = hot.lastAtMs === null ? 0 : atMs - hot.lastAtMs;
-  if (elapsedMs > 0) {
-    const gap = robust(hot.gapLog === null ? null : { median: hot.gapLog, spread: hot.gapSpread }, Math.log(elapsedMs));
-    hot.gapLog = gap.median;
-    hot.gapSpread = gap.spread;
-    hot.gaps += 1;
-  }
+  if (elapsedMs > 0) learnGap(hot, Math.fround(Math.log(elapsedMs))); // As it is kept: equal gaps are to be equal.
   if (!isUsual) return;
-  const before = hot.medianKwh === null ? null : { median: hot.medianKwh, spread: hot.spreadKwh };
-  if (before !== null && hot.samples >= LEARNT_SAMPLES) {
-    hot.cusumDown = cusumDown(hot.cusumDown, (readingKwh - before.median) / (1.4826 * before.spread));
-  }
-  const after = robust(before, readingKwh);
-  hot.medianKwh = after.median;
-  hot.spreadKwh = after.spread;
+  const kwh = Math.fround(readingKwh);
+  const median = hot.medianKwh;
+  const spread = hot.spreadKwh;
+  if (median !== null && hot.samples >= LEARNT_SAMPLES) hot.cusumDown = cusumDown(hot.cusumDown, robustZ(median, spread, kwh));
+  const after = median === null ? kwh : movedMedian(median, spread, kwh);
+  hot.spreadKwh = median === null ? firstSpread(kwh) : movedSpread(after, spread, kwh);
+  hot.medianKwh = after;
   hot.meanKwh = ewma(hot.meanKwh, readingKwh, elapsedMs);
+  hot.slowKwh = ewma(hot.slowKwh, readingKwh, elapsedMs, SLOW_MS);
   hot.samples += 1;
+}
+
+function learnGap(hot: MeterHot, gap: number): void {
+  const isFirst = hot.gaps === 0;
+  const median = isFirst ? gap : movedMedian(hot.gapLog, hot.gapSpread, gap);
+  hot.gapSpread = isFirst ? GAP_SPREAD_FIRST : movedSpread(median, hot.gapSpread, gap);
+  hot.gapLog = median;
+  hot.gaps += 1;
+}
+
+/** The hour of a reading that is unusual is not learnt as a whole. */
+function markOdd(hot: MeterHot, atMs: number): void {
+  if (hourOf(atMs) === hot.openHour) hot.oddHours = (hot.oddHours | (1 << (hot.openHour % 24))) >>> 0;
 }
 
 /** The newest reading by event time. Texts that have no packed form go to the warm part. */
@@ -184,16 +211,16 @@ function keepLatest(state: MeterState, message: ReadingMeasured): void {
   hot.currentA = message.currentA;
   hot.powerFactor = message.powerFactor;
   hot.frequencyHz = message.frequencyHz;
-  hot.zone = zoneNumber(message.gridZone);
   keepStatus(state, message.status);
+  const zone = 4 * zoneNumber(message.gridZone);
   if (unpackUuid(message.eventId)) {
-    hot.eventForm = UUID_FORM;
+    hot.zoneAndForm = zone + UUID_FORM;
     hot.event0 = words[0];
     hot.event1 = words[1];
     hot.event2 = words[2];
     hot.event3 = words[3];
   } else {
-    hot.eventForm = OTHER_FORM;
+    hot.zoneAndForm = zone + OTHER_FORM;
     state.change().otherEventId = message.eventId;
   }
 }
@@ -207,7 +234,7 @@ function keepStatus(state: MeterState, status: string | null): void {
 /** `ZONE-3` -> 3; anything else 0. */
 function zoneNumber(zone: string | null): number {
   if (zone === null || !zone.startsWith("ZONE-") || zone.length > 9) return 0;
-  const digits = Number(zone.slice(5));
+  const digits = Number(zone.slice(5)); // At most four.
   return Number.isInteger(digits) && digits > 0 ? digits : 0;
 }
 
@@ -234,20 +261,75 @@ function openHour(state: MeterState, hour: number, out: Out<GridMessage>): void 
   if (hot.openHour > 0) {
     const { hours, links } = knownOf(state);
     const closed = withEnergy(hours, hot.openHour, hot.openWh);
-    const told = dayStart(hour) === dayStart(hot.openHour) ? null : creditOf({ hours: closed, links }, hot.openHour);
-    if (told !== null) tellCredits([told], out);
+    const isDayOver = dayStart(hour) !== dayStart(hot.openHour);
+    const told = isDayOver ? creditOf({ hours: closed, links }, hot.openHour) : null;
+    if (isDayOver) closeDay(state, closed, told, out);
     state.change().hours = trimmed(closed, hour);
   }
   hot.openHour = hour;
   hot.openWh = 0;
 }
 
+/** A civil day of the meter is over: its transformer and its customer hear of it, and it is learnt. */
+function closeDay(state: MeterState, hours: Hours, told: Credit | null, out: Out<GridMessage>): void {
+  const { hot, warm } = state;
+  const start = dayStart(hot.openHour);
+  const book = warm.book ?? dayBook();
+  const link = linkAt(warm.links, startMs(start));
+  const ended = { day: start / 24, wh: dayOf(hours, start), oddHours: hot.oddHours };
+  const after = endDay(book, ended, link, out);
+  if (told !== null) {
+    const { transformer, date, wh, was } = told;
+    const known = { upperWh: envelopeOf(book), variation: variationOf(after), ratio: ratioOf(after) };
+    out.tell(transformer, { type: "meter_day", meter: out.self, date, wh, was, ...known });
+  }
+  state.change().book = { ...after, signs: tellSigns(state, after, ended.day, link, out) };
+  hot.oddHours = 0;
+  watchSilence(state, out);
+}
+
+/** The customer hears of signs that have come or gone. Returns those that it knows. */
+function tellSigns({ hot }: MeterState, book: DayBook, day: number, link: Link | null, out: Out<GridMessage>): number {
+  const signs = signsOf(hot, (ratioOf(book) ?? 1) < LOW_RATIO);
+  if (link === null || signs === book.signs) return book.signs;
+  out.tell(link.customer, { type: "signs_changed", meter: out.self, atMs: startMs(24 * (day + 1)), signs });
+  return signs;
+}
+
 function knownOf({ warm }: MeterState): Known {
   return { hours: warm.hours ?? NO_HOURS, links: warm.links };
 }
 
+const TOLD_BEFORE = { upperWh: null, variation: null, ratio: null };
+
 function tellCredits(credits: readonly Credit[], out: Out<GridMessage>): void {
-  for (const { transformer, date, wh, was } of credits) out.tell(transformer, { type: "meter_day", meter: out.self, date, wh, was });
+  for (const { transformer, date, wh, was } of credits)
+    out.tell(transformer, { type: "meter_day", meter: out.self, date, wh, was, ...TOLD_BEFORE });
+}
+
+// Silence -------------------------------------------------------------------------------------------------------------------------------
+
+/** A timer watches once the meter's pace is known. It is not moved by each reading: it looks at the last one when it fires. */
+function watchSilence({ hot }: MeterState, out: Out<GridMessage>): void {
+  if (readField(hot.recent, RECENT.watched) === 1) return;
+  const cadence = cadenceOf(hot);
+  watchFrom(cadence, "meter.silent", out);
+  keepWatched(hot, cadence);
+}
+
+function woken({ hot }: MeterState, message: Woken, out: Out<GridMessage>): void {
+  const cadence = cadenceOf(hot);
+  if (STATUSES[hot.status] !== "DISCONNECTED") judgeSilence(cadence, message, "meter.silent", out);
+  else cadence.isWatched = false; // It was switched off: nothing is expected of it.
+  keepWatched(hot, cadence);
+}
+
+function cadenceOf({ lastAtMs, gapLog, gapSpread, gaps, recent }: MeterHot): Cadence {
+  return { lastAtMs, gapLog, gapSpread, gaps, isWatched: readField(recent, RECENT.watched) === 1 };
+}
+
+function keepWatched(hot: MeterHot, { isWatched }: Cadence): void {
+  hot.recent = withField(hot.recent, RECENT.watched, isWatched ? 1 : 0);
 }
 
 // Links ---------------------------------------------------------------------------------------------------------------------------------
@@ -283,7 +365,7 @@ function attributesOf({ hot, warm }: MeterState, id: ActorId): Record<string, Ce
     region: link?.region ?? regionOf(id),
     state: link?.state ?? null,
     tariff_category: link?.tariff ?? null,
-    grid_zone: hot.zone === 0 ? null : `ZONE-${hot.zone}`,
+    grid_zone: hot.zoneAndForm < 4 ? null : `ZONE-${hot.zoneAndForm >> 2}`,
   };
 }
 
@@ -291,12 +373,12 @@ function latestOf({ hot, warm }: MeterState): Record<string, CellValue> | null {
   if (hot.lastAtMs === null) return null;
   return {
     eventTime: hot.lastAtMs,
-    eventId: hot.eventForm === UUID_FORM ? uuidText(hot.event0, hot.event1, hot.event2, hot.event3) : warm.otherEventId,
+    eventId: (hot.zoneAndForm & 3) === UUID_FORM ? uuidText(hot.event0, hot.event1, hot.event2, hot.event3) : warm.otherEventId,
     reading_kwh: hot.readingKwh,
-    voltage_v: hot.voltageV,
-    current_a: hot.currentA,
-    power_factor: hot.powerFactor,
-    frequency_hz: hot.frequencyHz,
+    voltage_v: seven(hot.voltageV),
+    current_a: seven(hot.currentA),
+    power_factor: seven(hot.powerFactor),
+    frequency_hz: seven(hot.frequencyHz),
   };
 }
 
@@ -322,6 +404,11 @@ function linksOf({ warm }: MeterState, id: ActorId): Record<string, ActorId> {
     ...(substation === null ? {} : { substation }),
     ...(region === null ? {} : { region }),
   };
+}
+
+/** A number that is kept to seven digits, as it came. */
+function seven(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(7));
 }
 
 function rounded(value: number | null): number | null {

@@ -41,6 +41,44 @@ export interface MeterDay {
   readonly wh: readonly (number | null)[];
   /** Null: nothing was told of that day. */
   readonly was: readonly (number | null)[] | null;
+  /** What it uses in each hour when it uses much, as it was known before that day, whole Wh. Null: not known, or told before. */
+  readonly upperWh: readonly (number | null)[] | null;
+  /** Deviation over mean of its days; the latest days over the month's mean. Null: not known, or told before. */
+  readonly variation: number | null;
+  readonly ratio: number | null;
+}
+
+/** Transformer -> a meter whose latest days are low: how those of its neighbours are. */
+export interface SegmentDay {
+  readonly type: "segment_day";
+  readonly day: number;
+  /** Median of the neighbours' latest days over their month; null: there are too few. */
+  readonly ratio: number | null;
+}
+
+/** Transformer -> its meters: energy is missing below it, so that what they know as usual does not move down; or no longer. */
+export interface BalanceHeld {
+  readonly type: "balance_held";
+  readonly holds: boolean;
+}
+
+/** Meter -> the customer that it serves: signs that have come or gone, a bit each (`detectors/meter/signs.ts`). */
+export interface SignsChanged {
+  readonly type: "signs_changed";
+  readonly meter: ActorId;
+  readonly atMs: number;
+  readonly signs: number;
+}
+
+/** Transformer -> the customer of a meter that explains best what is missing: how well, and its rank. */
+export interface GapShared {
+  readonly type: "gap_shared";
+  readonly meter: ActorId;
+  readonly day: number;
+  /** 0 … 1.6; see `detectors/transformer/balance.ts`. */
+  readonly score: number;
+  readonly rank: number;
+  readonly confidence: number;
 }
 
 /** Transformer -> the substation it has joined or left. */
@@ -147,6 +185,10 @@ export type Tell =
   | LinksChanged
   | TransformerSited
   | MeterDay
+  | SegmentDay
+  | BalanceHeld
+  | GapShared
+  | SignsChanged
   | TransformerJoined
   | TelemetryReported
   | RegionJoined

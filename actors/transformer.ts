@@ -1,15 +1,19 @@
 import type { Behaviour, Out } from "../engine/behaviour.ts";
+import { hours } from "../engine/duration.ts";
 import type { CellValue } from "../engine/emission.ts";
 import { versionAt } from "../engine/history.ts";
 import { ActorId, keyOf } from "../engine/ids.ts";
 import { dayOf } from "../engine/instant.ts";
 import { numberOf, textOf } from "./cell.ts";
-import { civilDate, gridDayOf } from "./civil_day.ts";
+import { civilDate, gridDayOf, gridDayStartMs } from "./civil_day.ts";
 import { judgeAlarm } from "./detectors/transformer/alarm_code.ts";
+import { balanceDay, type EnergyBook, energyBook, measurePower, readyDays, takeMeterDay } from "./detectors/transformer/energy_book.ts";
+import { judgeGap } from "./detectors/transformer/energy_gap.ts";
 import { judgeLoadField } from "./detectors/transformer/load_field.ts";
 import { judgeOverdue, type Order, OVERDUE_TIMER } from "./detectors/transformer/overdue.ts";
 import { judgeOverheating } from "./detectors/transformer/overheating.ts";
 import { judgeFailures } from "./detectors/transformer/repeated_failures.ts";
+import { tellSegments } from "./detectors/transformer/segments.ts";
 import { failuresOf, judgeSample, type Known, type Watch, watch } from "./detectors/transformer/watch.ts";
 import { rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
@@ -43,6 +47,8 @@ export interface TransformerState {
   watch?: Watch;
   /** Civil date -> energy of its meters by hour, in Wh, for the latest days of which any has told. Absent: none has. */
   metered?: Record<string, readonly number[]>;
+  /** What the energy balance keeps. Absent: no meter has told of a day. */
+  book?: EnergyBook;
 }
 
 const DEVICES_MAX = 8;
@@ -50,6 +56,7 @@ const DEVICES_MAX = 8;
 const LOGS_MAX = 200;
 const OTHERS_MAX = 8;
 const METERED_DAYS = 3;
+const BALANCE_TIMER = "balance";
 
 /** A power transformer: oil against ambient, alarms of its own, its master data and its repairs. */
 export const transformer: Behaviour<TransformerState, GridMessage> = {
@@ -73,6 +80,7 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return logged(state, message, out);
       case "woken":
         if (message.name === OVERDUE_TIMER) judgeOverdue(Object.values(state.logs), message.dueMs, out);
+        if (message.name === BALANCE_TIMER && state.book !== undefined) metersAreDue(state, state.book, out);
         return;
     }
   },
@@ -127,6 +135,7 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
   if (atMs < (numberOf(state.latest?.["eventTime"]) ?? atMs)) return; // Out of order: the newest by event time stays.
   state.watch ??= watch();
   judgeSample(state.watch, sample, knownOf(state, atMs, out), out);
+  if (loadMw !== null) delivered(state, atMs, loadMw, out);
   state.latest = {
     eventTime: atMs,
     eventId: message.eventId,
@@ -218,13 +227,69 @@ function metersOf(state: TransformerState): ReadonlySet<ActorId> {
 // Metered energy ------------------------------------------------------------------------------------------------------------------------
 
 /** A meter's day, told anew, replaces what it said before; a day of which all is taken back is gone. Of days no longer held nothing is recomputed. */
-function metered(state: TransformerState, { date, wh, was }: MeterDay, out: Out<GridMessage>): void {
+function metered(state: TransformerState, message: MeterDay, out: Out<GridMessage>): void {
+  const { date, wh, was } = message;
+  bookDay(state, message, out);
   const days = state.metered ?? {};
   const dates = [...new Set([...Object.keys(days), date])].sort().slice(-METERED_DAYS);
   if (!dates.includes(date)) return out.note("topology_out_of_window");
   const sums = wh.map((now, hour) => (days[date]?.[hour] ?? 0) + (now ?? 0) - (was?.[hour] ?? 0));
   const held = dates.map((each) => [each, each === date ? sums : (days[each] ?? [])] as const);
   state.metered = Object.fromEntries(held.filter(([, each]) => each.some((energy) => energy !== 0)));
+}
+
+/** The transformer's own energy. Samples that are too sparse for it leave none. */
+function delivered(state: TransformerState, atMs: number, loadMw: number, out: Out<GridMessage>): void {
+  state.book ??= energyBook();
+  if (measurePower(state.book, atMs, loadMw)) balanceAll(state, state.book, out);
+}
+
+function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation, ratio }: MeterDay, out: Out<GridMessage>): void {
+  state.book ??= energyBook();
+  const { book } = state;
+  const day = dayOf(date);
+  if (!takeMeterDay(book, day, keyOf(meter), wh, upperWh)) return;
+  if (upperWh !== null) book.told[keyOf(meter)] = [day, variation ?? -1, ratio ?? -1];
+  if (book.timerDay === 0) awaitMeters(book, day, out);
+}
+
+/** So long after a day's end its meters may still tell of it. */
+const METERS_MS = hours(6);
+
+function awaitMeters(book: EnergyBook, day: number, out: Out<GridMessage>): void {
+  book.timerDay = day;
+  out.wakeAt(BALANCE_TIMER, gridDayStartMs(day + 1) + METERS_MS);
+}
+
+/** The meters of a day have had their time: those that are low hear how the others are, and what can be balanced is. */
+function metersAreDue(state: TransformerState, book: EnergyBook, out: Out<GridMessage>): void {
+  const day = book.timerDay;
+  book.metersUpTo = day;
+  book.timerDay = 0;
+  tellSegments(book, day, out);
+  balanceAll(state, book, out);
+  const next = Object.keys(book.waiting)
+    .map(Number)
+    .filter((waiting) => waiting > day);
+  if (next.length > 0) awaitMeters(book, Math.min(...next), out);
+}
+
+function balanceAll(state: TransformerState, book: EnergyBook, out: Out<GridMessage>): void {
+  for (const day of readyDays(book)) {
+    const fed = fedOn(state, civilDate(gridDayStartMs(day)));
+    judgeGap(book, balanceDay(book, day, [...fed.keys()]), (meter) => fed.get(meter) ?? null, out);
+  }
+}
+
+/** The meters that the transformer feeds on a civil date, with their customers. */
+function fedOn({ customers }: TransformerState, date: string): ReadonlyMap<string, ActorId> {
+  const fed = new Map<string, ActorId>();
+  for (const [customer, links] of Object.entries(customers)) {
+    for (const [meter, from, to] of links) {
+      if (meter !== null && from <= date && (to === null || date < to)) fed.set(keyOf(meter), ActorId("customer", customer));
+    }
+  }
+  return fed;
 }
 
 function latestMetered({ metered: days = {} }: TransformerState): Record<string, CellValue> {

@@ -19,7 +19,7 @@ export interface Cadence {
 /** The name of the timer that looks whether it still does. */
 export const SILENCE_TIMER = "silence";
 
-type SilentRule = "plant.silent";
+type SilentRule = "plant.silent" | "meter.silent";
 type Limits = LimitsOf<SilentRule>;
 
 export function cadence(): Cadence {
@@ -33,9 +33,14 @@ export function reported(state: Cadence, atMs: number, rule: SilentRule, out: Ou
   if (before !== null) learnGap(state, atMs - before);
   state.lastAtMs = atMs;
   out.observe(rule, { holds: false, atMs, value: 0 });
-  if (state.isWatched) return;
+  watchFrom(state, rule, out);
+}
+
+/** Sets the timer if there is none, once the pace is known. */
+export function watchFrom(state: Cadence, rule: SilentRule, out: Out<GridMessage>): void {
+  if (state.isWatched || state.lastAtMs === null) return;
   const limits = limitsOf(out, rule);
-  if (state.gaps >= limits.gapsMin) lookAt(state, atMs + limitMs(state, limits), out);
+  if (state.gaps >= limits.gapsMin) lookAt(state, state.lastAtMs + limitMs(state, limits), out);
 }
 
 /** `<kind>.silent`: the timer has come due. A feed that was quiet as a whole makes nobody silent. */

@@ -20,21 +20,23 @@ export function arrearsAfter(before: Arrears | null, balancePaise: number): Arre
 
 const WEEK = 7;
 
-/** `customer.arrears_drop`: a balance that has risen again and again, and a week's use far below that of the weeks before. */
-export function judgeArrears(arrears: Arrears | null, metered: readonly MeteredDay[], atMs: number, out: Out<GridMessage>): void {
+/** `customer.arrears_drop`: a balance that has risen again and again, and a week's use far below that of the weeks before. Returns whether that is so. */
+export function judgeArrears(arrears: Arrears | null, metered: readonly MeteredDay[], atMs: number, out: Out<GridMessage>): boolean {
   const { limitRatio, risesMin, daysMin } = limitsOf(out, "customer.arrears_drop");
-  if (arrears === null || metered.length < daysMin) return;
+  if (arrears === null || metered.length < daysMin) return false;
   const week = meanKwh(metered.slice(-WEEK));
   const before = meanKwh(metered.slice(0, -WEEK));
-  if (before <= 0) return;
+  if (before <= 0) return false;
   const ratio = week / before;
+  const holds = arrears.rises >= risesMin && ratio < limitRatio;
   out.observe("customer.arrears_drop", {
-    holds: arrears.rises >= risesMin && ratio < limitRatio,
+    holds,
     atMs,
     value: rounded(ratio, 3),
     limit: limitRatio,
     evidence: { rises: arrears.rises, balance_paise: arrears.balancePaise, n: metered.length },
   });
+  return holds;
 }
 
 function meanKwh(days: readonly MeteredDay[]): number {

@@ -3,12 +3,13 @@ import { type Version, versionAt } from "../../../engine/history.ts";
 import { numberOf, textOf } from "../../cell.ts";
 import { civilDate, gridDayStartMs } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
-import type { BillChanged, BillKeyed, BillStanding, MeteredDay, MeterTotal } from "../../tells.ts";
+import type { BillChanged, BillKeyed, BillStanding, GapShared, MeteredDay, MeterTotal, SignsChanged } from "../../tells.ts";
 import { type Alterations, judgeAlteration, keepKeyed, NO_ALTERATIONS, settleDeletions } from "../billing/altered.ts";
 import { judgeMetered } from "../billing/metered_gap.ts";
 import { judgePeriod, type Period } from "../billing/period.ts";
 import { type Arrears, arrearsAfter, judgeArrears } from "./arrears_drop.ts";
 import { judgeInactive } from "./inactive_use.ts";
+import { judgeRisk, NO_SIGNS, type Signs } from "./theft_risk.ts";
 
 /** What a customer's detectors keep. Changed in place. */
 export interface CustomerWatch {
@@ -20,13 +21,16 @@ export interface CustomerWatch {
   metered: readonly MeteredDay[];
   arrears: Arrears | null;
   quietDays: number;
+  signs: Signs;
+  /** Of the last time that signs changed; null: there has been none. */
+  risk: number | null;
 }
 
 /** Long enough for a bill of two months that comes two weeks later. */
 const DAYS_MAX = 75;
 
 export function customerWatch(): CustomerWatch {
-  return { periods: [], alterations: NO_ALTERATIONS, bill: null, metered: [], arrears: null, quietDays: 0 };
+  return { periods: [], alterations: NO_ALTERATIONS, bill: null, metered: [], arrears: null, quietDays: 0, signs: NO_SIGNS, risk: null };
 }
 
 export function judgeBill(state: CustomerWatch, message: BillChanged, out: Out<GridMessage>): void {
@@ -35,7 +39,24 @@ export function judgeBill(state: CustomerWatch, message: BillChanged, out: Out<G
   const { change, stands } = message;
   if (change === "deleted" || stands.periodEnd === null || stands.periodEnd < (state.bill?.periodEnd ?? "")) return;
   state.bill = stands;
-  judgeMetered(stands, state.metered, out);
+  see(state, { billed: judgeMetered(stands, state.metered, out) }, message.atMs, out);
+}
+
+/** Signs at the connection, from its meter or its transformer. */
+export function judgeSigns(state: CustomerWatch, message: SignsChanged, out: Out<GridMessage>): void {
+  see(state, { meter: message.signs }, message.atMs, out);
+}
+
+export function judgeShare(state: CustomerWatch, { score, confidence, day }: GapShared, out: Out<GridMessage>): void {
+  see(state, { gap: score, confidence }, gridDayStartMs(day + 1), out);
+}
+
+/** The risk follows signs that have changed. Until there is one, nothing is said. */
+function see(state: CustomerWatch, seen: Partial<Signs>, atMs: number, out: Out<GridMessage>): void {
+  const signs = { ...state.signs, ...seen };
+  const isSame = (Object.keys(signs) as (keyof Signs)[]).every((name) => signs[name] === state.signs[name]);
+  state.signs = signs;
+  if (!isSame || state.risk !== null) state.risk = judgeRisk(signs, atMs, out);
 }
 
 export function keepBill(state: CustomerWatch, message: BillKeyed): void {
@@ -54,8 +75,8 @@ export function judgeTotals(state: CustomerWatch, { days, atMs }: MeterTotal, ve
     const date = civilDate(gridDayStartMs(one.day));
     state.quietDays = judgeInactive(state.quietDays, one, textOf(versionAt(versions, date)?.values["account_status"]), out);
   }
-  if (state.bill !== null) judgeMetered(state.bill, state.metered, out);
-  judgeArrears(state.arrears, state.metered, atMs, out);
+  const billed = state.bill === null ? false : judgeMetered(state.bill, state.metered, out);
+  see(state, { billed, arrears: judgeArrears(state.arrears, state.metered, atMs, out) }, atMs, out);
 }
 
 /** The balance of the version that stands open. */

@@ -1,0 +1,179 @@
+import { dayStart, hourOf, startMs } from "../../hours.ts";
+import { addPower, type PowerMeter, powerMeter } from "../../statistics/integrate.ts";
+import { codeOf, kwhOf, readWord, writeWord } from "../../statistics/packed.ts";
+import { type Balance, balance, balanceHour, type ChildHour } from "./balance.ts";
+
+/** A day of a meter as it waits for its balance: 24 energies, then 24 envelopes, as codes. */
+type PackedDay = Uint8Array;
+
+/**
+ * What a transformer keeps for its energy balance. A day is balanced when its meters have had their time and the transformer's own energy of it is
+ * known, whichever comes first: files are read one after another. Bytes are replaced, the rest is changed in place.
+ */
+export interface EnergyBook {
+  readonly power: PowerMeter;
+  /** Day -> the energy that the transformer delivered, by hour, as codes. */
+  readonly energy: Record<string, Uint8Array>;
+  /** Day -> meter -> its day. */
+  readonly waiting: Record<string, Record<string, PackedDay>>;
+  /** The last day whose meters have had their time; 0: none. */
+  metersUpTo: number;
+  /** The day for whose meters a timer is set; 0: none is. */
+  timerDay: number;
+  readonly balance: Balance;
+  /** What each meter said last of its days: day, variation (-1: not known), ratio (-1: not known). */
+  readonly told: Record<string, readonly [day: number, variation: number, ratio: number]>;
+  /** Share that is missing on clean days: what is not metered, and never will be. */
+  cleanShare: number;
+  cleanDays: number;
+  /** Missing shares of the latest determinate days, above the clean one. */
+  lately: readonly number[];
+  /** Since when the meters have been told to hold their envelopes; 0: they have not. */
+  heldSinceDay: number;
+  /** The ranking as it was when the alert was raised: a thief's live score sinks once its lower use is learnt. */
+  frozen: readonly FrozenChild[] | null;
+}
+
+export interface FrozenChild {
+  readonly id: string;
+  readonly score: number;
+  readonly w: number;
+  readonly cos: number;
+  readonly cv: number;
+  readonly kwh: number;
+}
+
+/** A day that has been balanced. */
+export interface DayBalance {
+  readonly day: number;
+  readonly determinateHours: number;
+  /** Why most of the others say nothing. */
+  readonly reason: "coverage" | "scale_mismatch" | "cold" | null;
+  readonly energyKwh: number;
+  readonly gapKwh: number;
+  readonly coverage: number;
+  /** How much of what is missing the weights explain, 0 … 1. */
+  readonly fit: number;
+}
+
+const HOURS = 24;
+const NOT_KNOWN = 65_535;
+/** Days of the transformer's own energy that may wait for the meters, and days of meters that may wait for it. */
+const ENERGY_DAYS_MAX = 92;
+const WAITING_MAX = 400;
+
+export function energyBook(): EnergyBook {
+  return {
+    power: powerMeter(),
+    energy: {},
+    waiting: {},
+    metersUpTo: 0,
+    timerDay: 0,
+    balance: balance(),
+    told: {},
+    cleanShare: 0,
+    cleanDays: 0,
+    lately: [],
+    heldSinceDay: 0,
+    frozen: null,
+  };
+}
+
+/** Takes in a sample of the transformer's load. True: a day of it is over. */
+export function measurePower(book: EnergyBook, atMs: number, loadMw: number): boolean {
+  let isDayOver = false;
+  addPower(
+    book.power,
+    atMs,
+    loadMw,
+    hourOf,
+    (hour) => startMs(hour + 1),
+    (hour, energyKwh) => {
+      if (energyKwh !== null) keepEnergy(book, hour, energyKwh);
+      if (hour % HOURS === HOURS - 1) isDayOver = true;
+    },
+  );
+  return isDayOver;
+}
+
+function keepEnergy(book: EnergyBook, hour: number, energyKwh: number): void {
+  const day = String(dayStart(hour) / HOURS);
+  const codes = Uint8Array.from(book.energy[day] ?? new Uint8Array(2 * HOURS).fill(255));
+  writeWord(codes, hour % HOURS, codeOf(energyKwh));
+  book.energy[day] = codes;
+  for (const old of Object.keys(book.energy)) if (Number(old) < Number(day) - ENERGY_DAYS_MAX) delete book.energy[old];
+}
+
+/** Takes in a meter's day. What is told again replaces what was told; the envelope stays, if it is not told again. Too late: its day is balanced. */
+export function takeMeterDay(
+  book: EnergyBook,
+  day: number,
+  meter: string,
+  wh: readonly (number | null)[],
+  upperWh: readonly (number | null)[] | null,
+): boolean {
+  if (day <= book.metersUpTo && book.waiting[String(day)] === undefined) return false;
+  const meters = book.waiting[String(day)] ?? {};
+  const codes = Uint8Array.from(meters[meter] ?? new Uint8Array(4 * HOURS).fill(255));
+  for (const [hour, value] of wh.entries()) writeWord(codes, hour, wordOf(value));
+  for (const [hour, value] of (upperWh ?? []).entries()) writeWord(codes, HOURS + hour, wordOf(value));
+  meters[meter] = codes;
+  book.waiting[String(day)] = meters;
+  const counts = Object.values(book.waiting).map((each) => Object.keys(each).length);
+  if (counts.reduce((sum, count) => sum + count, 0) > WAITING_MAX) delete book.waiting[Object.keys(book.waiting)[0] ?? ""];
+  return true;
+}
+
+/** The days that can be balanced now, oldest first: their meters have had their time, and the transformer's telemetry has gone on beyond them. */
+export function readyDays({ waiting, metersUpTo, power }: EnergyBook): readonly number[] {
+  const measuredUpTo = power.lastAtMs === null ? 0 : dayStart(power.hour) / HOURS - 1;
+  return Object.keys(waiting)
+    .map(Number)
+    .filter((day) => day <= metersUpTo && day <= measuredUpTo)
+    .sort((a, b) => a - b);
+}
+
+/** Balances a day, hour by hour. `linked`: keys of the meters that the transformer fed on it. The day then waits no longer. */
+export function balanceDay(book: EnergyBook, day: number, linked: readonly string[]): DayBalance {
+  const meters = book.waiting[String(day)] ?? {};
+  const energy = book.energy[String(day)];
+  const keys = [...new Set([...linked, ...Object.keys(meters)])].sort();
+  const sums = { energyKwh: 0, gapKwh: 0, coverage: 0, errors: 0, raws: 0 };
+  const reasons: Record<string, number> = {};
+  let determinateHours = 0;
+  for (let hour = 0; hour < HOURS; hour += 1) {
+    const children = keys.map((key): ChildHour => ({ id: key, kwh: kwhAt(meters[key], hour), upperKwh: kwhAt(meters[key], HOURS + hour) }));
+    const verdict = balanceHour(book.balance, kwhAt(energy, hour), children);
+    if (verdict.type === "indeterminate") {
+      reasons[verdict.reason] = (reasons[verdict.reason] ?? 0) + 1;
+      continue;
+    }
+    determinateHours += 1;
+    sums.energyKwh += verdict.energyKwh;
+    sums.gapKwh += verdict.gapKwh;
+    sums.coverage += verdict.coverage;
+    sums.errors += verdict.errorKwh ** 2;
+    sums.raws += verdict.gapKwh ** 2;
+  }
+  delete book.waiting[String(day)];
+  delete book.energy[String(day)];
+  const [reason = null] = Object.keys(reasons).sort((a, b) => (reasons[b] ?? 0) - (reasons[a] ?? 0)) as DayBalance["reason"][];
+  return {
+    day,
+    determinateHours,
+    reason,
+    energyKwh: sums.energyKwh,
+    gapKwh: sums.gapKwh,
+    coverage: determinateHours === 0 ? 0 : sums.coverage / determinateHours,
+    fit: sums.raws <= 0 ? 0 : Math.min(1, Math.max(0, 1 - sums.errors / sums.raws)),
+  };
+}
+
+function wordOf(wh: number | null): number {
+  return wh === null ? NOT_KNOWN : Math.min(NOT_KNOWN - 1, codeOf(wh / 1_000));
+}
+
+function kwhAt(codes: Uint8Array | undefined, place: number): number | null {
+  const word = codes === undefined ? NOT_KNOWN : readWord(codes, place);
+  return word === NOT_KNOWN ? null : kwhOf(word);
+}
