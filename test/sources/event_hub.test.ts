@@ -1,5 +1,4 @@
 // timeout: 300 s
-// timeout: 120 s
 import * as assert from "uvu/assert";
 import { settableClock } from "../../engine/clock.ts";
 import { minutes } from "../../engine/duration.ts";
