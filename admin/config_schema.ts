@@ -135,7 +135,10 @@ const feed = z.strictObject({
       mode: z.enum(EVOLUTION_MODES).optional().describe("What becomes of new columns. Default: the feed's own, else rescue."),
       hints: z.string().max(4_096).optional().describe("name type, name type: types of columns to come."),
       inferColumnTypes: z.boolean().default(true).describe("False: new columns are text."),
-      caseSensitive: z.boolean().default(true).describe("False: a name in another case is read as the column, where one alone can be meant."),
+      caseSensitive: z
+        .boolean()
+        .default(true)
+        .describe("False: a name in another case is read as the column, where one alone can be meant."),
     })
     .prefault({}),
   history: z
