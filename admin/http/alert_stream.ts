@@ -24,6 +24,10 @@ export interface AlertStreams {
 const NDJSON = "application/x-ndjson";
 const STALLED_MS = seconds(10);
 const WAIT_MAX_MS = seconds(60);
+/** A list looks through the log for so long; who asks on from `X-Next-From` has the rest. */
+const LOOK_MS = seconds(2);
+/** Open alerts that are written at once. */
+const SNAPSHOT_EVENTS = 64;
 const LIST_LIMIT = 500;
 const LIST_LIMIT_MAX = 10_000;
 
@@ -66,8 +70,11 @@ export async function streamAlerts(
   const form = accept.includes(NDJSON) ? LINES : EVENTS;
   response.writeHead(200, { "Content-Type": form.type, "Cache-Control": "no-store", "X-Accel-Buffering": "no" });
   response.flushHeaders();
-  if (begin.open.length > 0)
-    await written(response, begin.open.map((event) => form.alert(Number(event.sequence), JSON.stringify(event))).join(""), clock, signal);
+  if (response.req.method === "HEAD") return void response.end();
+  for (let n = 0; n < begin.open.length; n += SNAPSHOT_EVENTS) {
+    const some = begin.open.slice(n, n + SNAPSHOT_EVENTS).map((event) => form.alert(Number(event.sequence), JSON.stringify(event)));
+    if (!(await written(response, some.join(""), clock, signal))) return;
+  }
   for await (const told of alertCursor({ tail, clock, filter, from: begin.from }, signal)) {
     if (!(await written(response, textOfTold(told, form), clock, signal))) return;
   }
@@ -79,6 +86,7 @@ export async function listAlerts(streams: AlertStreams, search: string, response
   const { tail, clock } = streams;
   const query = parsedSearch(search, LIST_KEYS);
   const limit = Math.min(sequence(query, "limit") ?? LIST_LIMIT, LIST_LIMIT_MAX);
+  const lookUntilMs = clock.now() + LOOK_MS;
   const untilMs = clock.now() + waitMs(textOf(query, "wait"));
   const from = asked(query) ?? tail.nextSequence;
   if (from < tail.firstSequence)
@@ -94,7 +102,8 @@ export async function listAlerts(streams: AlertStreams, search: string, response
       next = alert.sequence + 1;
       if (filter(alert.event)) found.push(alert);
     }
-    if (alerts.length > 0) continue;
+    if (alerts.length > 0 && clock.now() < lookUntilMs) continue;
+    if (alerts.length > 0) break;
     next = examined + 1;
     if (found.length > 0 || clock.now() >= untilMs) break;
     await either(grown, clock, untilMs - clock.now(), signal);

@@ -52,7 +52,12 @@ export function post({ url, headers, body, isListed, signal, lookup = systemLook
       response.on("error", reject);
       response.on("end", () => resolve({ status: response.statusCode ?? 0, retryAfterMs: waitOf(response.headers["retry-after"]) }));
     });
+    request.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      reject(new Error("it wants another protocol"));
+    });
     request.on("error", reject);
+    request.on("close", () => reject(new Error("it closed without an answer")));
     request.end(body);
   });
 }

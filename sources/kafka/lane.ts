@@ -127,7 +127,9 @@ export class Lane {
     const last = records.at(-1);
     if (last === undefined) return null;
     const next = this.hasWaiting ? last.at + 1 : this.#queuedTo;
-    this.#handedOver = { next, cluster: this.#options.cluster, mark: last.at === next - 1 ? markOf(last) : null };
+    // Another replica may hold a damaged batch whole: what is seen of it is no mark.
+    const isMark = last.at === next - 1 && last.fault === undefined;
+    this.#handedOver = { next, cluster: this.#options.cluster, mark: isMark ? markOf(last) : null };
     return this.#batch(records, false);
   }
 

@@ -224,6 +224,20 @@ test("an endpoint that hangs, before or within its answer, is given up after 10 
     }
   }));
 
+test("an endpoint that answers with another protocol is an outage", () => {
+  const upgrade = (response: ServerResponse): void => {
+    response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n");
+  };
+  return withEndpoint([upgrade], async ({ url }) => {
+    assert.instance(
+      await hook(url)
+        .write([alertEmission(1)])
+        .catch(thrown),
+      Unavailable,
+    );
+  });
+});
+
 test("an answer of more than 64 KiB is cut off", () =>
   withEndpoint([(response) => void response.writeHead(200).end("x".repeat(70_000))], async ({ url }) => {
     assert.instance(
