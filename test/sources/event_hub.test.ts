@@ -297,17 +297,6 @@ test("the signal ends a reading of a hub that does not answer any more", async (
 
 // Pressure ------------------------------------------------------------------------------------------------------------------------------
 
-test("who takes no more batches is sent no more than was fetched ahead", async () => {
-  hub.append(0, hubEvents(Array.from({ length: 20_000 }, (_, n) => `${n}`)));
-  const reading = new HubReading(hubSource(hub));
-  await reading.until((texts) => texts.length > 0);
-  await hub.until(() => hub.credit(0) === 0);
-  assert.ok(hub.sent(0) <= 7_000, `${hub.sent(0)}`);
-  await reading.until((texts) => texts.length === 20_000);
-  assert.is(hub.sent(0), 20_000);
-  await reading.stop();
-});
-
 test("a partition that trickles does not let the hub send ever more at once", async () => {
   const reading = new HubReading(hubSource(hub));
   for (let n = 0; n < 10; n += 1) {
