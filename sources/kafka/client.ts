@@ -1,4 +1,3 @@
-import { realpathSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as KafkaJs from "kafkajs";
@@ -63,11 +62,10 @@ let library: typeof KafkaJs | null = null;
  */
 function guarded(): typeof KafkaJs {
   if (library !== null) return library;
-  const root = join(dirname(realpathSync(require.resolve("kafkajs/package.json"))), "src"); // A linked folder is another module to some loaders.
+  const root = join(dirname(require.resolve("kafkajs/package.json")), "src");
   replace(join(root, "protocol/recordBatch/v0/decoder.js"), packedBatch);
   replace(join(root, "consumer/filterAbortedMessages.js"), withoutAborted);
-  library = require(dirname(root)) as typeof KafkaJs;
-  invariant(require.cache[join(root, "index.js")] !== undefined, "the library is the one whose modules were replaced");
+  library = require("kafkajs") as typeof KafkaJs;
   for (const codec of [1, 2, 3, 4] as const) {
     library.CompressionCodecs[codec] = () => ({ decompress: (bytes: Buffer) => decompress(codec, bytes), compress: noCompression });
   }
