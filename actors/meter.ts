@@ -110,7 +110,7 @@ function watch({ hot }: MeterState, message: ReadingMeasured, link: Link | null,
   judgeStuck(hot, message, out);
   judgePhysics(hot, message, intervalHours, out);
   judgeIdentity(message, link, out);
-  out.observe("meter.silent", { holds: false, atMs: message.atMs, value: 0 });
+  if (out.hasEpisode("meter.silent")) out.observe("meter.silent", { holds: false, atMs: message.atMs, value: 0 });
 }
 
 /** The record rules. True: none of them spoke. Whether the meter is tampered with is no condition of the others. */

@@ -156,6 +156,7 @@ export class Root implements Out<AnyMessage> {
     this.#timers,
     this.#timersGone,
   ];
+  readonly #scopeNow = (): RuleScope => this.#scope();
   readonly #markOwn = (): void => {
     if (this.#current !== null) this.#current.ownTouched = true;
   };
@@ -256,7 +257,7 @@ export class Root implements Out<AnyMessage> {
 
   observe(id: string, observation: Observation): void {
     const place = this.#place();
-    if (observation.holds !== true && countOf(place.kind.cursor, place.kind.at, "openEpisodes") === 0) return;
+    if (observation.holds !== true && !this.hasEpisode(id)) return;
     const { rules } = this.#world;
     if (!rules.enabled(id)) return;
     const rule = rules.rule(id);
@@ -266,6 +267,11 @@ export class Root implements Out<AnyMessage> {
     if (episode === null && this.#hasAllEpisodes(place)) return this.#world.counters.add("refused", "episodes", 1);
     const context = { actor: this.self, late: this.late, origin: this.late ? "late" : this.#now().origin } as const;
     this.#keep(place, rule, episode, observeEpisode(episode, rule, observation, context));
+  }
+
+  hasEpisode(rule: string): boolean {
+    const { kind, slot } = this.#place();
+    return countOf(kind.cursor, kind.at, "openEpisodes") > 0 && kind.peekWarm(slot)?.episodes.has(rule) === true;
   }
 
   curate(table: string, columns: Readonly<Record<string, CellValue>>): void {
@@ -293,7 +299,7 @@ export class Root implements Out<AnyMessage> {
   }
 
   limits(rule: string): RuleLimits {
-    return this.#world.rules.limits(rule, this.self, () => this.#scope());
+    return this.#world.rules.limits(rule, this.self, this.#scopeNow);
   }
 
   note(code: NoteCode): void {

@@ -7,5 +7,6 @@ import type { Link } from "../../tells.ts";
 export function judgeIdentity({ atMs, customerId }: ReadingMeasured, link: Link | null, out: Out<GridMessage>): void {
   if (link === null || customerId === null) return;
   const holds = customerId !== keyOf(link.customer);
+  if (!holds && !out.hasEpisode("meter.identity")) return;
   out.observe("meter.identity", { holds, atMs, value: customerId, ...(holds ? { evidence: { linked: keyOf(link.customer) } } : {}) });
 }

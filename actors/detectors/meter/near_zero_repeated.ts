@@ -27,6 +27,7 @@ export function judgeNearZero(
   const isKnown = hot.samples >= limits.samplesMin && intervalHours > 0 && (hot.slowKwh ?? 0) > limits.usualKw * intervalHours;
   const withCurrent = bitsSet(readField(hot.recent, RECENT.nearWithCurrent));
   if (!isRepeated || !isKnown) {
+    if (!out.hasEpisode("meter.near_zero_repeated")) return;
     out.observe("meter.near_zero_repeated", {
       holds: false,
       atMs,

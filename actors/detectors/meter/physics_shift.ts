@@ -27,6 +27,7 @@ export function judgePhysics(hot: MeterHot, message: ReadingMeasured, intervalHo
   hot.recent = withField(withField(hot.recent, RECENT.physicsOff, off), RECENT.physicsBack, back);
   if (off === 0) learn(hot, ratio);
   const holds = off >= limits.readings;
+  if (!holds && !out.hasEpisode("meter.physics_shift")) return;
   const isBack = back >= limits.backReadings;
   out.observe("meter.physics_shift", {
     holds: holds ? true : isBack ? false : null,

@@ -9,6 +9,7 @@ const GENERATES = /SOLAR|PROSUMER|NET/;
 export function judgeReverse({ atMs, readingKwh, currentA, powerFactor }: ReadingMeasured, link: Link | null, out: Out<GridMessage>): void {
   const isReverse =
     readingKwh < 0 || (powerFactor !== null && powerFactor < 0 && (currentA ?? 0) > limitsOf(out, "meter.reverse_flow").currentA);
+  if (!isReverse && !out.hasEpisode("meter.reverse_flow")) return;
   if (!isReverse) return out.observe("meter.reverse_flow", { holds: false, atMs, value: readingKwh });
   const generates = GENERATES.test(link?.connection ?? "");
   out.observe("meter.reverse_flow", {

@@ -21,6 +21,7 @@ export function judgeStuck(
   const readings = countsReading ? readField(hot.recent, RECENT.equalReadings) + 1 : 0;
   const electrics = countsElectrics ? readField(hot.recent, RECENT.equalElectrics) + 1 : 0;
   hot.recent = withField(withField(hot.recent, RECENT.equalReadings, readings), RECENT.equalElectrics, electrics);
+  if (readings === 0 && electrics === 0 && !out.hasEpisode("meter.stuck")) return;
   const limits = limitsOf(out, "meter.stuck");
   const holds = readings + 1 >= limits.readings || electrics + 1 >= limits.electrics;
   out.observe("meter.stuck", {

@@ -9,6 +9,7 @@ export function judgeVoltage({ atMs, voltageV }: ReadingMeasured, out: Out<GridM
   const percent = (100 * voltageV) / declaredV;
   const isDead = percent < supplyPercent;
   const deviation = Math.abs(percent - 100);
+  if (deviation <= limitPercent && !out.hasEpisode("meter.voltage") && !out.hasEpisode("meter.no_supply")) return;
   const side = percent < 100 ? -1 : 1;
   out.observe("meter.voltage", {
     holds: isDead ? null : deviation > limitPercent,
