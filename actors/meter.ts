@@ -2,11 +2,12 @@ import type { Behaviour, Out, Woken } from "../engine/behaviour.ts";
 import type { CellValue, Severity } from "../engine/emission.ts";
 import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
 import { type Credit, corrections, creditOf, isOutOfWindow, type Known } from "./credits.ts";
-import { type DayBook, dayBook, envelopeOf, ratioOf, variationOf } from "./detectors/meter/day_book.ts";
+import { type DayBook, envelopeOf, ratioOf, variationOf } from "./detectors/meter/day_book.ts";
 import { endDay } from "./detectors/meter/days.ts";
 import { judgeDisconnected } from "./detectors/meter/energy_while_disconnected.ts";
 import { judgeIdentity } from "./detectors/meter/identity.ts";
 import { judgeNearZero } from "./detectors/meter/near_zero_repeated.ts";
+import { packBook, unpackBook } from "./detectors/meter/packed_book.ts";
 import { judgePhysics } from "./detectors/meter/physics_shift.ts";
 import { judgeFactor, judgeLowFactor } from "./detectors/meter/power_factor.ts";
 import { RECENT, readField, withField } from "./detectors/meter/recent.ts";
@@ -58,10 +59,10 @@ export const meter: Behaviour<MeterState, GridMessage> = {
       case "transformer_sited":
         return sited(state, message);
       case "segment_day":
-        if (state.warm.book !== undefined) judgeDrop(state.warm.book, message.day, message.ratio, out);
+        if (state.warm.book !== undefined) judgeDrop(unpackBook(state.warm.book), message.day, message.ratio, out);
         return;
       case "balance_held":
-        state.change().book = { ...(state.warm.book ?? dayBook()), holds: message.holds };
+        state.change().book = packBook({ ...unpackBook(state.warm.book), holds: message.holds });
         return;
       case "woken":
         if (message.name === SILENCE_TIMER) woken(state, message, out);
@@ -274,7 +275,7 @@ function openHour(state: MeterState, hour: number, out: Out<GridMessage>): void 
 function closeDay(state: MeterState, hours: Hours, told: Credit | null, out: Out<GridMessage>): void {
   const { hot, warm } = state;
   const start = dayStart(hot.openHour);
-  const book = warm.book ?? dayBook();
+  const book = unpackBook(warm.book);
   const link = linkAt(warm.links, startMs(start));
   const ended = { day: start / 24, wh: dayOf(hours, start), oddHours: hot.oddHours };
   const after = endDay(book, ended, link, out);
@@ -283,7 +284,7 @@ function closeDay(state: MeterState, hours: Hours, told: Credit | null, out: Out
     const known = { upperWh: envelopeOf(book), variation: variationOf(after), ratio: ratioOf(after) };
     out.tell(transformer, { type: "meter_day", meter: out.self, date, wh, was, ...known });
   }
-  state.change().book = { ...after, signs: tellSigns(state, after, ended.day, link, out) };
+  state.change().book = packBook({ ...after, signs: tellSigns(state, after, ended.day, link, out) });
   hot.oddHours = 0;
   watchSilence(state, out);
 }

@@ -1,6 +1,6 @@
 import type { ActorId } from "../engine/ids.ts";
 import type { Hot, Packed } from "../engine/layout.ts";
-import type { DayBook } from "./detectors/meter/day_book.ts";
+import type { PackedBook } from "./detectors/meter/packed_book.ts";
 import type { Hours } from "./hours.ts";
 import type { Link } from "./tells.ts";
 
@@ -59,7 +59,7 @@ export interface MeterWarm {
   /** The hours before the open one. Absent: none. */
   hours?: Hours;
   /** What is known of whole days. Absent: none has ended. */
-  book?: DayBook;
+  book?: PackedBook;
 }
 
 export type MeterState = Packed<MeterHot, MeterWarm>;

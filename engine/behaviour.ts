@@ -28,7 +28,7 @@ export interface Out<M> {
   /** Runs before the next record, in order; bounded by hops and number per record. */
   tell(id: ActorId, message: M): void;
   observe(rule: string, observation: Observation): void;
-  /** Whether the actor has an episode of the rule: without one, only an abnormal observation means anything, and no other need be made. */
+  /** Whether the actor has an episode of the rule that is not over: without one, only an abnormal observation means anything, and no other need be made. */
   hasEpisode(rule: string): boolean;
   /** Appends a row. A table of the record's own feed begins with the record's columns; `columns` adds to them. `amends` is left to the engine. */
   curate(table: string, columns: Readonly<Record<string, CellValue>>): void;

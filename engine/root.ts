@@ -271,7 +271,9 @@ export class Root implements Out<AnyMessage> {
 
   hasEpisode(rule: string): boolean {
     const { kind, slot } = this.#place();
-    return countOf(kind.cursor, kind.at, "openEpisodes") > 0 && kind.peekWarm(slot)?.episodes.has(rule) === true;
+    if (countOf(kind.cursor, kind.at, "openEpisodes") === 0) return false;
+    const episode = kind.peekWarm(slot)?.episodes.get(rule);
+    return episode !== undefined && isOpen(episode);
   }
 
   curate(table: string, columns: Readonly<Record<string, CellValue>>): void {

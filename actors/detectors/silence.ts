@@ -19,6 +19,9 @@ export interface Cadence {
 /** The name of the timer that looks whether it still does. */
 export const SILENCE_TIMER = "silence";
 
+/** A gap this many times as long as usual is late. */
+const LATE_GAPS = 2;
+
 type SilentRule = "plant.silent" | "meter.silent";
 type Limits = LimitsOf<SilentRule>;
 
@@ -51,7 +54,7 @@ export function judgeSilence(state: Cadence, { dueMs, clockMs, steppedMs }: Woke
   const silentMs = dueMs - state.lastAtMs;
   state.isWatched = false;
   if (steppedMs > mostMs / 2) return lookAt(state, clockMs + mostMs, out);
-  if (silentMs < mostMs) return lookAt(state, state.lastAtMs + mostMs, out);
+  if (silentMs < mostMs) return lookAt(state, nextLookMs(state, dueMs, silentMs, mostMs, limits), out);
   const isLong = silentMs >= hours(limits.majorHours);
   out.observe(rule, {
     holds: true,
@@ -62,6 +65,12 @@ export function judgeSilence(state: Cadence, { dueMs, clockMs, steppedMs }: Woke
     evidence: { last_at: state.lastAtMs, n: state.gaps, usual_gap_hours: rounded(Math.exp(state.gapLog) / hours(1), 3) },
   });
   if (!isLong) lookAt(state, state.lastAtMs + hours(limits.majorHours), out);
+}
+
+/** Who has just reported need not be looked at again as soon as it could be silent; who is late is. */
+function nextLookMs({ lastAtMs, gapLog }: Cadence, dueMs: number, silentMs: number, mostMs: number, { lookEveryHours }: Limits): number {
+  const silentAtMs = (lastAtMs ?? dueMs) + mostMs;
+  return silentMs > LATE_GAPS * Math.exp(gapLog) ? silentAtMs : Math.max(silentAtMs, dueMs + hours(lookEveryHours));
 }
 
 function lookAt(state: Cadence, atMs: number, out: Out<GridMessage>): void {

@@ -112,7 +112,7 @@ export const PLANT_RULES = [
     severity: "warning",
     metric: "silent_hours",
     unit: "h",
-    limits: { limitMinHours: 2, majorHours: 24, gapsMin: 7 },
+    limits: { limitMinHours: 2, majorHours: 24, lookEveryHours: 0, gapsMin: 7 },
     basis: "development data: three usual gaps, or six standard deviations",
     summary: "the plant has not reported for much longer than it usually pauses",
   },

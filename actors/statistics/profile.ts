@@ -12,7 +12,8 @@ const TYPICAL = 24; // Words 24 … 47: e^L.
 const SEEN = 96; // Bytes 96 … 107: two hours in each.
 const WEEKEND = 54; // A word: thousandths of ln, 32,768 is none.
 const SPREAD = 55; // A word: thousandths of ln.
-const SIZE_BYTES = 112;
+/** Size of a profile. */
+export const PROFILE_BYTES = 112;
 
 const SEEN_MAX = 15;
 const OFFSET = 0.05;
@@ -27,7 +28,7 @@ const TO_SIGMA = 1.4826;
 const NO_WEEKEND = 32_768;
 
 export function profile(): Profile {
-  const bytes = new Uint8Array(SIZE_BYTES);
+  const bytes = new Uint8Array(PROFILE_BYTES);
   writeWord(bytes, WEEKEND, NO_WEEKEND);
   writeWord(bytes, SPREAD, 1_000 * SPREAD_FIRST);
   return bytes;

@@ -16,6 +16,7 @@ export function judgeNearZero(
   intervalHours: number,
   out: Out<GridMessage>,
 ): void {
+  if (!isNear && readField(hot.recent, RECENT.near) === 0 && !out.hasEpisode("meter.near_zero_repeated")) return decay(hot);
   const { atMs, currentA } = message;
   const limits = limitsOf(out, "meter.near_zero_repeated");
   hot.recent = pushBit(pushBit(hot.recent, RECENT.near, isNear), RECENT.nearWithCurrent, isNear && (currentA ?? 0) > limits.currentA);
@@ -52,4 +53,10 @@ export function judgeNearZero(
       n: hot.samples,
     },
   });
+}
+
+/** A reading like most: nothing is repeated. */
+function decay(hot: MeterHot): void {
+  hot.nearFast -= FAST * hot.nearFast;
+  hot.nearSlow -= Math.max(SLOW, 1 / (hot.gaps + 1)) * hot.nearSlow;
 }

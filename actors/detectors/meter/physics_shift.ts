@@ -7,10 +7,11 @@ import { rounded } from "../rounded.ts";
 import { RECENT, readField, withField } from "./recent.ts";
 
 const SPREAD_FIRST = 0.1;
+const TO_SIGMA = 1.4826;
 
 /**
  * `meter.physics_shift`: energy against voltage x current x power factor x interval. Only a change is tested: what one reading gives differs between
- * meters, for energy is a sum and the others are snapshots. `intervalHours`: 0 if it is not known.
+ * meters, for energy is a sum and the others are snapshots; where they differ from reading to reading, the limit is as wide as that. `intervalHours`: 0 if it is not known.
  */
 export function judgePhysics(hot: MeterHot, message: ReadingMeasured, intervalHours: number, out: Out<GridMessage>): void {
   const { atMs, readingKwh, voltageV, currentA, powerFactor } = message;
@@ -22,10 +23,11 @@ export function judgePhysics(hot: MeterHot, message: ReadingMeasured, intervalHo
   const median = hot.physicsMedian;
   if (median === null || hot.samples < limits.samplesMin) return learn(hot, ratio);
   const distance = Math.abs(ratio - median);
-  const off = distance > limits.limitLog ? readField(hot.recent, RECENT.physicsOff) + 1 : 0;
+  const limitLog = Math.max(limits.limitLog, limits.sigmas * TO_SIGMA * hot.physicsSpread);
+  const off = distance > limitLog ? readField(hot.recent, RECENT.physicsOff) + 1 : 0;
   const back = distance < limits.clearLog ? readField(hot.recent, RECENT.physicsBack) + 1 : 0;
   hot.recent = withField(withField(hot.recent, RECENT.physicsOff, off), RECENT.physicsBack, back);
-  if (off === 0) learn(hot, ratio);
+  if (off < limits.readings) learn(hot, ratio);
   const holds = off >= limits.readings;
   if (!holds && !out.hasEpisode("meter.physics_shift")) return;
   const isBack = back >= limits.backReadings;
@@ -33,7 +35,7 @@ export function judgePhysics(hot: MeterHot, message: ReadingMeasured, intervalHo
     holds: holds ? true : isBack ? false : null,
     atMs,
     value: rounded(distance, 3),
-    limit: limits.limitLog,
+    limit: rounded(limitLog, 3),
     ...(holds
       ? { evidence: { ratio: rounded(Math.exp(ratio), 3), expected: rounded(Math.exp(median), 3), readings: off, n: hot.samples } }
       : {}),

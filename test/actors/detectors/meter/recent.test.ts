@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
-import { afterDay, dailyKwh, dayBook, envelopeOf } from "../../../../actors/detectors/meter/day_book.ts";
+import { afterDay, type DayBook, dailyKwh, dayBook, envelopeOf } from "../../../../actors/detectors/meter/day_book.ts";
+import { packBook, unpackBook } from "../../../../actors/detectors/meter/packed_book.ts";
 import { bitsSet, pushBit, RECENT, readField, withField } from "../../../../actors/detectors/meter/recent.ts";
 import { samples } from "../../../kit/samples.ts";
 import { suite } from "../../../kit/suite.ts";
@@ -28,6 +29,26 @@ test("a row of answers keeps the latest, and counts them", () => {
   for (const answer of [true, true, false, true, true, true, false]) word = pushBit(word, RECENT.near, answer);
   assert.is(readField(word, RECENT.near), 0b01110);
   assert.is(bitsSet(0b01110), 3);
+});
+
+test("a book comes back from its bytes, energies to seven digits", () => {
+  assert.equal(unpackBook(undefined), dayBook());
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const draw = samples(seed);
+    const single = (high: number): number => Math.fround(draw.between(0, high));
+    const days = draw.seeded.below(8);
+    const book: DayBook = {
+      profile: Uint8Array.from({ length: 112 }, () => draw.seeded.below(256)),
+      month: draw.seeded.chance(80) ? { mean: single(50), variance: single(9), n: 1 + draw.seeded.below(60_000) } : null,
+      lately: single(50),
+      odd: [draw.seeded.below(2 ** 24), draw.seeded.below(2 ** 24)],
+      untold: Array.from({ length: days }, (_, n) => [20_000 + n, draw.seeded.below(90_000) / 1_000, draw.seeded.below(25)]).flat(),
+      holds: draw.seeded.chance(50),
+      signs: draw.seeded.below(32),
+    };
+    assert.equal(unpackBook(packBook(book)), book, `seed ${seed}`);
+    assert.ok(packBook(book).length <= 140 + 9 * days);
+  }
 });
 
 const day = (wh: number | null, oddHours = 0) => ({ day: 20_240, wh: new Array<number | null>(24).fill(wh), oddHours });

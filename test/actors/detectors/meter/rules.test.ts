@@ -79,6 +79,11 @@ test("a meter whose values never agree, but always in the same way, has no shift
   assert.equal(said(await given().when(...odd), "physics_shift"), []);
 });
 
+test("a meter whose values agree by chance only has no shift", async () => {
+  const chance = every(30, 400, (minute) => sound(minute, draw.between(0.3, 0.9), { current_a: draw.between(1, 20) }));
+  assert.equal(said(await given().when(...chance), "physics_shift"), []);
+});
+
 test("energy that flows back three times in a row is told of, as information where a plant is on the roof", async () => {
   const back = every(30, 3, (minute) => sound(minute, -0.4, { power_factor: -0.9 }));
   assert.equal(said(await given().when(...back), "reverse_flow"), ["60 raised major"]);
@@ -170,7 +175,7 @@ test("more demand in an hour than is sanctioned is told of when the day is over"
 const clock = (from: number, to: number): readonly Arrival[] =>
   every(20, Math.floor((to - from) / 20) + 1, (minute) => reading(from + minute, 1, { meter_id: "SM-N-00099" }));
 
-test("a meter that stops reporting is silent after six hours or more, gravely after a day, until it is back", async () => {
+test("a meter that stops reporting for six hours or more is found silent within a day, gravely after one, until it is back", async () => {
   const known = usual(200);
   const last = 199 * 30;
   const seen = await given(...known).when(...clock(last, last + 30 * HOUR), CRASH, sound(last + 31 * HOUR, 1));
@@ -179,7 +184,7 @@ test("a meter that stops reporting is silent after six hours or more, gravely af
     ["raised warning", "updated major", "cleared major"],
   );
   const after = Number(said(seen, "silent")[0]?.split(" ")[0]) - last;
-  assert.ok(after >= 6 * HOUR && after <= 8 * HOUR, String(after));
+  assert.ok(after >= 6 * HOUR && after <= 24 * HOUR, String(after)); // It is looked at once a day.
 });
 
 test("a meter that was switched off is not silent", async () => {
