@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as KafkaJs from "kafkajs";
@@ -62,10 +63,11 @@ let library: typeof KafkaJs | null = null;
  */
 function guarded(): typeof KafkaJs {
   if (library !== null) return library;
-  const root = join(dirname(require.resolve("kafkajs/package.json")), "src");
+  const root = join(dirname(realpathSync(require.resolve("kafkajs/package.json"))), "src"); // A linked folder is another module to some loaders.
   replace(join(root, "protocol/recordBatch/v0/decoder.js"), packedBatch);
   replace(join(root, "consumer/filterAbortedMessages.js"), withoutAborted);
-  library = require("kafkajs") as typeof KafkaJs;
+  library = require(dirname(root)) as typeof KafkaJs;
+  invariant(require.cache[join(root, "index.js")] !== undefined, "the library is the one whose modules were replaced");
   for (const codec of [1, 2, 3, 4] as const) {
     library.CompressionCodecs[codec] = () => ({ decompress: (bytes: Buffer) => decompress(codec, bytes), compress: noCompression });
   }
