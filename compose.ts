@@ -2,22 +2,24 @@ import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import { configuredDomain } from "./admin/config_domain.ts";
 import type {
+  AddedSourceConfig,
   BlobLocation,
-  BrokerSourceConfig,
   Config,
   EventHubConfig,
   KafkaConfig,
   LandingConfig,
   SimulatorConfig,
   SinkConfig,
+  SourceConfig,
 } from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
 import { wallClock } from "./engine/clock.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
 import { invariant } from "./engine/fault.ts";
-import type { SourceId } from "./engine/ids.ts";
+import type { Mark, SourceId } from "./engine/ids.ts";
 import type { QuarantineRow } from "./engine/quarantine.ts";
+import type { Rule } from "./engine/rule.ts";
 import { RuleTable } from "./engine/rule_table.ts";
 import type { SchemaSettings } from "./engine/schema.ts";
 import type { Sink } from "./engine/sink.ts";
@@ -59,8 +61,31 @@ const IOT_HUB_COLUMNS: ReadonlyMap<string, string> = new Map([
 /** The day that generated data tells of; live streams begin behind it. */
 const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
 
+/** What an engine is put together from: the grid alone, or with what a program adds to it. */
+export interface Assembly {
+  readonly domain: Domain;
+  readonly rules: readonly Rule[];
+  /** By the type under which the configuration names them. */
+  readonly sources: ReadonlyMap<string, (options: AddedOptions) => Omit<Source, "id">>;
+  readonly sinks: ReadonlyMap<string, (options: AddedOptions, resume: Resume) => Omit<Sink, "name"> | Promise<Omit<Sink, "name">>>;
+}
+
+/** What the configuration says of a source or sink of an added type. */
+export type AddedOptions = AddedSourceConfig["options"];
+
+/** Where a sink goes on: the mark that it gave last (null: it begins), and the store whose log it takes. */
+export interface Resume {
+  readonly mark: Mark | null;
+  readonly storeId: string;
+}
+
+/** The grid as it is shipped. */
+export const SHIPPED: Assembly = { domain: GRID, rules: RULES, sources: new Map(), sinks: new Map() };
+
 export interface Composition {
   readonly config: Config;
+  /** Default: the shipped one. */
+  readonly assembly?: Assembly;
   readonly store: Store;
   /** `drain`: landing sources only, to their present end. */
   readonly mode: "drain" | "live";
@@ -77,8 +102,8 @@ export interface Composition {
 }
 
 /** The grid as the configuration has it. */
-export function domainOf(config: Config): Domain {
-  return configuredDomain(GRID, config);
+export function domainOf(config: Config, { domain }: Pick<Assembly, "domain"> = SHIPPED): Domain {
+  return configuredDomain(domain, config);
 }
 
 /** What the configuration says of the evolution of schemas, feed by feed. */
@@ -87,14 +112,15 @@ export function schemasOf({ feeds }: Config): ReadonlyMap<string, SchemaSettings
 }
 
 /** What an engine's memory is made of, as the configuration has it. */
-export function worldOptions(config: Config): WorldOptions {
+export function worldOptions(config: Config, assembly: Assembly = SHIPPED): WorldOptions {
   const { name, limits, rules } = config;
-  return { name, domain: domainOf(config), rules: new RuleTable(RULES, rules), schemas: schemasOf(config), limits };
+  return { name, domain: domainOf(config, assembly), rules: new RuleTable(assembly.rules, rules), schemas: schemasOf(config), limits };
 }
 
 /** Puts an engine together: the only place that names concrete sources, sinks, actors and store together. */
 export async function compose({
   config,
+  assembly = SHIPPED,
   store,
   mode,
   screen,
@@ -105,7 +131,7 @@ export async function compose({
   onTrouble,
   insecureDev = false,
 }: Composition): Promise<Engine> {
-  const domain = domainOf(config);
+  const domain = domainOf(config, assembly);
   let engine: Engine | null = null;
   const running = (): Engine => {
     invariant(engine !== null, "sources are read and sinks written by a running engine");
@@ -113,7 +139,14 @@ export async function compose({
   };
   const world = (): World => running().world;
   const sinks: SinkWiring[] = [];
-  const opening: SinkOpening = { config, store, domain, isUnchecked: insecureDev, quarantine: (row) => running().quarantine(row) };
+  const opening: SinkOpening = {
+    config,
+    assembly,
+    store,
+    domain,
+    isUnchecked: insecureDev,
+    quarantine: (row) => running().quarantine(row),
+  };
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, opening), stream: sink.stream });
   if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
   const sources = config.sources.flatMap((source): SourceWiring[] => {
@@ -121,10 +154,11 @@ export async function compose({
     if (mode === "drain") return [];
     if (source.type === "simulator") return [simulatorWiring(source, config, (feed) => world().clock(feed).latestMs())];
     if (source.type === "kafka") return [kafkaWiring(source, config, store, { onTrouble, isUnchecked: insecureDev })];
+    if (source.type === "added") return [addedWiring(source, assembly)];
     return [eventHubWiring(source, config, domain, onTrouble)];
   });
   engine = new Engine({
-    ...worldOptions(config),
+    ...worldOptions(config, assembly),
     domain,
     store,
     sources,
@@ -234,6 +268,19 @@ function kafkaConnection(name: string, { connections }: Config, isUnchecked: boo
   return { brokers, clientId, tls: tls && { ...Object.fromEntries(texts), isUnchecked }, sasl: login };
 }
 
+/** Positions are kept under the name in the configuration, whatever the source calls itself. */
+function addedWiring(config: AddedSourceConfig, { sources }: Assembly): SourceWiring {
+  const make = sources.get(config.madeBy);
+  invariant(make !== undefined, "the configuration knows no other types");
+  const made = make(config.options);
+  const source: Source = {
+    id: config.id,
+    read: (after, signal) => made.read(after, signal),
+    stored: (positions) => made.stored?.(positions),
+  };
+  return { ...wiring(source, config, config.mode), holdsNext: false };
+}
+
 /** Of two engines the one that started last has the higher owner level. */
 function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domain, onTrouble: Composition["onTrouble"]): SourceWiring {
   const { id, feed, hub, group: consumerGroup, start, onGap } = source;
@@ -267,7 +314,7 @@ function connectionStringOf({ id, connection: name, hub }: EventHubConfig, { con
 
 function wiring(
   source: Source,
-  { id, feed, stage, origin }: LandingConfig | SimulatorConfig | BrokerSourceConfig,
+  { id, feed, stage, origin }: SourceConfig,
   mode: SourceWiring["intake"]["mode"],
 ): Omit<SourceWiring, "holdsNext"> {
   return { source, stage, intake: { source: id, feed, mode, origin } };
@@ -277,16 +324,27 @@ function wiring(
 
 interface SinkOpening {
   readonly config: Config;
+  readonly assembly: Assembly;
   readonly store: Store;
   readonly domain: Domain;
   readonly isUnchecked: boolean;
   readonly quarantine: (row: QuarantineRow) => Promise<void>;
 }
 
-async function openSink(sink: SinkConfig, { config, store, domain: { tables }, isUnchecked, quarantine }: SinkOpening): Promise<Sink> {
+async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
+  const { config, assembly, store, isUnchecked, quarantine } = opening;
+  const { tables } = opening.domain;
   const { name } = sink;
   const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
   switch (sink.type) {
+    case "added": {
+      const make = assembly.sinks.get(sink.madeBy);
+      invariant(make !== undefined, "the configuration knows no other types");
+      const made = await make(sink.options, { mark: common.cursor.mark, storeId: store.storeId });
+      const { extents, retry } = made;
+      const bounds = { ...(extents === undefined ? {} : { extents }), ...(retry === undefined ? {} : { retry }) };
+      return { name, ...bounds, write: (emissions) => made.write(emissions), close: () => made.close() };
+    }
     case "jsonl":
       return jsonLines({ ...common, path: sink.path });
     case "parquet":

@@ -5,7 +5,7 @@ import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
-import { type Composition, compose, domainOf, worldOptions } from "./compose.ts";
+import { type Assembly, type Composition, compose, domainOf, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";
 import { DamagedStore, NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
@@ -27,6 +27,8 @@ const DRAIN_SINKS_MS = hours(24);
 
 export interface RunOptions {
   readonly config: Config;
+  /** Default: the shipped one. */
+  readonly assembly?: Assembly;
   readonly log: Log;
   readonly screen: Composition["screen"];
   /** Lines for people about the start, on stderr. */
@@ -44,7 +46,7 @@ export interface LiveOptions extends RunOptions {
 
 /** Reads all landing sources to their present end, flushes all sinks, and sums up. */
 export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<Summary> {
-  const { config } = options;
+  const { config, assembly } = options;
   const beganAtMs = performance.now();
   const store = await openStore(config);
   const before = readCounters({ store });
@@ -59,7 +61,7 @@ export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<
     throw new CommandError("RETRY", what, { hint: "run it again: it goes on where it stopped" });
   }
   requireDecided(engine);
-  return summary(domainOf(config), { before, after, digest, tookMs: performance.now() - beganAtMs });
+  return summary(domainOf(config, assembly), { before, after, digest, tookMs: performance.now() - beganAtMs });
 }
 
 /** Runs until the signal fires: the files first, then live. What sinks have not taken stays in the log, and is named. */
@@ -96,7 +98,8 @@ function requireDecided({ stopped }: Engine): void {
   });
 }
 
-async function runEngine(engine: Engine, stop: AbortSignal): Promise<void> {
+/** Runs it to its end. Rejects with what the process ends with. */
+export async function runEngine(engine: Engine, stop: AbortSignal): Promise<void> {
   try {
     await engine.run(stop, DRAIN_SINKS_MS);
   } catch (error) {
@@ -161,7 +164,8 @@ export function stopOnSignals(log: Log): AbortSignal {
   return controller.signal;
 }
 
-async function openStore(config: Config): Promise<Store> {
+/** Opens the state directory to write it. Rejects with `CommandError`. */
+export async function openStore(config: Config): Promise<Store> {
   try {
     return await openLmdbStore({ dir: config.stateDir, limits: config.limits });
   } catch (error) {
@@ -189,7 +193,7 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** Who hears of what happens in a running engine. */
-interface Ears {
+export interface Ears {
   readonly batch: NonNullable<Composition["onBatch"]>;
   /** Told of a partition, as `source partition`, that is read no more. */
   readonly stopped: (partition: string) => void;
@@ -197,8 +201,9 @@ interface Ears {
 
 const NO_EARS: Ears = { batch: () => {}, stopped: () => {} };
 
-async function composed(
-  { config, log, screen, say, insecureDev = false }: RunOptions,
+/** An engine on an open store, which says in the log what happens to it. If it cannot be made, the store is closed. */
+export async function composed(
+  { config, assembly, log, screen, say, insecureDev = false }: RunOptions,
   store: Store,
   mode: Composition["mode"],
   ears: Ears,
@@ -206,6 +211,7 @@ async function composed(
   try {
     return await compose({
       config,
+      ...(assembly === undefined ? {} : { assembly }),
       store,
       mode,
       screen,

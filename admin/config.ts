@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { addedFindings, withAdded, withoutAdded } from "./config_added.ts";
 import { conflictFindings } from "./config_conflicts.ts";
 import { childValue } from "./config_keys.ts";
 import { type Catalogue, referenceFindings } from "./config_references.ts";
 import { type Report, reportOn, schemaFindings } from "./config_report.ts";
 import { resolveConfig } from "./config_resolve.ts";
-import { type ConfigDocument, configSchema } from "./config_schema.ts";
+import { configSchemaWith, type WrittenConfig } from "./config_schema.ts";
 import { isHidden, masked, reveal } from "./config_secrets.ts";
 import { type ConfigText, linesOfBrokenText, readConfigText } from "./config_text.ts";
 import type { Config } from "./config_types.ts";
@@ -91,7 +92,8 @@ function inspectText(text: ConfigText, file: string, name: string, options: Conf
   const setBy = (path: KeyPath): Override | undefined => overrides.findLast((override) => override.path.every((key, n) => path[n] === key));
   const isInFile = (path: KeyPath): boolean => setBy(path) === undefined;
 
-  const parsed = configSchema.safeParse(value, { reportInput: true });
+  const added = catalogue.added ?? { sources: [], sinks: [] };
+  const parsed = configSchemaWith(added).safeParse(value, { reportInput: true });
   const revealed = reveal<unknown>(parsed.success ? parsed.data : value, { env, folder: dirname(file), isInFile, report });
   const ofVariables = unknown.map(({ variable, message, fix }): Finding => {
     return { level: "error", code: "unknown_variable", path: "", line: null, column: null, message: `${variable}: ${message}`, fix };
@@ -99,12 +101,13 @@ function inspectText(text: ConfigText, file: string, name: string, options: Conf
   const ofSchema = [...(parsed.success ? [] : schemaFindings(parsed.error.issues, value, report)), ...revealed.findings, ...ofVariables];
   if (!parsed.success || hasErrors(ofSchema)) return failed("schema", ofSchema, source);
 
-  const document = revealed.value as ConfigDocument;
-  const ofDocument = [...ofSchema, ...referenceFindings(document, catalogue, report)];
+  const written = revealed.value as WrittenConfig;
+  const document = withoutAdded(written, added);
+  const ofDocument = [...ofSchema, ...referenceFindings(document, catalogue, report), ...addedFindings(written, catalogue, report)];
   if (hasErrors(ofDocument)) return failed("references", ofDocument, source);
 
   const absolute = (path: string, at: KeyPath): string => resolve(isInFile(at) ? dirname(file) : cwd, path);
-  const config = resolveConfig(document, catalogue, absolute);
+  const config = withAdded(resolveConfig(document, catalogue, absolute), written, added);
   const findings = [
     ...ofDocument,
     ...conflictFindings(config, options.flags.allowRaisedLimits === true, report),

@@ -3,7 +3,7 @@ import type { ColumnType } from "../engine/emission.ts";
 import { firstSchema, type SchemaSettings } from "../engine/schema.ts";
 import { meant, type Report } from "./config_report.ts";
 import { type KnownFeed, overriddenActor, parseBlob, schemaSettings } from "./config_resolve.ts";
-import type { ConfigDocument } from "./config_schema.ts";
+import type { AddedTypes, ConfigDocument } from "./config_schema.ts";
 import type { Finding, KeyPath } from "./finding.ts";
 import { parseGlob } from "./glob.ts";
 
@@ -31,6 +31,8 @@ export interface Catalogue {
   readonly kinds: readonly string[];
   /** Regions that the data knows. */
   readonly regions: readonly string[];
+  /** Types of sources and sinks beside ours. */
+  readonly added?: AddedTypes;
 }
 
 /** Checks what one part of the configuration says about another, or about the catalogue. The schema has passed. */

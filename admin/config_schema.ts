@@ -237,6 +237,32 @@ export const configSchema = z.strictObject({
 /** A configuration with all its defaults, in the file's own words. */
 export type ConfigDocument = z.output<typeof configSchema>;
 
+/** Types of sources and sinks that a program adds to ours: names that `type:` may have. */
+export interface AddedTypes {
+  readonly sources: readonly string[];
+  readonly sinks: readonly string[];
+}
+
+const addedSource = z.looseObject({ type: z.string(), ...anySource, ...ranked });
+const addedSink = z.looseObject({ type: z.string(), stream: z.enum(["alerts", "curated"]) });
+
+/** A configuration in which sources and sinks of added types may stand, with options that only these know. */
+export type WrittenConfig = Omit<ConfigDocument, "sources" | "sinks"> & {
+  readonly sources: Readonly<Record<string, ConfigDocument["sources"][string] | z.output<typeof addedSource>>>;
+  readonly sinks: Readonly<Record<string, ConfigDocument["sinks"][string] | z.output<typeof addedSink>>>;
+};
+
+/** The schema for a program that adds types. */
+export function configSchemaWith({ sources, sinks }: AddedTypes): z.ZodType<WrittenConfig> {
+  if (sources.length === 0 && sinks.length === 0) return configSchema;
+  const ofSources = sources.map((type) => addedSource.extend({ type: z.literal(type) }));
+  const ofSinks = sinks.map((type) => addedSink.extend({ type: z.literal(type) }));
+  return configSchema.extend({
+    sources: z.record(name, z.discriminatedUnion("type", [...source.options, ...ofSources])).default({}),
+    sinks: z.record(name, z.discriminatedUnion("type", [...sink.options, ...ofSinks])).default({}),
+  });
+}
+
 /** The JSON Schema of the configuration file, for editors: `schemas/config.schema.json` holds it. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {
   return { title: "gridactor configuration", ...z.toJSONSchema(configSchema, { io: "input" }) };

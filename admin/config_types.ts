@@ -72,7 +72,7 @@ interface AnySource {
   readonly origin: "live" | "backfill";
 }
 
-export type SourceConfig = LandingConfig | SimulatorConfig | BrokerSourceConfig;
+export type SourceConfig = LandingConfig | SimulatorConfig | BrokerSourceConfig | AddedSourceConfig;
 
 /** A folder of files, local or in a blob container. */
 export interface LandingConfig extends AnySource {
@@ -109,6 +109,14 @@ export interface SimulatorConfig extends AnySource {
   readonly ratePerSecond: number;
   readonly seed: number;
   readonly clock: "continue" | "wall";
+}
+
+/** Of a type that a program adds: made by what is called `madeBy` there, with these options. */
+export interface AddedSourceConfig extends AnySource {
+  readonly type: "added";
+  readonly mode: Mode;
+  readonly madeBy: string;
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export type BrokerSourceConfig = KafkaConfig | EventHubConfig;
@@ -148,6 +156,14 @@ export interface FeedConfig {
 }
 
 export type SinkConfig =
+  | {
+      /** Of a type that a program adds. */
+      readonly type: "added";
+      readonly name: string;
+      readonly stream: "alerts" | "curated";
+      readonly madeBy: string;
+      readonly options: Readonly<Record<string, unknown>>;
+    }
   | { readonly type: "jsonl"; readonly name: string; readonly stream: "alerts" | "curated"; readonly path: string }
   | {
       readonly type: "parquet";

@@ -1,20 +1,24 @@
+import type { RowTable } from "../engine/commit.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { ActorId } from "../engine/ids.ts";
+import type { Stream } from "../engine/sink.ts";
 import type { Store } from "../engine/store.ts";
 import type { Asker } from "./asker.ts";
 import { asCommandError } from "./errors.ts";
-import type { StateConfig } from "./state_view.ts";
+import type { Grid, StateConfig } from "./state_view.ts";
 import { knownOf } from "./state_view.ts";
 import type { Known } from "./verb.ts";
 import { verbNamed } from "./verbs.ts";
 
 /** What a running engine knows of single actors: the parts in its memory, the rows and the log of its store. It lists no actors. */
-export function liveKnown(config: Pick<StateConfig, "name" | "feeds">, engine: Pick<Engine, "world">, store: Store): Known {
-  return knownOf(config, {
-    load: (id) => engine.world.population.parts(id),
-    range: (table, prefix) => store.range(table, prefix),
+export function liveKnown(config: Pick<StateConfig, "name" | "feeds">, engine: Pick<Engine, "world">, store: Store, grid?: Grid): Known {
+  const reading = {
+    load: (id: ActorId) => engine.world.population.parts(id),
+    range: (table: RowTable, prefix: string) => store.range(table, prefix),
     actors: () => [],
-    readLog: (stream, from, bytesMax) => store.readLog(stream, from, bytesMax),
-  });
+    readLog: (stream: Stream, from: number, bytesMax: number) => store.readLog(stream, from, bytesMax),
+  };
+  return knownOf(config, reading, grid);
 }
 
 /**

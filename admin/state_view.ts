@@ -3,6 +3,7 @@ import { RULES } from "../actors/rules.ts";
 import { DamagedStore, NoStore } from "../engine/damaged_store.ts";
 import { emissionDecoder } from "../engine/emission_codec.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
+import type { Domain } from "../engine/world.ts";
 import { configuredDomain } from "./config_domain.ts";
 import type { Config } from "./config_types.ts";
 import { CommandError } from "./errors.ts";
@@ -12,13 +13,21 @@ import type { Known } from "./verb.ts";
 /** What reading a state directory needs of the configuration. It holds no secret, and can be sent to another process. */
 export type StateConfig = Pick<Config, "name" | "stateDir" | "limits" | "feeds">;
 
+/** What a state is of: the shipped grid, or with what a program adds. */
+export interface Grid {
+  readonly domain: Domain;
+  readonly rules: readonly { readonly id: string }[];
+}
+
+const SHIPPED: Grid = { domain: GRID, rules: RULES };
+
 /** Opens the state directory to look at it, also while a daemon runs on it, and closes it again. Throws UNREACHABLE and CONFIG. */
-export async function withState<T>(config: StateConfig, look: (known: Known) => Promise<T> | T): Promise<T> {
+export async function withState<T>(config: StateConfig, look: (known: Known) => Promise<T> | T, grid: Grid = SHIPPED): Promise<T> {
   const store = await openLmdbStore({ dir: config.stateDir, limits: config.limits, readOnly: true }).catch((error: unknown) => {
     throw stateError(error);
   });
   try {
-    return await look(knownOf(config, store));
+    return await look(knownOf(config, store, grid));
   } catch (error) {
     throw stateError(error);
   } finally {
@@ -27,11 +36,11 @@ export async function withState<T>(config: StateConfig, look: (known: Known) => 
 }
 
 /** A store, with what the configuration says of the grid in it. */
-export function knownOf({ name, feeds }: Pick<Config, "name" | "feeds">, store: ReadStore): Known {
-  const domain = configuredDomain(GRID, { feeds });
+export function knownOf({ name, feeds }: Pick<Config, "name" | "feeds">, store: ReadStore, grid: Grid = SHIPPED): Known {
+  const domain = configuredDomain(grid.domain, { feeds });
   return {
     view: { store, domain, decode: emissionDecoder(name, domain.tables) },
-    rules: RULES.map(({ id }) => id),
+    rules: grid.rules.map(({ id }) => id),
     schemas: new Map([...feeds].map(([feed, { schema }]) => [feed, schema])),
   };
 }
