@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type * as KafkaJs from "kafkajs";
 import { invariant } from "../../engine/fault.ts";
 import { decompress } from "./codecs.ts";
-import { packedBatch, withoutAborted } from "./packed_batch.ts";
+import { markPassedOver, packedBatch } from "./packed_batch.ts";
 
 /** How to reach a cluster. Texts of certificates are PEM. */
 export interface KafkaConnection {
@@ -59,13 +59,13 @@ let library: typeof KafkaJs | null = null;
 /**
  * The library, with three parts replaced. Its decoder of record batches checks no checksum, inflates without bound, and a batch that it cannot read
  * stops all partitions; ours leaves the batch packed. Its filter of aborted transactions lets records through when an earlier transaction was
- * compacted away. And the codecs of old message sets are ours, bounded.
+ * compacted away, and hides where control batches were fetched from. And the codecs of old message sets are ours, bounded.
  */
 function guarded(): typeof KafkaJs {
   if (library !== null) return library;
   const root = join(dirname(realpathSync(require.resolve("kafkajs/package.json"))), "src"); // A linked folder is another module to some loaders.
   replace(join(root, "protocol/recordBatch/v0/decoder.js"), packedBatch);
-  replace(join(root, "consumer/filterAbortedMessages.js"), withoutAborted);
+  replace(join(root, "consumer/filterAbortedMessages.js"), markPassedOver);
   library = require(dirname(root)) as typeof KafkaJs;
   invariant(require.cache[join(root, "index.js")] !== undefined, "the library is the one whose modules were replaced");
   for (const codec of [1, 2, 3, 4] as const) {

@@ -96,6 +96,17 @@ export class Lane {
     return true;
   }
 
+  /**
+   * A batch of which nothing is to be seen was fetched, from one offset to another. False: it stands where a record was read before our position,
+   * so nothing is passed over.
+   */
+  passOver(from: number, to: number): boolean {
+    const known = this.#dropBefore - 1;
+    if (this.#mark !== null && from <= known && known <= to) return false;
+    this.moveTo(to + 1);
+    return true;
+  }
+
   /** The next fetch begins here: what lies before holds nothing for us, or is queued. */
   moveTo(next: number): void {
     this.expected = Math.max(this.expected, next);

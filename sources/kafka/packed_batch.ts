@@ -7,6 +7,8 @@ import { type BatchHead, batchHead, controlKey, HEAD_BYTES, isSound } from "./re
 export interface PackedMessage {
   readonly packed: BatchHead;
   readonly damage: string | null;
+  /** True: its records are not to be seen, but they were passed over. */
+  readonly isPassedOver?: boolean;
 }
 
 export function isPacked(message: object): message is PackedMessage {
@@ -25,6 +27,11 @@ export interface FilteredMessage extends PackedMessage {
   readonly key: Buffer | null;
   readonly isControlRecord: boolean;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+}
+
+/** A message of a format before record batches, which the library has taken apart. */
+interface OldMessage {
+  readonly offset: string;
 }
 
 const LENGTH_AT = 8;
@@ -71,8 +78,12 @@ interface AbortedTransaction {
 
 const ABORT_KEY = Buffer.alloc(4);
 
-/** Leaves out what belongs to a transaction that was aborted: from its first offset to the producer's next abort marker. */
-export function withoutAborted<Message extends FilteredMessage>({
+/**
+ * Marks control batches, and what belongs to a transaction that was aborted: from its first offset to the producer's next abort marker. They stay
+ * in the list, because the library goes on behind a list of nothing without a word, wherever it was fetched from. Messages of a format before
+ * record batches know no transactions.
+ */
+export function markPassedOver<Message extends FilteredMessage | OldMessage>({
   messages,
   abortedTransactions,
 }: {
@@ -81,12 +92,15 @@ export function withoutAborted<Message extends FilteredMessage>({
 }): readonly Message[] {
   const waiting = [...(abortedTransactions ?? [])].sort((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
   const aborted = new Set<string>();
-  return messages.filter(({ offset, key, isControlRecord, batchContext }) => {
+  return messages.map((message) => {
+    if (!("packed" in message)) return message;
+    const { offset, key, isControlRecord, batchContext } = message;
     for (let next = waiting[0]; next !== undefined && Number(next.firstOffset) <= Number(offset); next = waiting[0]) {
       aborted.add(next.producerId);
       waiting.shift();
     }
     if (isControlRecord && key?.equals(ABORT_KEY) === true) aborted.delete(batchContext.producerId);
-    return !(batchContext.inTransaction && !isControlRecord && aborted.has(batchContext.producerId));
+    const isPassedOver = isControlRecord || (batchContext.inTransaction && aborted.has(batchContext.producerId));
+    return isPassedOver ? { ...message, isPassedOver, isControlRecord: false } : message;
   });
 }

@@ -89,8 +89,10 @@ export class KafkaReading {
       this.#news.ring();
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
-      // Only control records, aborted or compacted ones: the library went on behind them without a word to us.
-      if (batchSize === 0) this.#lanes.get(laneName(topic, partition))?.moveTo(Number(lastOffset) + 1);
+      if (batchSize > 0) return;
+      // Only records from before where it was fetched, which is `lastOffset`: the library goes on behind it without another word to us.
+      const lane = this.#lanes.get(laneName(topic, partition));
+      if (lane?.expected === Number(lastOffset)) lane.moveTo(lane.expected + 1);
     });
     await this.#consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.#fetched(payload) });
   }
@@ -144,6 +146,7 @@ export class KafkaReading {
 
   async #open(partitions: Readonly<Record<string, readonly number[]>>, assignment: number): Promise<void> {
     const { clusterId: cluster } = await this.#admin.describeCluster();
+    const ends = this.#isFirstStart && this.#options.start === "latest" ? await this.#presentEnds(cluster) : null;
     const lanes = new Map<string, Lane>();
     for (const [topic, numbers] of Object.entries(partitions)) {
       const extents = await this.#extents(topic);
@@ -151,7 +154,7 @@ export class KafkaReading {
       if (unknown.length > 0) await this.#refuseForeign(topic, unknown);
       for (const partition of numbers) {
         const extent = extents.get(partition) ?? { low: 0, high: 0 };
-        const lane = this.#lane(topic, partition, cluster, extent);
+        const lane = this.#lane(topic, partition, cluster, extent, ends);
         lanes.set(lane.name, lane);
       }
     }
@@ -160,17 +163,16 @@ export class KafkaReading {
     this.#idleness.begin(lanes.values());
     const gone = [...this.#positions].filter(([name]) => !lanes.has(name));
     this.#words = [...[...lanes.values()].map((lane) => lane.word(false)), ...gone.map(([name, position]) => lastWord(name, position))];
+    if (ends !== null && this.#words[0] !== undefined) this.#words[0] = { ...this.#words[0], resumeAt: positionsOf(ends) };
     for (const lane of lanes.values()) if (lane.stopped === null) this.#goOn(lane);
     this.#news.ring();
   }
 
-  #lane(topic: string, partition: number, cluster: string, extent: Extent): Lane {
-    const known = this.#positions.get(laneName(topic, partition));
+  #lane(topic: string, partition: number, cluster: string, extent: Extent, ends: ReadonlyMap<string, KafkaPosition> | null): Lane {
+    const name = laneName(topic, partition);
+    const known = this.#positions.get(name) ?? ends?.get(name);
     const options = { topic, partition, cluster };
-    if (known === undefined) {
-      const next = this.#isFirstStart && this.#options.start === "latest" ? extent.high : extent.low;
-      return new Lane(options, { seekTo: next, next, mark: null }, extent);
-    }
+    if (known === undefined) return new Lane(options, { seekTo: extent.low, next: extent.low, mark: null }, extent);
     const place = placeOf(known, extent, cluster);
     if (!("gap" in place)) return new Lane(options, place, extent);
     const isAccepted = this.#options.onGap === "accept";
@@ -196,6 +198,19 @@ export class KafkaReading {
   async #extents(topic: string): Promise<ReadonlyMap<number, Extent>> {
     const offsets = await this.#admin.fetchTopicOffsets(topic);
     return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
+  }
+
+  /**
+   * The present ends of all partitions, ours or not. They are stored at once: a partition without a position is taken for a new one and read from
+   * its beginning.
+   */
+  async #presentEnds(cluster: string): Promise<ReadonlyMap<string, KafkaPosition>> {
+    const ends = new Map<string, KafkaPosition>();
+    for (const topic of this.#options.topics) {
+      const extents = await this.#extents(topic);
+      for (const [partition, { high }] of extents) ends.set(laneName(topic, partition), { next: high, cluster, mark: null });
+    }
+    return ends;
   }
 
   #goOn(lane: Lane): void {
@@ -229,7 +244,8 @@ export class KafkaReading {
   }
 
   /** True: the records of the batch are queued. */
-  async #unpack(lane: Lane, { packed, damage }: PackedMessage): Promise<boolean> {
+  async #unpack(lane: Lane, { packed, damage, isPassedOver = false }: PackedMessage): Promise<boolean> {
+    if (isPassedOver) return lane.passOver(packed.baseOffset, packed.lastOffset) || this.#otherThanRead(lane);
     try {
       if (damage !== null) throw new BadBatch(damage);
       const records: SourceRecord[] = [];
@@ -248,6 +264,10 @@ export class KafkaReading {
       this.#news.ring();
       return true;
     }
+    return this.#otherThanRead(lane);
+  }
+
+  #otherThanRead(lane: Lane): false {
     this.#gap(lane, `the record before ${lane.expected + 1} is not the one that was read there`, 0);
     return false;
   }
@@ -325,9 +345,8 @@ export class KafkaReading {
   }
 
   /** A pump takes whatever is yielded, so a partition that is assigned again goes on behind it. */
-  #remember({ partition = "" }: Batch): void {
-    const lane = this.#lanes.get(partition);
-    if (lane !== undefined) this.#positions.set(partition, lane.position);
+  #remember({ resumeAt }: Batch): void {
+    for (const [name, position] of resumeAt) this.#positions.set(name, parsePosition(position));
     this.#isFirstStart = false;
   }
 
@@ -355,6 +374,10 @@ function lastWord(name: string, position: KafkaPosition): Batch {
     resumeAt: new Map([[name, positionOf(position)]]),
     idle: true,
   };
+}
+
+function positionsOf(places: ReadonlyMap<string, KafkaPosition>): ReadonlyMap<string, Position> {
+  return new Map([...places].map(([name, place]) => [name, positionOf(place)]));
 }
 
 /** Offset at which the fetch of a batch began. The library has it, and does not say so in its types. */

@@ -297,6 +297,23 @@ test("the signal ends a reading of a hub that does not answer any more", async (
 
 // Pressure ------------------------------------------------------------------------------------------------------------------------------
 
+test("who takes no more batches is sent no more than was fetched ahead", async () => {
+  const events = hubEvents(Array.from({ length: 20_000 }, (_, n) => `${n}`));
+  const stuck = hub;
+  stuck.append(0, events);
+  const reading = new HubReading(hubSource(stuck));
+  await reading.until((texts) => texts.length > 0);
+  await start();
+  hub.append(0, events);
+  const other = new HubReading(hubSource(hub)); // Meanwhile as many events come from another hub.
+  await other.until((texts) => texts.length === 20_000);
+  assert.ok(stuck.sent(0) <= 7_000, `${stuck.sent(0)}`);
+  await other.stop();
+  await reading.until((texts) => texts.length === 20_000);
+  assert.is(stuck.sent(0), 20_000);
+  await reading.stop();
+});
+
 test("a partition that trickles does not let the hub send ever more at once", async () => {
   const reading = new HubReading(hubSource(hub));
   for (let n = 0; n < 10; n += 1) {

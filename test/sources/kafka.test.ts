@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { wallClock } from "../../engine/clock.ts";
 import { Unavailable } from "../../engine/fault.ts";
 import { type Position, SourceId } from "../../engine/ids.ts";
-import type { Source, SourceRecord } from "../../engine/source.ts";
+import type { Batch, Source, SourceRecord } from "../../engine/source.ts";
 import { simulate } from "../../simulators/simulate.ts";
 import { crc32c } from "../../sources/kafka/crc32c.ts";
 import { ForeignPartition } from "../../sources/kafka/foreign_partition.ts";
@@ -152,6 +152,29 @@ test(
     await follower.until(() => follower.count === 4);
     await follower.stop();
     assert.equal(follower.order, { [`${topic}/0`]: valuesOf(records(2, 5)), [`${topic}/1`]: valuesOf(records(2, 10)) });
+  },
+);
+
+test(
+  "`latest` stores the present ends of all partitions at once: after a kill behind the first batch nothing old is read",
+  3,
+  async (topic) => {
+    await broker.produce(
+      topic,
+      [0, 1, 2].flatMap((partition) => records(2, 0, partition)),
+    );
+    const stop = new AbortController();
+    const batches = source(topic, { start: "latest" }).read(new Map(), stop.signal)[Symbol.asyncIterator]();
+    const first: Batch = (await batches.next()).value;
+    stop.abort();
+    while ((await batches.next()).done !== true);
+    const known = positionsBehind([first]);
+    assert.equal(
+      [...known].map(([name, position]) => [name, position.split(" ")[0]]).sort(),
+      [0, 1, 2].map((n) => [`${topic}/${n}`, "2"]),
+    );
+    await broker.produce(topic, records(1, 10, 2));
+    assert.equal(texts(await readToIdle(source(topic, { start: "latest" }), known)), ["record 10"]);
   },
 );
 
@@ -390,6 +413,7 @@ test(
   async (topic) => {
     const big = Array.from({ length: 1_200 }, (_, n) => ({ partition: 0, value: `${n} ${"x".repeat(100_000)}` }));
     await broker.produce(topic, big);
+    await broker.produce(topic, ["begin", ...records(3), "flush", "abort"], { "transactional.id": topic });
     const stop = new AbortController();
     const troubles: string[] = [];
     const reading = source(topic, { onTrouble: (_, reason) => troubles.push(reason) });
@@ -406,7 +430,7 @@ test(
     assert.ok(process.memoryUsage().arrayBuffers - before < 100_000_000);
     const { groups } = await (await broker.admin()).describeGroups([topic]);
     assert.is(groups[0]?.members.length, 1);
-    await broker.deleteRecords(topic, "1190");
+    await broker.deleteRecords(topic, "1200"); // What is left of the topic was aborted.
     while (!(await next()));
     stop.abort();
     await batches.return?.();
@@ -415,7 +439,7 @@ test(
       seen.map(({ at }) => at),
       seen.map((_, n) => n),
     );
-    assert.equal(troubles, [`offsets ${seen.length} to 1189 are gone`]);
+    assert.equal(troubles, [`offsets ${seen.length} to 1199 are gone`]);
   },
 );
 

@@ -49,6 +49,16 @@ test("another record before the position is told, and nothing is queued", () => 
   assert.ok(new Lane(OPTIONS, start, EXTENT).queue([record(3), record(5)], 6, 10), "it may have been compacted away");
 });
 
+test("what is passed over moves the lane on, unless it stands where a record was read", () => {
+  const start = { seekTo: 4, next: 5, mark: markOf(record(4)) };
+  const lane = new Lane(OPTIONS, start, EXTENT);
+  assert.not.ok(lane.passOver(3, 6));
+  assert.is(lane.expected, 4);
+  assert.ok(lane.passOver(5, 6), "the record may have been compacted away");
+  assert.is(lane.expected, 7);
+  assert.ok(new Lane(OPTIONS, { ...start, mark: null }, EXTENT).passOver(4, 4));
+});
+
 test("batches keep their bounds, and a record that is larger comes alone", () => {
   const lane = new Lane(OPTIONS, { seekTo: 0, next: 0, mark: null }, EXTENT);
   lane.queue([record(0, "xxxx"), record(1, "x".repeat(20)), record(2, "xxx"), record(3, "xxx"), record(4, "xxx")], 5, 40);

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { BadBatch } from "../../../sources/kafka/bad_batch.ts";
 import { decompress } from "../../../sources/kafka/codecs.ts";
 import { crc32c } from "../../../sources/kafka/crc32c.ts";
-import { type FilteredMessage, packedBatch, withoutAborted } from "../../../sources/kafka/packed_batch.ts";
+import { type FilteredMessage, markPassedOver, packedBatch } from "../../../sources/kafka/packed_batch.ts";
 import { type BatchRecord, batchRecords, packedRecords } from "../../../sources/kafka/record_batch.ts";
 import { suite } from "../../kit/suite.ts";
 
@@ -143,20 +143,27 @@ test("the beginning of a batch that did not fit is the library's to see, and a l
   );
 });
 
-test("what a transaction wrote is left out from its first offset to its abort, whatever was compacted away", async () => {
+test("what a transaction wrote is passed over from its first offset to its abort, whatever was compacted away", async () => {
   const messages = await batchesOf(fixture("txn"));
   assert.equal(
     messages.map(({ isControlRecord }) => isControlRecord),
     [false, true, false, true],
   );
   const aborted = [{ producerId: messages[2]?.batchContext.producerId ?? "", firstOffset: "2" }];
-  const kept = withoutAborted({ messages, abortedTransactions: aborted }).filter(({ isControlRecord }) => !isControlRecord);
-  assert.equal(
-    kept.map(({ offset }) => offset),
-    ["0"],
-  );
+  assert.equal(passedOver(markPassedOver({ messages, abortedTransactions: aborted })), [false, true, true, true]);
   // Another producer's transaction began before, and none of its records is left.
   const two = [{ producerId: "77", firstOffset: "1" }, ...aborted];
-  const left = withoutAborted({ messages: messages.slice(2), abortedTransactions: two }).filter(({ isControlRecord }) => !isControlRecord);
-  assert.equal(left, []);
+  assert.equal(passedOver(markPassedOver({ messages: messages.slice(2), abortedTransactions: two })), [true, true]);
+  assert.equal(passedOver(markPassedOver({ messages })), [false, true, false, true], "and a committed one is not");
 });
+
+test("messages of a format before record batches know no transactions, and come through", () => {
+  const old = [{ offset: "1", key: null, value: Buffer.from("a"), magicByte: 1 }];
+  assert.equal(markPassedOver({ messages: old, abortedTransactions: [{ producerId: "1", firstOffset: "0" }] }), old);
+});
+
+/** Whether each is passed over; all of them come through the library's own filter, so that it tells where they were fetched. */
+function passedOver(messages: readonly FilteredMessage[]): readonly boolean[] {
+  assert.ok(messages.every(({ isControlRecord }) => !isControlRecord));
+  return messages.map(({ isPassedOver = false }) => isPassedOver);
+}
