@@ -12,13 +12,14 @@ import { checkConfig, formatCheck } from "./admin/check.ts";
 import type { CommandLine } from "./admin/commands/command_line.ts";
 import { exportCommand } from "./admin/commands/export.ts";
 import { replCommand } from "./admin/commands/repl.ts";
-import { verbCommand } from "./admin/commands/verb_command.ts";
+import { verbCommand, writeCommand } from "./admin/commands/verb_command.ts";
 import { verifyCommand } from "./admin/commands/verify.ts";
 import { type ConfigOptions, type LoadedConfig, loadConfig, requireRunnable } from "./admin/config.ts";
 import { configSchemaText } from "./admin/config_schema.ts";
 import type { Config } from "./admin/config_types.ts";
 import { CommandError, printError } from "./admin/errors.ts";
 import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
+import { socketPath } from "./admin/http/socket_file.ts";
 import { type Log, openLog } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import type { View } from "./admin/reader.ts";
@@ -26,10 +27,12 @@ import { findFeed, listSchemas, schemasText, schemaText, showSchema } from "./ad
 import { type DecisionQuery, decisionText } from "./admin/schema_decision.ts";
 import { feedJsonSchema, ruleItems, tableColumns } from "./admin/schema_document.ts";
 import { score, scoreText } from "./admin/score.ts";
+import { socketWriter } from "./admin/socket_asker.ts";
 import { fileAsker, stateAsker } from "./admin/state_asker.ts";
 import { summaryText } from "./admin/summary.ts";
 import type { Query, Verb } from "./admin/verb.ts";
-import { VERBS } from "./admin/verbs.ts";
+import { VERBS, WRITE_VERBS } from "./admin/verbs.ts";
+import { isYes } from "./admin/yes.ts";
 import { domainOf, schemasOf } from "./compose.ts";
 import { decideStopped, drainRun, isFileError, liveRun, stopOnSignals, storeError } from "./daemon.ts";
 import { wallClock } from "./engine/clock.ts";
@@ -299,6 +302,8 @@ const asked = {
   cutHint,
 };
 for (const verb of VERBS) if (!OTHERWISE.includes(verb.name)) verbCommand(verb, asked);
+const changed = { program, answer, writer: () => socketWriter(socketPath(load().config.stateDir)), confirm: isConfirmed };
+for (const verb of WRITE_VERBS) writeCommand(verb, changed);
 replCommand({
   program,
   version: VERSION,
@@ -370,7 +375,7 @@ async function isConfirmed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return true;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await lines.question(`${printable(question)} [y/N] `)).trim());
+    return isYes(await lines.question(`${printable(question)} [y/N] `));
   } finally {
     lines.close();
   }

@@ -1,4 +1,5 @@
 import { wallClock } from "../engine/clock.ts";
+import type { Command, CommandOutcome } from "../engine/command.ts";
 import type { Engine, StoredBatch } from "../engine/engine.ts";
 import type { Store } from "../engine/store.ts";
 import { AlertTail } from "./alert_tail.ts";
@@ -15,6 +16,7 @@ import { measureLoopDelay } from "./loop_delay.ts";
 import { metrics } from "./metrics.ts";
 import { readers } from "./readers.ts";
 import type { Query } from "./verb.ts";
+import { liveWriter } from "./writer.ts";
 
 /** The engine that is asked, and all that is told about it. */
 export interface DaemonAdminOptions {
@@ -25,7 +27,7 @@ export interface DaemonAdminOptions {
   readonly stopped: () => readonly string[];
   readonly version: string;
   readonly shownConfig: unknown;
-  readonly log: Pick<Log, "error">;
+  readonly log: Pick<Log, "error" | "info">;
 }
 
 /** The API of a running engine. */
@@ -54,11 +56,18 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
       return (await reading.ask("alerts", asked, signal)).value as Awaited<ReturnType<AlertStreams["open"]>>;
     },
   };
+  const asker = liveAsker(engine, known, reading);
+  const carryOut = async (command: Command): Promise<CommandOutcome> => {
+    const outcome = await engine.command(command);
+    tail.ring();
+    return outcome;
+  };
   const admin = await openAdmin({
     stateDir,
     http,
     tokens: tokensOf(config),
-    asker: liveAsker(engine, known, reading),
+    asker,
+    writer: liveWriter({ carryOut, asker, known, nowMs: () => wallClock.now(), log }),
     streams,
     health: health({
       phase: () => engine.phase,

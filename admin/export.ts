@@ -1,5 +1,6 @@
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { auditRows } from "../engine/command.ts";
 import type { CellValue, ColumnType } from "../engine/emission.ts";
 import { type Belief, type Fact, versionAt } from "../engine/history.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
@@ -47,16 +48,16 @@ export interface ExportOutlets {
 }
 
 /**
- * Writes the versions of a dimension (`dim_transformer`, `dim_customer`): those believed now or at `knownAt`, of each key all of them, or the one in
+ * Writes what operators have changed (`audit`), or the versions of a dimension (`dim_transformer`, `dim_customer`): those believed now or at `knownAt`, of each key all of them, or the one in
  * force at `asOf`. Money is exact in Parquet and shown in rupees elsewhere. A file appears whole, under its name, or not at all. Throws NOT_FOUND,
  * USAGE, and REFUSED if the file cannot be written.
  */
 export async function exportTable(view: View, query: ExportQuery, { parquet, write }: ExportOutlets): Promise<Exported> {
   const { table, to } = query;
-  const dimension = dimensionOf(view, table);
+  const { columns, rows } = table === AUDIT.name ? AUDIT : dimensionOf(view, table);
   const encode = encoderFor(to, parquet);
-  const counted = new CountedRows(dimension.rows(view, query));
-  const pieces = encode(dimension.columns, counted.groups());
+  const counted = new CountedRows(rows(view, query));
+  const pieces = encode(columns, counted.groups());
   if (to === "-") for await (const piece of pieces) await write(piece);
   else await writeWhole(to, pieces);
   return { table, to, rows: counted.rows };
@@ -72,6 +73,28 @@ interface Dimension {
 const CHANGES = "_changes";
 const GROUP_ROWS = 5_000;
 const OPEN_END = "9999-12-31";
+
+/** What operators have changed, in order. */
+const AUDIT = {
+  name: "audit",
+  columns: [
+    { name: "number", type: { type: "long" } },
+    { name: "time", type: { type: "timestamp" } },
+    { name: "clock", type: { type: "timestamp" } },
+    { name: "by", type: { type: "string" } },
+    { name: "verb", type: { type: "string" } },
+    { name: "args", type: { type: "string" } },
+    { name: "reason", type: { type: "string" } },
+    { name: "result", type: { type: "string" } },
+    { name: "detail", type: { type: "string" } },
+  ],
+  *rows({ store }: View): Generator<Cells, void> {
+    for (const { number, arrivedAtMs, clockMs, by, verb, args, reason, result, detail } of auditRows(store)) {
+      const texts = { args: JSON.stringify(args), detail: JSON.stringify(detail) };
+      yield { number, time: arrivedAtMs, clock: clockMs, by, verb, reason, result, ...texts };
+    }
+  },
+} as const satisfies Dimension & { readonly name: string };
 
 /** A dimension has the columns of its log of beliefs, without what the log says of one change. */
 function dimensionOf({ domain }: View, name: string): Dimension {
@@ -121,8 +144,8 @@ function* factsOf(view: View, kind: string): Generator<Fact, void> {
 }
 
 function unknownTable(name: string, known: readonly string[]): CommandError {
-  const near = nearest(name, known);
-  const hint = `tables are ${known.join(", ")}; every curated table is a Delta Lake table under the curated sink's path already`;
+  const near = nearest(name, [...known, AUDIT.name]);
+  const hint = `tables are ${[...known, AUDIT.name].join(", ")}; every curated table is a Delta Lake table under the curated sink's path already`;
   return new CommandError("NOT_FOUND", `no table ${name} to export`, { hint, candidates: near === null ? [] : [near] });
 }
 

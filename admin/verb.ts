@@ -1,3 +1,4 @@
+import type { AuditRow, CommandArgs } from "../engine/command.ts";
 import type { Screen } from "./format.ts";
 import type { View } from "./reader.ts";
 import type { ConfiguredSchemas } from "./schema.ts";
@@ -44,8 +45,8 @@ export interface Parameter {
   readonly isMany?: boolean;
 }
 
-/** A question that changes nothing: the same for command line, REPL and HTTP. */
-export interface Verb {
+/** How a verb is said, the same for command line, REPL and HTTP. */
+export interface Spoken {
   /** One word, or two (`quarantine show`). */
   readonly name: string;
   readonly about: string;
@@ -55,17 +56,49 @@ export interface Verb {
   readonly options: readonly Parameter[];
   /** It is also meant when only the first of its words is said. */
   readonly isDefault?: boolean;
+  /** The answer for people. The value may have been JSON in between. */
+  readonly text: (value: unknown, query: Query, screen: Screen | null) => string;
+}
+
+/** A question that changes nothing: GET. */
+export interface Verb extends Spoken {
   /** Whether the question looks at one thing only, by its key: the engine can then answer it from memory, between two batches. */
   readonly isQuick?: (query: Query) => boolean;
   /** Throws `CommandError`. */
   readonly ask: (known: Known, query: Query) => Answer | Promise<Answer>;
-  /** The answer for people. The value may have been JSON in between. */
-  readonly text: (value: unknown, query: Query, screen: Screen | null) => string;
+}
+
+/** A verb that changes the state of a running engine: POST. It is a `Command` of the engine, carried out there by the handler of the same name. */
+export interface WriteVerb extends Spoken {
+  /** What a token must allow. The socket allows everything. */
+  readonly role: "operate" | "admin";
+  /** Says exactly what is meant, before anything is changed. Rejects with `CommandError`. */
+  readonly prepare: (query: Query, ask: AskOther) => CommandArgs | Promise<CommandArgs>;
+  /** What `--json` prints. */
+  readonly answer: (row: AuditRow, ask: AskOther, known: Known) => unknown;
+}
+
+/** Asks a question of the same engine. */
+export type AskOther = (verb: string, query: Query) => Promise<unknown>;
+
+/** What all write verbs also take on the command line and in the REPL; HTTP knows the reason only, as `reason`. */
+export const REASON: Parameter = { name: "reasonText", takes: "text", about: "why, for the audit" };
+export const YES: Parameter = { name: "yes", takes: "switch", about: "do not ask back" };
+
+/** Whether a verb changes the state. */
+export function isWrite(verb: Verb | WriteVerb): verb is WriteVerb {
+  return "role" in verb;
 }
 
 /** A verb whose answers are of a type of its own. */
 export interface TypedVerb<Value> extends Omit<Verb, "ask" | "text"> {
   readonly ask: (known: Known, query: Query) => TypedAnswer<Value> | Promise<TypedAnswer<Value>>;
+  readonly text: (value: Value, query: Query, screen: Screen | null) => string;
+}
+
+/** The same for one that changes the state. */
+export interface TypedWriteVerb<Value> extends Omit<WriteVerb, "answer" | "text"> {
+  readonly answer: (row: AuditRow, ask: AskOther, known: Known) => Value | Promise<Value>;
   readonly text: (value: Value, query: Query, screen: Screen | null) => string;
 }
 
@@ -75,6 +108,11 @@ interface TypedAnswer<Value> extends Answer {
 
 /** Lets a verb stand among others. The caller of `text` gives what `ask` has answered. */
 export function verb<Value>(typed: TypedVerb<Value>): Verb {
+  return { ...typed, text: (value, query, screen) => typed.text(value as Value, query, screen) };
+}
+
+/** The same for a write verb. */
+export function writeVerb<Value>(typed: TypedWriteVerb<Value>): WriteVerb {
   return { ...typed, text: (value, query, screen) => typed.text(value as Value, query, screen) };
 }
 

@@ -1,6 +1,8 @@
 import { alertLine } from "../engine/alert_line.ts";
 import { stateDigest } from "../engine/digest.ts";
 import type { AlertEvent } from "../engine/emission.ts";
+import { invariant } from "../engine/fault.ts";
+import { ackArgs, commandedEvent, shelveArgs } from "./alert_writes.ts";
 import { type AlertQuery, alertFilter, eventsOfAlert, newestAlerts } from "./alerts.ts";
 import { COMPLETED, completions } from "./complete.ts";
 import { COUNTED_BY, count, countText } from "./count.ts";
@@ -17,11 +19,24 @@ import { SEVERITIES } from "./severity.ts";
 import { nearest } from "./suggest.ts";
 import { top, topText } from "./top.ts";
 import { tree, treeText } from "./tree.ts";
-import { type Answer, type Parameter, type Query, textOf, textsOf, type Verb, verb } from "./verb.ts";
+import {
+  type Answer,
+  type Parameter,
+  type Query,
+  REASON,
+  textOf,
+  textsOf,
+  type Verb,
+  verb,
+  type WriteVerb,
+  writeVerb,
+  YES,
+} from "./verb.ts";
 
 const ID: Parameter = { name: "id", takes: "id", about: "SM-N-00042 or meter/SM-N-00042, in any case", isRequired: true };
 const AS_OF: Parameter = { name: "asOf", takes: "time", about: "as it was then" };
 const KNOWN_AT: Parameter = { name: "knownAt", takes: "time", about: "as it was known then" };
+const ALERT_ID: Parameter = { name: "alertId", takes: "alert", about: "ALR-…, or the beginning of it", isRequired: true };
 const LIMIT: Parameter = { name: "limit", takes: "number", about: "rows at most" };
 
 /** The filters of alerts, for lists and streams. */
@@ -80,7 +95,7 @@ export const VERBS: readonly Verb[] = [
     name: "alert",
     about: "all events of one alert",
     route: "/v1/alerts/{alertId}",
-    args: [{ name: "alertId", takes: "alert", about: "ALR-…, or the beginning of it", isRequired: true }],
+    args: [ALERT_ID],
     options: [],
     ask: async ({ view }, query) => ({ value: (await eventsOfAlert(view, needed(query, "alertId"))).map(({ event }) => event) }),
     text: (value, _query, screen) => eventsText(value, screen),
@@ -214,6 +229,41 @@ export const VERBS: readonly Verb[] = [
   }),
 ];
 
+/** Everything that changes the state of a running engine. Each has a handler of its name in `engine/commands.ts`. */
+export const WRITE_VERBS: readonly WriteVerb[] = [
+  writeVerb({
+    name: "ack",
+    about: "somebody has seen an alert; --resolve also ends it, and a latched one ends no other way",
+    route: "/v1/alerts/{alertId}/ack",
+    args: [ALERT_ID],
+    options: [{ name: "resolve", takes: "switch", about: "it is over" }],
+    role: "operate",
+    prepare: ackArgs,
+    answer: commandedEvent,
+    text: (value, _query, screen) => eventsText([value], screen),
+  }),
+  writeVerb({
+    name: "shelve",
+    about: "an alert is not to be looked at for some time; then it is raised again if it still holds, else cleared",
+    route: "/v1/alerts/{alertId}/shelve",
+    args: [ALERT_ID],
+    options: [
+      { name: "for", takes: "text", about: "how long, in event time: 30m, 2h" },
+      { name: "force", takes: "switch", about: "also longer than 8 h" },
+    ],
+    role: "operate",
+    prepare: shelveArgs,
+    answer: commandedEvent,
+    text: (value, _query, screen) => eventsText([value], screen),
+  }),
+];
+
+/** All verbs as they are said on a line: what changes something takes a reason, and asks back unless it is told not to. */
+export const SAID: readonly (Verb | WriteVerb)[] = [
+  ...VERBS,
+  ...WRITE_VERBS.map((one): WriteVerb => ({ ...one, options: [...one.options, REASON, YES] })),
+];
+
 /** Asked by completers only: no command. */
 export const COMPLETE: Verb = verb({
   name: "complete",
@@ -240,6 +290,13 @@ export function verbNamed(name: string): Verb {
     VERBS.map((one) => one.name),
   );
   throw new CommandError("USAGE", `unknown verb "${name}"`, { hint: "help", candidates: near === null ? [] : [near] });
+}
+
+/** The write verb of this name. */
+export function writeVerbNamed(name: string): WriteVerb {
+  const found = WRITE_VERBS.find((one) => one.name === name);
+  invariant(found !== undefined, `${name} is a write verb`);
+  return found;
 }
 
 /** How many rows of how many an answer shows; null: all. */

@@ -1,9 +1,12 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.ts";
+import { type Command, type CommandOutcome, CommandRefused, carryOut } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import type { ChangedRow } from "./commit.ts";
 import { type Drain, type DrainReport, drain } from "./drain.ts";
 import { seconds } from "./duration.ts";
 import type { Emission } from "./emission.ts";
+import { invariant } from "./fault.ts";
 import { Position, type SourceId } from "./ids.ts";
 import { PartsDraft } from "./journal.ts";
 import { LogDraft } from "./log_draft.ts";
@@ -146,6 +149,22 @@ export class Engine {
     );
     this.#lastApplied.catch(() => {});
     return changed;
+  }
+
+  /** Carries out what an operator asks, between two batches. Rejects with `CommandRefused` if nothing was changed. */
+  command(command: Command): Promise<CommandOutcome> {
+    const handler = COMMANDS[command.verb];
+    invariant(handler !== undefined, `somebody carries out ${command.verb}`);
+    const desk = { world: this.world, turn: this.#turn, store: this.#options.store };
+    const done = this.#lastApplied.then(() => carryOut(command, handler, desk));
+    this.#lastApplied = done.then(
+      () => this.#wakeDrains(),
+      (error: unknown) => {
+        if (!(error instanceof CommandRefused)) throw error;
+      },
+    );
+    this.#lastApplied.catch(() => {});
+    return done;
   }
 
   /** Stores a quarantined record that no batch brought, between two batches. */

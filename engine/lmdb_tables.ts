@@ -47,6 +47,8 @@ const NAMES: readonly TableName[] = [
   "quarantine",
   "count",
   "sink",
+  "audit",
+  "open_alert",
 ];
 const DEADLINE_MS = 10_000;
 /** A longer key is refused by LMDB. */
@@ -73,7 +75,7 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
     });
     if (database !== undefined) databases.set(name, database);
   }
-  if (databases.size < NAMES.length) {
+  if (!databases.has("meta")) {
     void root.close();
     return null;
   }
@@ -81,10 +83,12 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
 
   return {
     get(name, key, view) {
+      if (!databases.has(name)) return null; // A store that is older than the table, and is only read.
       const value = view === undefined ? table(name).get(key) : table(name).get(key, view);
       return value === undefined ? null : unseal(value, key);
     },
     *range(name, prefix, view) {
+      if (!databases.has(name)) return;
       const start = prefix.length > 0 ? { start: prefix } : {};
       for (const { key, value } of table(name).getRange(view === undefined ? start : { ...start, transaction: view.transaction })) {
         const bytes = key as Buffer;

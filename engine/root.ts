@@ -245,6 +245,17 @@ export class Root implements Out<AnyMessage> {
     return warm as WritableWarm;
   }
 
+  /** Moves the touched actor's episode of a rule by what is no observation of its own. Null: there is none. */
+  moveEpisode(id: string, move: (episode: Episode, rule: Rule) => EpisodeStep): EpisodeStep | null {
+    const place = this.#place();
+    const episode = place.kind.peekWarm(place.slot)?.episodes.get(id);
+    if (episode === undefined) return null;
+    const rule = this.#world.rules.rule(id);
+    const step = move(episode, rule);
+    this.#keep(place, rule, episode, step);
+    return step;
+  }
+
   // What behaviours may do. -----------------------------------------------------------------------------------------------------------
 
   tell(id: ActorId, message: AnyMessage): void {
@@ -485,7 +496,7 @@ export class Root implements Out<AnyMessage> {
 
   #scope(): RuleScope {
     const { kind, slot } = this.#place();
-    const { attributes } = kind.behaviour.describe(kind.look(slot), this.self);
+    const { attributes } = kind.behaviour.describe(kind.look(slot), this.self, null);
     return { region: textOr(attributes["region"]), tariff: textOr(attributes["tariff_category"]) };
   }
 
@@ -499,12 +510,21 @@ export class Root implements Out<AnyMessage> {
   #emitAlert(alert: AlertFacts, log: LogDraft): void {
     const { actor, atMs } = alert;
     const table = this.#world.table("alerts");
-    const cells = alertCells(alert, this.#now());
+    const cells = alertCells(this.#isSuspect(actor) ? suspect(alert) : alert, this.#now());
     const row = { table, key: cells[0], ordinal: 0, date: utcDate(atMs), actor, late: this.late, rules: null, extra: null };
     writeCells(log.open("alerts"), this.#now(), row, cells);
     log.close("alerts");
     log.repeat("alerts", "curated");
     this.#world.counters.add("table", table.name, 1);
+  }
+
+  /** Whether changes that tell of the actor were lost. */
+  #isSuspect(id: ActorId): boolean {
+    const { population, gaps } = this.#world;
+    const { toldBy } = population.kind(id).behaviour;
+    if (toldBy === undefined) return false;
+    const { kind, slot } = population.place(id, () => {});
+    return kind.behaviour.describe(kind.look(slot), id, gaps.lostBefore(toldBy)).attributes["suspect"] === true;
   }
 
   #emitRows(log: LogDraft): void {
@@ -537,4 +557,9 @@ export class Root implements Out<AnyMessage> {
 
 function textOr(value: CellValue | undefined): string | null {
   return typeof value === "string" ? value : null;
+}
+
+/** The event says that its actor is suspect; the episode does not keep it. */
+function suspect(alert: AlertFacts): AlertFacts {
+  return { ...alert, episode: { ...alert.episode, flags: [...alert.episode.flags, "suspect"] } };
 }

@@ -6,11 +6,13 @@ import type { Asker } from "../asker.ts";
 import type { Config } from "../config_types.ts";
 import { CommandError } from "../errors.ts";
 import type { Format, Screen } from "../format.ts";
+import { socketPath } from "../http/socket_file.ts";
 import type { CompletionSources } from "../repl/completer.ts";
 import { historyPath } from "../repl/line_history.ts";
 import { runScript } from "../repl/script.ts";
 import { type Outlets, Session } from "../repl/session.ts";
 import { converse } from "../repl/terminal.ts";
+import { socketWriter } from "../socket_asker.ts";
 import { isRunning, stateAsker } from "../state_asker.ts";
 import type { Known } from "../verb.ts";
 import { COMPLETE } from "../verbs.ts";
@@ -31,6 +33,7 @@ interface ReplFlags {
   readonly c?: readonly string[];
   readonly f?: string;
   readonly bail?: boolean;
+  readonly write?: boolean;
 }
 
 /** How long a key press waits for words of the state. */
@@ -44,19 +47,21 @@ export function replCommand(options: ReplCommandOptions): void {
     .description("ask line by line, with completion; lines can also come from -c, a file or standard input")
     .option("-c <line>", "answer this line (may be repeated)", (line: string, before: readonly string[] = []) => [...before, line])
     .option("-f <file>", "answer the lines of a file; # begins a comment")
+    .option("--write", "lines may change the state of the running engine")
     .option("--bail", "stop at the first line that fails")
-    .action(async ({ c, f, bail = false }: ReplFlags) => {
+    .action(async ({ c, f, bail = false, write = false }: ReplFlags) => {
       const { format, limit, isQuiet } = options.flags();
       const state = config();
       const asker = stateAsker(state);
-      const session = new Session({ asker, clock: wallClock, screen, format, limit, cwd: process.cwd() });
+      const writer = write ? socketWriter(socketPath(state.stateDir)) : null;
+      const session = new Session({ asker, writer, clock: wallClock, screen, format, limit, cwd: process.cwd() });
       const outlets: Outlets = {
         out: (text) => void process.stdout.write(text),
         note: (text) => void process.stderr.write(text),
       };
       if (c === undefined && f === undefined && process.stdin.isTTY) {
         const where = `${state.stateDir} (${isRunning(state) ? "running" : "stopped"})`;
-        const banner = isQuiet ? "" : `gridactor ${version} · ${where} · read-only · help, Tab, \\q\n`;
+        const banner = isQuiet ? "" : `gridactor ${version} · ${where} · ${write ? "writing" : "read-only"} · help, Tab, \\q\n`;
         return converse({ session, sources: sourcesOf(options, asker), outlets, historyFile: historyPath(process.env), banner });
       }
       const lines = c ?? createInterface({ input: f === undefined ? process.stdin : await opened(f), crlfDelay: Number.POSITIVE_INFINITY });

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import type { Asker } from "../asker.ts";
+import { CommandError } from "../errors.ts";
 import type { Screen } from "../format.ts";
-import { flagOf, type Parameter, type Query, type Verb } from "../verb.ts";
+import { flagOf, type Parameter, type Query, REASON, type Spoken, textOf, type Verb, type WriteVerb, YES } from "../verb.ts";
 import { cutOf } from "../verbs.ts";
+import type { Writer } from "../writer.ts";
 
 /** What such a command is given by the program. */
 export interface VerbCommandOptions {
@@ -18,11 +20,29 @@ export interface VerbCommandOptions {
   readonly cutHint: (shown: number, found: number) => void;
 }
 
+/** What a command that changes something is given by the program. */
+export interface WriteCommandOptions extends Pick<VerbCommandOptions, "program" | "answer"> {
+  readonly writer: () => Writer;
+  /** Asks a person, where there is one. */
+  readonly confirm: (question: string) => Promise<boolean>;
+}
+
+/** A write verb as a command: refused without `--write`, and asked back on a terminal. */
+export function writeCommand(verb: WriteVerb, { program, answer, writer, confirm }: WriteCommandOptions): void {
+  const command = saidAs({ ...verb, options: [...verb.options, REASON, YES] }, program).option("--write", "allow the change");
+  command.action(async (...given: unknown[]) => {
+    const { write, ...query } = queryOf(verb, given, undefined);
+    const words = [verb.name, ...verb.args.flatMap(({ name }) => textOf(query, name) ?? [])].join(" ");
+    if (write !== true) throw new CommandError("USAGE", `${words} changes the state`, { hint: `gridactor ${words} --write` });
+    if (query["yes"] !== true && !(await confirm(`${words}: go on?`))) throw new CommandError("REFUSED", "nothing was changed");
+    const { value } = await writer().write(verb.name, query, { by: "", key: null }, new AbortController().signal);
+    answer(value, (screen) => verb.text(value, query, screen));
+  });
+}
+
 /** A question as a command: its arguments and options are the verb's. */
 export function verbCommand(verb: Verb, options: VerbCommandOptions): void {
-  const command = commandOf(verb, options.program).description(verb.about);
-  for (const arg of verb.args) command.argument(arg.isRequired === true ? `<${arg.name}>` : `[${arg.name}]`, arg.about);
-  for (const option of verb.options) if (option.name !== "limit") addOption(command, option); // The program's own.
+  const command = saidAs(verb, options.program);
   command.action(async (...given: unknown[]) => {
     const query = queryOf(verb, given, options.limit());
     const signal = new AbortController().signal;
@@ -33,8 +53,15 @@ export function verbCommand(verb: Verb, options: VerbCommandOptions): void {
   });
 }
 
+function saidAs(verb: Spoken, program: Command): Command {
+  const command = commandOf(verb, program).description(verb.about);
+  for (const arg of verb.args) command.argument(arg.isRequired === true ? `<${arg.name}>` : `[${arg.name}]`, arg.about);
+  for (const option of verb.options) if (option.name !== "limit") addOption(command, option); // The program's own.
+  return command;
+}
+
 /** `quarantine show` is a command of `quarantine`, which is made by whoever comes first. */
-function commandOf({ name, about, isDefault }: Verb, program: Command): Command {
+function commandOf({ name, about, isDefault }: Spoken, program: Command): Command {
   const [first = name, second] = name.split(" ");
   if (second === undefined) return program.command(first);
   const group = program.commands.find((command) => command.name() === first) ?? program.command(first).description(about);
@@ -49,7 +76,7 @@ function addOption(command: Command, option: Parameter): void {
 }
 
 /** Commander gives the arguments, then the options, then itself. */
-function queryOf(verb: Verb, given: readonly unknown[], limit: number | undefined): Query {
+function queryOf(verb: Spoken, given: readonly unknown[], limit: number | undefined): Query {
   const args = Object.fromEntries(verb.args.map(({ name }, n) => [name, given[n]]));
   const takesLimit = limit !== undefined && verb.options.some(({ name }) => name === "limit");
   return { ...args, ...(given[verb.args.length] as Query), ...(takesLimit ? { limit: String(limit) } : {}) } as Query;

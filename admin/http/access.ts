@@ -19,12 +19,29 @@ export interface AccessOptions {
   readonly nowMs: () => number;
 }
 
-/** Says who may ask. */
-export interface Access {
-  /** The role of a request with this `Authorization`. Throws 401, or 429 after too many wrong tokens. */
-  role(authorization: string | undefined): Role;
+/** Who asks: the name of a token, or nobody in particular where reads are open. */
+export interface Caller {
+  readonly name: string | null;
+  readonly role: Role;
 }
 
+/** Says who may ask. */
+export interface Access {
+  /** Who a request with this `Authorization` comes from. Throws 401, or 429 after too many wrong tokens. */
+  caller(authorization: string | undefined): Caller;
+}
+
+const ROLES: readonly Role[] = ["read", "operate", "admin"];
+
+/** The caller's name. Throws 401 for nobody, and 403 for somebody whose token does not allow it. */
+export function requireRole({ name, role }: Caller, needed: Role): string {
+  if (name === null) throw new Refusal(401, "REFUSED", "a token is needed for what changes something", { headers: CHALLENGE });
+  if (ROLES.indexOf(role) < ROLES.indexOf(needed))
+    throw new Refusal(403, "REFUSED", `the token ${name} has the role ${role}`, { hint: `a token with the role ${needed}` });
+  return name;
+}
+
+const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="gridactor"' };
 const FAILURES_MAX = 20;
 const FAILURES_WITHIN_MS = seconds(10);
 
@@ -42,21 +59,21 @@ export function access({ tokens, isOpen, nowMs }: AccessOptions): Access {
     failures += 1;
     if (failures > FAILURES_MAX) return new Refusal(429, "REFUSED", "too many wrong tokens", { headers: { "Retry-After": "10" } });
     const hint = "Authorization: Bearer TOKEN; the token is in admin.token of the state directory, or configured";
-    return new Refusal(401, "REFUSED", message, { hint, headers: { "WWW-Authenticate": 'Bearer realm="gridactor"' } });
+    return new Refusal(401, "REFUSED", message, { hint, headers: CHALLENGE });
   };
 
   return {
-    role(authorization) {
+    caller(authorization) {
       if (authorization === undefined) {
-        if (isOpen) return "read";
+        if (isOpen) return { name: null, role: "read" };
         throw refuse("a token is needed");
       }
       const [, given = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
       const digest = digestOf(given);
-      let role: Role | null = null;
-      for (const token of known) if (timingSafeEqual(token.digest, digest)) role = token.role; // All are compared, whichever fits.
-      if (role === null) throw refuse("the token is wrong");
-      return role;
+      let caller: Caller | null = null;
+      for (const { name, role, digest: right } of known) if (timingSafeEqual(right, digest)) caller = { name, role }; // All are compared, whichever fits.
+      if (caller === null) throw refuse("the token is wrong");
+      return caller;
     },
   };
 }

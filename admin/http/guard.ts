@@ -24,10 +24,17 @@ export function requireOrigin(origin: string | undefined, hosts: Hosts): void {
   throw new Refusal(403, "REFUSED", "pages of other origins may not ask");
 }
 
-/** GET changes nothing, and nothing else is served. */
-export function requireReading(method: string | undefined): void {
-  if (method === "GET" || method === "HEAD") return;
-  throw new Refusal(405, "REFUSED", `${method} is not served`, { headers: { Allow: "GET, HEAD" } });
+/** Whether a request changes something. GET changes nothing; where `isWrite` is true POST is served instead, and nothing else anywhere (405). */
+export function changes(method: string | undefined, isWrite: boolean): boolean {
+  const isReading = method === "GET" || method === "HEAD";
+  if (isWrite ? method === "POST" : isReading) return isWrite;
+  throw new Refusal(405, "REFUSED", `${method} is not served here`, { headers: { Allow: isWrite ? "POST" : "GET, HEAD" } });
+}
+
+/** A form of a page elsewhere cannot send JSON without being asked first: anything else is refused (415). */
+export function requireJson(contentType: string | undefined): void {
+  if (/^application\/json(?:\s*;|$)/i.test(contentType ?? "")) return;
+  throw new Refusal(415, "USAGE", "a change is sent as application/json");
 }
 
 export function isLoopback(host: string): boolean {

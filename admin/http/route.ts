@@ -1,7 +1,7 @@
 import { CommandError } from "../errors.ts";
 import { nearest } from "../suggest.ts";
-import { flagOf, type Parameter, type Query, type Verb } from "../verb.ts";
-import { COMPLETE, VERBS } from "../verbs.ts";
+import { flagOf, type Parameter, type Query, REASON, type Spoken, type Verb, type WriteVerb } from "../verb.ts";
+import { COMPLETE, VERBS, WRITE_VERBS } from "../verbs.ts";
 
 /** A question as it came: the keys of the query are the options, and those arguments that are not in the path. */
 export interface Routed {
@@ -13,13 +13,8 @@ const ROWS_MAX = 10_000;
 
 /** The question that a path and its query ask; null: no verb is there. Throws USAGE. */
 export function routed(path: string, search: string): Routed | null {
-  const segments = path.split("/").slice(1).map(decoded);
-  const fits = [...VERBS, COMPLETE].flatMap((verb) => {
-    const args = argsIn(verb.route, segments);
-    return args === null ? [] : [{ verb, args }];
-  });
-  const best = fits.sort((a, b) => literals(b.verb.route) - literals(a.verb.route))[0]; // `meter/history` is a history, not a key.
-  if (best === undefined) return null;
+  const best = bestAt([...VERBS, COMPLETE], path);
+  if (best === null) return null;
   const { verb, args } = best;
   const open = [...verb.args.filter(({ name }) => !Object.hasOwn(args, name)), ...verb.options];
   const query = { ...args, ...parsedSearch(search, open) };
@@ -30,8 +25,43 @@ export function routed(path: string, search: string): Routed | null {
   return { verb, query };
 }
 
+/** A change as it came: arguments that are in the path. */
+export interface RoutedWrite {
+  readonly verb: WriteVerb;
+  readonly args: Query;
+}
+
+/** The change that a path asks for; null: no write verb is there. */
+export function routedWrite(path: string): RoutedWrite | null {
+  return bestAt(WRITE_VERBS, path);
+}
+
+/** The change, with what its body says: the verb's other arguments and its options by name, and `reason`. Throws USAGE. */
+export function writeQuery({ verb, args }: RoutedWrite, body: unknown): Query {
+  const open = [...verb.args.filter(({ name }) => !Object.hasOwn(args, name)), ...verb.options, HTTP_REASON];
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw new CommandError("USAGE", "the body is no JSON object");
+  const query: Record<string, string | true | readonly string[] | undefined> = { ...args };
+  for (const [name, value] of Object.entries(body as Readonly<Record<string, unknown>>)) {
+    const parameter = open.find((one) => one.name === name);
+    if (parameter === undefined) throw unknownKey(name, open);
+    const given = bodyValue(parameter, value);
+    if (given !== null) query[name === HTTP_REASON.name ? REASON.name : name] = given;
+  }
+  const missing = verb.args.find(({ name, isRequired }) => isRequired === true && query[name] === undefined);
+  if (missing !== undefined) throw new CommandError("USAGE", `${missing.name} is missing`, { hint: `{"${missing.name}": …}` });
+  return query;
+}
+
+/** The address of a change, and its body: what `routedWrite` and `writeQuery` read. */
+export function requestOf(verb: WriteVerb, query: Query): { readonly path: string; readonly body: Readonly<Record<string, unknown>> } {
+  const { yes: _, [REASON.name]: reason, ...said } = query;
+  const inPath = new Set([...verb.route.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  const body = Object.fromEntries(Object.entries(said).filter(([name, value]) => value !== undefined && !inPath.has(name)));
+  return { path: pathOf({ ...verb, args: [], options: [] }, query), body: reason === undefined ? body : { ...body, reason } };
+}
+
 /** The path of a question, with its query: what `routed` reads. */
-export function pathOf({ route, args, options }: Verb, query: Query): string {
+export function pathOf({ route, args, options }: Pick<Spoken, "route" | "args" | "options">, query: Query): string {
   const inPath = new Set([...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
   const path = route.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(query[name] ?? "")));
   const pairs = [...args, ...options].flatMap(({ name }) => {
@@ -75,6 +105,33 @@ function unknownKey(name: string, known: readonly Parameter[]): CommandError {
   const near = asFlag ?? nearest(name, names);
   const hint = names.length === 0 ? "it takes none" : `it takes ${names.join(", ")}`;
   return new CommandError("USAGE", `unknown key ${name}`, { hint, candidates: near === null ? [] : [near] });
+}
+
+const HTTP_REASON: Parameter = { ...REASON, name: "reason" };
+
+/** Null, and a switch that is off, say nothing. */
+function bodyValue({ name, takes, isMany }: Parameter, value: unknown): string | true | readonly string[] | null {
+  if (value === null || (takes === "switch" && value === false)) return null;
+  if (takes === "switch" && value === true) return true;
+  if (takes !== "switch" && isMany !== true && (typeof value === "string" || typeof value === "number")) return String(value);
+  if (isMany === true && Array.isArray(value) && value.every((one) => typeof one === "string")) return value;
+  throw new CommandError(
+    "USAGE",
+    `${name}: ${takes === "switch" ? "true or false" : isMany === true ? "a list of texts" : "a text"} is wanted`,
+  );
+}
+
+/** The verb whose route fits best: `meter/history` is a history, not a key. */
+function bestAt<Said extends Spoken>(
+  verbs: readonly Said[],
+  path: string,
+): { readonly verb: Said; readonly args: Record<string, string> } | null {
+  const segments = path.split("/").slice(1).map(decoded);
+  const fits = verbs.flatMap((verb) => {
+    const args = argsIn(verb.route, segments);
+    return args === null ? [] : [{ verb, args }];
+  });
+  return fits.sort((a, b) => literals(b.verb.route) - literals(a.verb.route))[0] ?? null;
 }
 
 /** What stands for `{…}` in a route; null: the path is another one. `{id}` takes one segment (`meter%2FSM-N-00042`) or two. */

@@ -1,6 +1,7 @@
 import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { userInfo } from "node:os";
 import { seconds } from "../../engine/duration.ts";
 import type { Asker } from "../asker.ts";
 import type { HttpConfig } from "../config_types.ts";
@@ -9,12 +10,13 @@ import type { Health } from "../health.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { nearest } from "../suggest.ts";
-import { VERBS } from "../verbs.ts";
-import { type Access, access, type Token } from "./access.ts";
+import { VERBS, WRITE_VERBS } from "../verbs.ts";
+import type { Writer } from "../writer.ts";
+import { type Access, access, requireRole, type Token } from "./access.ts";
 import { type AlertStreams, isList, listAlerts, streamAlerts } from "./alert_stream.ts";
-import { allowedHosts, type Hosts, isLoopback, requireHost, requireOrigin, requireReading } from "./guard.ts";
+import { allowedHosts, changes, type Hosts, isLoopback, requireHost, requireJson, requireOrigin } from "./guard.ts";
 import { asRefusal, Refusal } from "./refusal.ts";
-import { routed } from "./route.ts";
+import { type RoutedWrite, routed, routedWrite, writeQuery } from "./route.ts";
 import { bindSocket } from "./socket_file.ts";
 
 /** What the API is made of. */
@@ -25,6 +27,7 @@ export interface AdminOptions {
   /** Those of the configuration, or else the one that is made. */
   readonly tokens: readonly Token[];
   readonly asker: Asker;
+  readonly writer: Writer;
   readonly streams: AlertStreams;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -43,6 +46,7 @@ export interface Admin {
 }
 
 const CONNECTIONS_MAX = 512;
+const BODY_BYTES_MAX = 1_048_576;
 const HEADER_BYTES_MAX = 16_384;
 const SERVER_OPTIONS = {
   maxHeaderSize: HEADER_BYTES_MAX,
@@ -177,12 +181,44 @@ async function answer(options: AdminOptions, { hosts, access: door }: Guards, ex
     requireHost(host, hosts);
     requireOrigin(origin, hosts);
   }
-  requireReading(request.method);
+  const write = routedWrite(path);
+  if (changes(request.method, write !== null) && write !== null) return answerWrite(options, exchange, write, door);
   if (path.startsWith("/v1/")) {
-    door?.role(authorization);
+    door?.caller(authorization);
     return answerQuestion(options, exchange);
   }
   return answerProbe(options, exchange);
+}
+
+/** Null: it came over the socket, from whoever owns the state directory. */
+async function answerWrite({ writer }: AdminOptions, exchange: Exchange, write: RoutedWrite, door: Access | null): Promise<void> {
+  const { request, response, signal } = exchange;
+  const { verb } = write;
+  exchange.route = verb.route;
+  const { authorization, "content-type": contentType, "idempotency-key": key } = request.headers;
+  const by = door === null ? userInfo().username : requireRole(door.caller(authorization), verb.role);
+  requireJson(contentType);
+  const query = writeQuery(write, await bodyOf(request));
+  const { value } = await writer.write(verb.name, query, { by, key: key?.toString() ?? null }, signal);
+  sendJson(response, value);
+}
+
+/** The JSON value of a body; without one, an empty object. Throws 400 and 413. */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes > BODY_BYTES_MAX)
+      throw new Refusal(413, "USAGE", `a body has ${BODY_BYTES_MAX} bytes at most`, { headers: { Connection: "close" } });
+    pieces.push(piece);
+  }
+  const text = Buffer.concat(pieces).toString();
+  try {
+    return text === "" ? {} : JSON.parse(text);
+  } catch {
+    throw new CommandError("USAGE", "the body is no JSON");
+  }
 }
 
 async function answerQuestion({ asker, streams, metrics, shownConfig }: AdminOptions, exchange: Exchange): Promise<void> {
@@ -264,7 +300,15 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 }
 
 function notFound(path: string): Refusal {
-  const routes = [...VERBS.map(({ route }) => route), "/v1/alerts/stream", "/v1/config", "/livez", "/readyz", "/startupz", "/metrics"];
+  const routes = [
+    ...[...VERBS, ...WRITE_VERBS].map(({ route }) => route),
+    "/v1/alerts/stream",
+    "/v1/config",
+    "/livez",
+    "/readyz",
+    "/startupz",
+    "/metrics",
+  ];
   const near = nearest(path, routes);
   return new Refusal(404, "NOT_FOUND", "nothing is at this address", {
     hint: `routes: ${routes.join(" ")}`,

@@ -1,5 +1,5 @@
-import type { Takes, Verb } from "../verb.ts";
-import { VERBS } from "../verbs.ts";
+import type { Spoken, Takes, Verb, WriteVerb } from "../verb.ts";
+import { SAID } from "../verbs.ts";
 import { flagAt, PIPE_WORDS, verbOf, type Word, wordsOf } from "./parse_line.ts";
 import { METAS } from "./session.ts";
 
@@ -34,9 +34,9 @@ async function candidates(before: readonly Word[], of: string, sources: Completi
   const bar = before.findLastIndex(({ text, isQuoted }) => text === "|" && !isQuoted);
   if (bar >= 0) return bar === before.length - 1 ? PIPE_WORDS : [];
   const [first] = before;
-  if (first === undefined) return of.startsWith("\\") ? METAS : [...VERBS.map(({ name }) => firstWord(name)), "help"];
-  if (first.text === "help") return VERBS.map(({ name }) => name);
-  const seconds = VERBS.flatMap(({ name }) => (name.startsWith(`${first.text} `) ? [name.slice(first.text.length + 1)] : []));
+  if (first === undefined) return of.startsWith("\\") ? METAS : [...SAID.map(({ name }) => firstWord(name)), "help"];
+  if (first.text === "help") return SAID.map(({ name }) => name);
+  const seconds = SAID.flatMap(({ name }) => (name.startsWith(`${first.text} `) ? [name.slice(first.text.length + 1)] : []));
   const verb = verbIn(before);
   if (verb === null) return seconds;
   const isWhole = before.length > 1 || seconds.length === 0;
@@ -44,7 +44,7 @@ async function candidates(before: readonly Word[], of: string, sources: Completi
 }
 
 /** Values of the flag that was said last, or else the next argument and the flags. */
-async function ofVerb(verb: Verb, rest: readonly Word[], of: string, sources: CompletionSources): Promise<readonly string[]> {
+async function ofVerb(verb: Spoken, rest: readonly Word[], of: string, sources: CompletionSources): Promise<readonly string[]> {
   let args = [...verb.args];
   const given = new Map<string, string>();
   let said: readonly string[] = [];
@@ -97,13 +97,13 @@ async function values(takes: Takes, of: string, kind: string | undefined, source
   return takes;
 }
 
-function flags(verb: Verb, said: readonly string[], of: string): readonly string[] {
+function flags(verb: Spoken, said: readonly string[], of: string): readonly string[] {
   const open = verb.options.filter(({ name }) => !said.includes(name));
   const dashed = open.map(({ name }) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
   return of.startsWith("-") ? dashed : dashed.map((flag) => flag.slice(2)).filter((flag) => !flag.includes("-"));
 }
 
-function verbIn(words: readonly Word[]): { readonly verb: Verb; readonly rest: readonly Word[] } | null {
+function verbIn(words: readonly Word[]): { readonly verb: Verb | WriteVerb; readonly rest: readonly Word[] } | null {
   try {
     return verbOf(words);
   } catch {

@@ -1,10 +1,11 @@
-import { flagOf } from "../verb.ts";
-import { VERBS } from "../verbs.ts";
+import { flagOf, isWrite } from "../verb.ts";
+import { SAID } from "../verbs.ts";
 import { usageOf, verbOf, wordsOf } from "./parse_line.ts";
 
 /** All verbs, or all about one. Throws USAGE for a verb that does not exist. */
 export function helpText(name: string): string {
-  if (name.trim() === "") return `${VERBS.map((verb) => `  ${verb.name.padEnd(16)}  ${verb.about}\n`).join("")}${FOOT}`;
+  if (name.trim() === "")
+    return `${SAID.map((verb) => `  ${verb.name.padEnd(16)}  ${verb.about}${isWrite(verb) ? " (--write)" : ""}\n`).join("")}${FOOT}`;
   const { verb } = verbOf(wordsOf(name));
   const parameters = [
     ...verb.args.map((arg) => [arg.name.toUpperCase(), arg.about]),

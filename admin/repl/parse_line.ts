@@ -1,11 +1,11 @@
 import { CommandError } from "../errors.ts";
 import { nearest } from "../suggest.ts";
-import { flagOf, type Parameter, type Query, type Verb } from "../verb.ts";
-import { VERBS } from "../verbs.ts";
+import { flagOf, type Parameter, type Query, type Spoken, type Verb, type WriteVerb } from "../verb.ts";
+import { SAID } from "../verbs.ts";
 
 /** A line taken apart: a question, and what its answer is sent through. */
 export interface Line {
-  readonly verb: Verb;
+  readonly verb: Verb | WriteVerb;
   readonly query: Query;
   readonly pipes: readonly Pipe[];
 }
@@ -48,19 +48,19 @@ export function wordsOf(line: string): readonly Word[] {
 }
 
 /** The verb that words begin with: two of them, one, or the first word of one that may be left half said. */
-export function verbOf(words: readonly Word[]): { readonly verb: Verb; readonly rest: readonly Word[] } {
+export function verbOf(words: readonly Word[]): { readonly verb: Verb | WriteVerb; readonly rest: readonly Word[] } {
   const [first = "", second = ""] = words.map(({ text }) => text.toLowerCase());
-  const pair = VERBS.find(({ name }) => name === `${first} ${second}`);
+  const pair = SAID.find(({ name }) => name === `${first} ${second}`);
   if (pair !== undefined) return { verb: pair, rest: words.slice(2) };
-  const single = VERBS.find(({ name, isDefault }) => name === first || (isDefault === true && name.startsWith(`${first} `)));
+  const single = SAID.find(({ name, isDefault }) => name === first || (isDefault === true && name.startsWith(`${first} `)));
   if (single !== undefined) return { verb: single, rest: words.slice(1) };
-  const known = [...new Set(VERBS.map(({ name }) => name.split(" ")[0] ?? name)), "help"];
+  const known = [...new Set(SAID.map(({ name }) => name.split(" ")[0] ?? name)), "help"];
   const near = nearest(first, known);
   throw new CommandError("USAGE", `unknown verb "${first}"`, { hint: "help", candidates: near === null ? [] : [near] });
 }
 
 /** How many words from `at` on name an option, dashes left out or not, and which; null: they name none. */
-export function flagAt(words: readonly Word[], at: number, verb: Verb): { readonly option: Parameter; readonly length: number } | null {
+export function flagAt(words: readonly Word[], at: number, verb: Spoken): { readonly option: Parameter; readonly length: number } | null {
   for (const option of verb.options) {
     const parts = flagOf(option).split("-");
     const said = words.slice(at, at + parts.length);
@@ -72,7 +72,7 @@ export function flagAt(words: readonly Word[], at: number, verb: Verb): { readon
   return null;
 }
 
-function queryOf(verb: Verb, given: readonly Word[]): Query {
+function queryOf(verb: Spoken, given: readonly Word[]): Query {
   const words = given.flatMap(withoutEquals);
   const query: Record<string, string | true | readonly string[]> = {};
   const open = [...verb.args];
@@ -100,7 +100,7 @@ function queryOf(verb: Verb, given: readonly Word[]): Query {
 }
 
 /** Conditions go on to the next flag; all other values are one word, and a switch has none. */
-function endOfValue(words: readonly Word[], from: number, { takes }: Parameter, verb: Verb): number {
+function endOfValue(words: readonly Word[], from: number, { takes }: Parameter, verb: Spoken): number {
   if (takes === "switch") return from;
   if (takes !== "predicate") return Math.min(from + 1, words.length);
   let end = from;
@@ -155,7 +155,7 @@ function pipeOf(words: readonly Word[]): Pipe {
 const HEAD_ROWS = 10;
 
 /** `history ID [--known-at TIME] [--all] [--limit NUMBER]` */
-export function usageOf({ name, args, options }: Verb): string {
+export function usageOf({ name, args, options }: Spoken): string {
   const argsText = args.map((arg) => (arg.isRequired === true ? arg.name.toUpperCase() : `[${arg.name.toUpperCase()}]`));
   const optionsText = options.map((option) => `[--${flagOf(option)}${option.takes === "switch" ? "" : ` ${takesText(option)}`}]`);
   return [name, ...argsText, ...optionsText].join(" ");
@@ -165,7 +165,7 @@ function takesText({ takes }: Parameter): string {
   return typeof takes === "string" ? takes.toUpperCase() : takes.join("|");
 }
 
-function unknownFlag(verb: Verb, text: string): CommandError {
+function unknownFlag(verb: Spoken, text: string): CommandError {
   const flags = verb.options.map(flagOf);
   const near = nearest(text.replace(/^--/, ""), flags);
   return new CommandError("USAGE", `${verb.name} does not know "${text}"`, {

@@ -8,14 +8,17 @@ import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } 
 import { displayWidth } from "../printable.ts";
 import { nearest } from "../suggest.ts";
 import { spanText } from "../time.ts";
-import type { Answer, Query } from "../verb.ts";
+import { type Answer, isWrite, type Query, textOf, type Verb, type WriteVerb } from "../verb.ts";
 import { cutOf } from "../verbs.ts";
+import type { Writer } from "../writer.ts";
 import { helpText } from "./help.ts";
 import { type Line, type Pipe, parseLine } from "./parse_line.ts";
 
 /** What a session works with. */
 export interface SessionOptions {
   readonly asker: Asker;
+  /** Null: lines that change something are refused. */
+  readonly writer: Writer | null;
   readonly clock: Clock;
   /** Null: no terminal. */
   readonly screen: () => Screen | null;
@@ -28,6 +31,8 @@ export interface SessionOptions {
 export interface Outlets {
   readonly out: (text: string) => void;
   readonly note: (text: string) => void;
+  /** Asks a person whether something is meant. Left out: nobody can answer, and what is said is meant. */
+  readonly confirm?: (question: string) => Promise<boolean>;
 }
 
 export const METAS: readonly string[] = ["\\watch", "\\x", "\\format", "\\timing", "\\limit", "\\help", "\\q"];
@@ -59,19 +64,18 @@ export class Session {
       outlets.out(helpText(line.split(/\s+/).slice(1).join(" ")));
       return true;
     }
-    this.#last = parseLine(line);
-    await this.#answer(this.#last, outlets, signal);
+    const parsed = parseLine(line);
+    this.#last = isWrite(parsed.verb) ? null : parsed; // What changes something is not repeated.
+    await this.#answer(parsed, outlets, signal);
     return true;
   }
 
   /** Returns how many rows there were. */
-  async #answer({ verb, query, pipes }: Line, { out, note }: Outlets, signal: AbortSignal): Promise<number> {
-    const { asker, clock } = this.#options;
+  async #answer({ verb, query, pipes }: Line, outlets: Outlets, signal: AbortSignal): Promise<number> {
+    const { out, note } = outlets;
+    const { clock } = this.#options;
     const beganMs = clock.now();
-    const takesLimit = verb.options.some(({ name }) => name === "limit");
-    const isLimited = takesLimit && query["limit"] === undefined && this.#limit !== DEFAULT_LIMIT;
-    const asked: Query = isLimited ? { ...query, limit: String(this.#limit) } : query;
-    const answer = await asker.ask(verb.name, asked, signal);
+    const answer = isWrite(verb) ? await this.#write(verb, query, outlets, signal) : await this.#ask(verb, query, signal);
     const headed = pipes.reduce(cutToHead, answer);
     let shown = pipes.some(({ type }) => type === "count") ? `${countOf(answer)}\n` : this.#text({ verb, query, pipes }, headed.value);
     for (const pipe of pipes) if (pipe.type === "grep") shown = linesWith(shown, pipe.text);
@@ -82,6 +86,21 @@ export class Session {
     if (cut !== null && headed === answer) note(`${cut.shown} of at least ${cut.found}; add --limit ${cut.found}\n`);
     if (this.#isTimed) note(`${spanText(clock.now() - beganMs)}\n`);
     return Array.isArray(headed.value) ? headed.value.length : 1;
+  }
+
+  #ask(verb: Verb, query: Query, signal: AbortSignal): Promise<Answer> {
+    const takesLimit = verb.options.some(({ name }) => name === "limit");
+    const isLimited = takesLimit && query["limit"] === undefined && this.#limit !== DEFAULT_LIMIT;
+    return this.#options.asker.ask(verb.name, isLimited ? { ...query, limit: String(this.#limit) } : query, signal);
+  }
+
+  async #write({ name, args }: WriteVerb, query: Query, { confirm }: Outlets, signal: AbortSignal): Promise<Answer> {
+    const { writer } = this.#options;
+    if (writer === null) throw new CommandError("USAGE", `${name} changes the state`, { hint: "gridactor repl --write" });
+    const words = [name, ...args.flatMap((arg) => textOf(query, arg.name) ?? [])].join(" ");
+    if (query["yes"] !== true && confirm !== undefined && !(await confirm(`${words}: go on?`)))
+      throw new CommandError("REFUSED", "nothing was changed");
+    return writer.write(name, query, { by: "", key: null }, signal);
   }
 
   #text({ verb, query, pipes }: Line, value: unknown): string {
@@ -143,7 +162,7 @@ export class Session {
   /** Repeats the last line until the signal fires. `c=`: so many times; `m=`: while at least so many rows come. */
   async #watch(words: readonly string[], outlets: Outlets, signal: AbortSignal): Promise<void> {
     const line = this.#last;
-    if (line === null) throw new CommandError("USAGE", "no line to repeat yet");
+    if (line === null) throw new CommandError("USAGE", "no line to repeat: what changes something is said again");
     const { every = WATCH_S, c: times = Number.POSITIVE_INFINITY, m: rowsMin = 0 } = watchSettings(words);
     for (let n = 0; n < times && !signal.aborted; n += 1) {
       if (n > 0) await this.#options.clock.sleep(seconds(every), signal);

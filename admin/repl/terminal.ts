@@ -1,5 +1,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { errorText } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { isYes } from "../yes.ts";
 import { type CompletionSources, complete } from "./completer.ts";
 import { LINES_MAX, readHistory, writeHistory } from "./line_history.ts";
 import type { Outlets, Session } from "./session.ts";
@@ -40,12 +42,16 @@ export async function converse({ session, sources, outlets, historyFile, banner 
     if (work === null) lines.prompt();
   });
   lines.on("history", (history: string[]) => writeHistory(historyFile, history));
+  const asking: Outlets = {
+    ...outlets,
+    confirm: (question) => new Promise((resolve) => lines.question(`${printable(question)} [y/N] `, (said) => resolve(isYes(said)))),
+  };
   outlets.note(banner);
   lines.prompt();
   for await (const line of inTurn(lines)) {
     work = new AbortController();
     try {
-      if (!(await session.run(line, outlets, work.signal))) break;
+      if (!(await session.run(line, asking, work.signal))) break;
     } catch (error) {
       if (!work.signal.aborted) outlets.note(errorText(error, { json: false }));
     }

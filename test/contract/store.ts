@@ -288,6 +288,44 @@ export function storeContract({ name, durable, open }: StoreCase): void {
     assert.equal(stored.log, [[1, "alerts", "a"]]);
   });
 
+  test("what is cut off a stream is gone with its rows put, the other stream is whole, and the store says where the rest begins", async () => {
+    assert.is(store.logStart("alerts"), 1);
+    const text = "x".repeat(30_000); // More than a piece holds, where pieces are small.
+    for (let n = 1; n <= 9; n += 2) await store.commit(changes({ entries: [entry(n, text), entry(n + 1, "c", "curated")] }));
+    const pieces = store.logPieces("alerts");
+    const whole = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+    await store.cutLog("alerts", { pieces: 2, start: pieces[2]?.first as number, rows: [put("open_alert", "a", "kept")] });
+    for (const again of [false, true]) {
+      if (again) await reopen();
+      const first = pieces[2]?.first as number;
+      assert.is(store.logStart("alerts"), first);
+      assert.is(store.logStart("curated"), 1);
+      const left = [1, 3, 5, 7, 9].filter((n) => n >= first);
+      assert.equal((await logOf(store, "alerts", 1, 1_000)).map(([sequence]) => sequence), left);
+      assert.equal((await logOf(store, "curated", 1, 1_000)).map(([sequence]) => sequence), [2, 4, 6, 8, 10]);
+      assert.equal(rangeKeys(store, "open_alert", ""), ["a"]);
+      assert.ok(store.logPieces("alerts").reduce((sum, { bytes }) => sum + bytes, 0) < whole);
+    }
+  });
+
+  test("a stream that is cut to its end goes on with the next number", async () => {
+    await store.commit(changes({ entries: [entry(1, "a"), entry(2, "b")] }));
+    await store.cutLog("alerts", { pieces: store.logPieces("alerts").length, start: 3, rows: [] });
+    assert.equal(await store.readLog("alerts", 1, 1_000), []);
+    await reopen();
+    assert.is(store.nextSequence, 3);
+    await store.commit(changes({ entries: [entry(3, "c")] }));
+    for (const again of [false, true]) {
+      if (again) await reopen();
+      assert.equal(await logOf(store, "alerts", 1, 1_000), [[3, "alerts", "c"]]);
+    }
+  });
+
+  test("a cut that would take what lies behind it is a mistake of the caller", async () => {
+    await store.commit(changes({ entries: [entry(1, "a"), entry(2, "b")] }));
+    assert.instance(await rejects(store.cutLog("alerts", { pieces: 1, start: 4, rows: [] })), BrokenInvariant);
+  });
+
   test("two commits at once are a mistake of the caller", async () => {
     const first = store.commit(changes({ entries: [entry(1, "a")] })).catch(() => undefined);
     assert.instance(await rejects(store.commit(changes({ entries: [entry(2, "b")] }))), BrokenInvariant);
@@ -314,7 +352,7 @@ export interface Contents {
   readonly nextSequence: number;
 }
 
-const TABLES: readonly RowTable[] = ["position", "partition", "feed", "timer", "fact", "quarantine", "count", "sink"];
+const TABLES: readonly RowTable[] = ["position", "partition", "feed", "timer", "fact", "quarantine", "count", "sink", "audit", "open_alert"];
 
 export async function contents(store: Store): Promise<Contents> {
   const log = [...(await logOf(store, "alerts", 1, 10_000)), ...(await logOf(store, "curated", 1, 10_000))];
@@ -397,6 +435,7 @@ export async function refusesAll(store: Store): Promise<void> {
   await rejects(store.commit(changes({})));
   await rejects(store.settle("s", Buffer.from("1")));
   await rejects(store.readLog("alerts", 1, 1));
+  await rejects(store.cutLog("alerts", { pieces: 1, start: 2, rows: [] }));
 }
 
 export async function rejects(work: Promise<unknown>): Promise<Error> {

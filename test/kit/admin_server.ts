@@ -21,7 +21,9 @@ export interface ServerChanges {
   readonly clock?: Clock;
   readonly firstSequence?: number;
   readonly asker?: AdminOptions["asker"];
+  readonly writer?: AdminOptions["writer"];
   readonly health?: Partial<Health>;
+  readonly tokens?: AdminOptions["tokens"];
 }
 
 /** The API over a tiny engine, on a free port of loopback and a socket. */
@@ -54,8 +56,9 @@ export async function adminServer(engine: TinyEngine, changes: ServerChanges = {
   const admin = await openAdmin({
     stateDir,
     http: changes.http === null ? null : { ...http, ...changes.http },
-    tokens: [{ name: "admin", value: TOKEN, role: "admin" }],
+    tokens: changes.tokens ?? [{ name: "admin", value: TOKEN, role: "admin" }],
     asker: changes.asker ?? { ask: async (verb, query) => verbNamed(verb).ask(known, query) },
+    writer: changes.writer ?? { write: (verb) => Promise.reject(new Error(`nobody carries out ${verb}`)) },
     streams: {
       tail,
       clock: changes.clock ?? wallClock,
@@ -92,6 +95,7 @@ export interface Reply {
 export interface AskOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** One request, as it is given: nothing is encoded or followed. */
@@ -106,11 +110,11 @@ export async function ask({ url, socket }: Pick<Admin, "url" | "socket">, path: 
 export function opened(
   { url, socket }: Pick<Admin, "url" | "socket">,
   path: string,
-  { method = "GET", headers = {} }: AskOptions = {},
+  { method = "GET", headers = {}, body }: AskOptions = {},
 ): Promise<{ readonly sent: ClientRequest; readonly response: IncomingMessage }> {
   const where = url === null ? { socketPath: socket } : { host: new URL(url).hostname, port: new URL(url).port };
   return new Promise((resolve, reject) => {
     const sent = request({ ...where, path, method, headers, agent: false }, (response) => resolve({ sent, response }));
-    sent.once("error", reject).end();
+    sent.once("error", reject).end(body);
   });
 }

@@ -46,6 +46,7 @@ async function scene({ widthMax = null as number | null, cwd = "." } = {}): Prom
   const clock = settableClock();
   const session = new Session({
     asker: { ask: async (verb, query) => verbNamed(verb).ask(known, query) },
+    writer: null,
     clock,
     screen: () => (widthMax === null ? null : { widthMax, color: false }),
     format: "table",

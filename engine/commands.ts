@@ -1,0 +1,8 @@
+import { carryOutAck, carryOutShelve } from "./alert_commands.ts";
+import type { CommandHandler } from "./command.ts";
+
+/** Who carries out the commands of a verb. A verb that an audit holds stays here for ever: a replay of it must do what it did. */
+export const COMMANDS: Readonly<Record<string, CommandHandler>> = {
+  ack: carryOutAck,
+  shelve: carryOutShelve,
+};

@@ -1,0 +1,110 @@
+// timeout: 180 s
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import type { AlertEvent } from "../../engine/emission.ts";
+import { ask } from "../kit/admin_server.ts";
+import { alertLines, type GridFolder, gridactor, newGridFolder, type Running, run } from "../kit/grid_folder.ts";
+import { suite } from "../kit/suite.ts";
+import { removeFolder } from "../kit/temp_folder.ts";
+
+const test = suite("changing a running engine");
+
+const HURRY = { "type: landing,": "type: landing, settle: 0s," };
+const OF_FILES = 247;
+
+let folder: GridFolder;
+let daemon: Running;
+let socket: string;
+/** Alerts that are open and do not end by themselves: nobody sends records of their day any more. */
+let open: readonly AlertEvent[];
+
+test.before(async () => {
+  folder = await newGridFolder(undefined, HURRY);
+  daemon = gridactor(["run"], folder);
+  socket = join(folder.state, "admin.sock");
+  await daemon.until(({ stdout, stderr }) => stderr.includes("asked at") && stdout.split("\n").length > OF_FILES);
+  const { text } = await ask({ url: null, socket }, "/v1/alerts?status=open&rule=transformer.alarm_code&limit=1000");
+  open = (JSON.parse(text) as readonly AlertEvent[]).filter(({ data }) => data.flags.includes("latched"));
+});
+test.after(async () => {
+  daemon.kill("SIGKILL"); // Where a test failed.
+  await daemon.ended;
+  await removeFolder(folder.path);
+});
+
+function alertAt(n: number): string {
+  const alertId = open[n]?.data.alertId;
+  if (alertId === undefined) throw new Error(`only ${open.length} alerts are latched`);
+  return alertId;
+}
+
+function eventIn(stdout: string): AlertEvent {
+  return JSON.parse(stdout) as AlertEvent;
+}
+
+test("without --write a verb that changes something is a usage error, and names the flag", async () => {
+  const { code, stderr } = await run(["ack", alertAt(0)], folder);
+  assert.equal([code, stderr.includes(`gridactor ack ${alertAt(0)} --write`)], [2, true], stderr);
+});
+
+test("an acknowledged alert says so once, however often it is acknowledged", async () => {
+  const first = await run(["--json", "ack", alertAt(0), "--write", "--reason-text", "seen at the desk"], folder);
+  assert.is(first.code, 0, first.stderr);
+  const event = eventIn(first.stdout);
+  assert.equal([event.type, event.data.status, event.data.alertId], ["energy.alert.acknowledged.v1", "acknowledged", alertAt(0)]);
+  assert.ok(event.data.evidence[0]?.position.startsWith("command:"), event.data.evidence[0]?.position);
+  const second = await run(["--json", "ack", alertAt(0), "--write"], folder);
+  assert.equal(eventIn(second.stdout), event);
+});
+
+test("a latched alert ends by --resolve, and is then over", async () => {
+  const { code, stdout } = await run(["--json", "ack", alertAt(1), "--resolve", "--write"], folder);
+  assert.equal([code, eventIn(stdout).data.status], [0, "cleared"]);
+  const again = await run(["ack", alertAt(1), "--write"], folder);
+  assert.equal([again.code, again.stderr.includes("is over")], [1, true], again.stderr);
+});
+
+test("an alert is shelved for some time of its own clock, longer than 8 h only by force", async () => {
+  const long = await run(["shelve", alertAt(2), "--for", "9h", "--write"], folder);
+  assert.equal([long.code, long.stderr.includes("--force")], [2, true], long.stderr);
+  const { code, stdout } = await run(["--json", "repl", "--write", "-c", `shelve ${alertAt(2)} for 9h force`], folder);
+  assert.equal([code, eventIn(stdout).type, eventIn(stdout).data.status], [0, "energy.alert.shelved.v1", "shelved"]);
+});
+
+test("what does not exist is 4, and a REPL that only reads changes nothing", async () => {
+  assert.is((await run(["ack", "ALR-0000000000000000", "--write"], folder)).code, 4);
+  const { code, stderr } = await run(["repl", "-c", `ack ${alertAt(2)}`], folder);
+  assert.equal([code, stderr.includes("gridactor repl --write")], [2, true], stderr);
+});
+
+test("every change is in the audit, with who, what, why and what came of it, and is a line of the log", async () => {
+  const { stdout } = await run(["export", "audit", "--to", "-"], folder);
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  assert.equal(
+    rows.map(({ number, verb, result }) => [number, verb, result]),
+    [
+      [1, "ack", "done"],
+      [2, "ack", "unchanged"],
+      [3, "ack", "done"],
+      [4, "shelve", "done"],
+    ],
+  );
+  assert.is(rows[0]?.["reason"], "seen at the desk");
+  assert.ok(typeof rows[0]?.["by"] === "string" && rows[0]["by"] !== "");
+  assert.ok(String(rows[3]?.["args"]).includes(alertAt(2)));
+  assert.ok(daemon.output().stderr.includes("admin.write"));
+});
+
+test("sinks get the events of changes like all others, and a stopped engine is not changed: 69", async () => {
+  daemon.kill("SIGINT");
+  assert.is((await daemon.ended).code, 0);
+  const types = (await alertLines(folder))
+    .filter(({ data }) => [0, 1, 2].map(alertAt).includes(data.alertId))
+    .map(({ type }) => type.split(".")[2]);
+  assert.equal(types.filter((type) => type !== "raised" && type !== "updated").sort(), ["acknowledged", "cleared", "shelved"]);
+  const { code, stderr } = await run(["ack", alertAt(2), "--write"], folder);
+  assert.equal([code, stderr.includes("gridactor run")], [69, true], stderr);
+});
