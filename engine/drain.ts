@@ -10,7 +10,7 @@ import type { Store } from "./store.ts";
 
 /** What a drain works with. `decode` is made by `emissionDecoder`. */
 export interface DrainOptions {
-  readonly store: Pick<Store, "get" | "nextSequence" | "readLog" | "settle">;
+  readonly store: Pick<Store, "get" | "nextSequence" | "readLog" | "logStart" | "settle">;
   readonly sink: Sink;
   readonly stream: Stream;
   readonly decode: (stream: Stream, entry: LogEntry) => Emission;
@@ -19,6 +19,8 @@ export interface DrainOptions {
   readonly random: () => number;
   /** Told before each pause of an outage. */
   readonly onRetry?: (sink: string, error: Error, pauseMs: number) => void;
+  /** Told at the start if the log no longer holds all that the sink lacks: it goes on at `firstAvailable`. */
+  readonly onGap?: (sink: string, requested: number, firstAvailable: number) => void;
 }
 
 /** One loop from the log to a sink. */
@@ -29,6 +31,10 @@ export interface Drain {
   run(signal: AbortSignal): Promise<void>;
   /** Hands over all that is flushed now, extents that are not full included. False: not done within the time, or the loop has ended. */
   flush(withinMs: number): Promise<boolean>;
+  /** Everything of the stream up to this number is handed over for good. */
+  handedOver(): number;
+  /** If the sink never holds the log up: what it lacks up to this number (inclusive) is put aside now. Anything else is left alone. */
+  surrender(to: number): void;
   report(): DrainReport;
 }
 
@@ -59,11 +65,15 @@ export function drain(options: DrainOptions): Drain {
   let readTo = cursor.settled;
   let waiting: ((done: boolean) => void)[] = [];
   let ended = false;
+  let surrendered = 0;
+  let attempt = new AbortController();
   let lastSuccess: number | null = null;
   let retries = 0;
 
   async function run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", flushed.ring, { once: true });
+    const start = store.logStart(stream);
+    if (cursor.mark !== null && cursor.settled + 1 < start) options.onGap?.(sink.name, cursor.settled + 1, start);
     try {
       if (cursor.pending !== null) await handOver(await fixedExtent(cursor.settled, cursor.pending), signal);
       while (await gather(signal)) {
@@ -125,10 +135,23 @@ export function drain(options: DrainOptions): Drain {
       retries += 1;
       options.onRetry?.(sink.name, error, pauseMs);
     };
-    const mark = await retry(() => sink.write(extent), { ...sink.retry, clock, random, signal, onRetry });
+    const mark = await taken(extent, signal, onRetry);
     await settle({ settled: lastOf(extent), mark, pending: null });
     lastSuccess = clock.now();
     readTo = Math.max(readTo, cursor.settled);
+  }
+
+  async function taken(extent: readonly Emission[], signal: AbortSignal, onRetry: (error: Unavailable, pauseMs: number) => void) {
+    while (sink.surrender === undefined || firstOf(extent) > surrendered) {
+      attempt = new AbortController();
+      const until = AbortSignal.any([signal, attempt.signal]);
+      try {
+        return await retry(() => sink.write(extent), { ...sink.retry, clock, random, signal: until, onRetry });
+      } catch (error) {
+        if (!(error instanceof Unavailable) || signal.aborted || !attempt.signal.aborted) throw error;
+      }
+    }
+    return sink.surrender(extent);
   }
 
   async function settle(next: SinkCursor): Promise<void> {
@@ -163,6 +186,13 @@ export function drain(options: DrainOptions): Drain {
     wake: flushed.ring,
     run,
     flush,
+    handedOver: () => (gathered.length === 0 && cursor.pending === null ? readTo : cursor.settled),
+    surrender(to) {
+      if (sink.surrender === undefined || to <= surrendered) return;
+      surrendered = to;
+      attempt.abort();
+      flushed.ring();
+    },
     report: () => ({
       sink: sink.name,
       settled: cursor.settled,
@@ -171,6 +201,12 @@ export function drain(options: DrainOptions): Drain {
       retries,
     }),
   };
+}
+
+function firstOf(extent: readonly Emission[]): number {
+  const [first] = extent;
+  invariant(first !== undefined, "an extent is never empty");
+  return first.sequence;
 }
 
 function lastOf(extent: readonly Emission[]): number {

@@ -11,6 +11,8 @@ export interface Ledger {
   readonly nextSequence: number;
   /** Number of the first journal segment that is not wholly folded. */
   readonly journalStart: number;
+  /** From this number on everything of a stream is kept; 1 until something was cut. */
+  readonly logStart: Readonly<Record<Stream, number>>;
   /** Name -> committed length in bytes. */
   readonly segments: ReadonlyMap<string, number>;
 }
@@ -41,6 +43,9 @@ export function numberOf(name: string): number {
   return Number(/-(\d+)\.seg$/.exec(name)?.[1]);
 }
 
+/** Nothing was cut yet. */
+export const WHOLE_LOG: Ledger["logStart"] = { alerts: 1, curated: 1 };
+
 const STATE_KEY = Buffer.from("state");
 const SEGMENT_PREFIX = "segment/";
 
@@ -63,8 +68,9 @@ export function readEpoch(tables: Tables): number | null {
 
 /** Within a transaction: puts all but the segments, and of these the ones that `changed` (null: no longer there). */
 export function putLedger(tables: Tables, ledger: Omit<Ledger, "segments">, changed: ReadonlyMap<string, number | null>): void {
-  const { storeId, epoch, nextSequence, journalStart } = ledger;
-  tables.put("meta", STATE_KEY, sealed(Buffer.from(JSON.stringify({ storeId, epoch, nextSequence, journalStart })), STATE_KEY));
+  const { storeId, epoch, nextSequence, journalStart, logStart } = ledger;
+  const state = { storeId, epoch, nextSequence, journalStart, logStart };
+  tables.put("meta", STATE_KEY, sealed(Buffer.from(JSON.stringify(state)), STATE_KEY));
   for (const [name, bytes] of changed) {
     const key = Buffer.from(SEGMENT_PREFIX + name);
     if (bytes === null) tables.remove("meta", key);
@@ -73,11 +79,11 @@ export function putLedger(tables: Tables, ledger: Omit<Ledger, "segments">, chan
 }
 
 function parseState(text: string): Omit<Ledger, "segments"> {
-  const { storeId, epoch, nextSequence, journalStart } = JSON.parse(text);
-  if (typeof storeId !== "string" || ![epoch, nextSequence, journalStart].every(Number.isSafeInteger)) {
+  const { storeId, epoch, nextSequence, journalStart, logStart: { alerts, curated } = WHOLE_LOG } = JSON.parse(text); // An older state has all.
+  if (typeof storeId !== "string" || ![epoch, nextSequence, journalStart, alerts, curated].every(Number.isSafeInteger)) {
     throw new DamagedStore("the state in LMDB lacks what it must hold");
   }
-  return { storeId, epoch, nextSequence, journalStart };
+  return { storeId, epoch, nextSequence, journalStart, logStart: { alerts, curated } };
 }
 
 function lengthBytes(length: number): Buffer {

@@ -1,4 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { wallClock } from "./clock.ts";
 import { sealed } from "./codec.ts";
 import type { ChangedRow, Commit, RowTable } from "./commit.ts";
 import { type DirectoryLock, lockDirectory } from "./directory_lock.ts";
@@ -8,6 +10,7 @@ import { lastImages } from "./journal.ts";
 import { kindOf, type Ledger, numberOf, putLedger, readEpoch, segmentsOf } from "./ledger.ts";
 import type { Limits } from "./limits.ts";
 import { KEY_BYTES_MAX, openTables, type Tables } from "./lmdb_tables.ts";
+import type { LogEntry } from "./log_entry.ts";
 import { type LogSegment, logSegment, readEntries } from "./log_file.ts";
 import { preflight } from "./preflight.ts";
 import { openReadOnly, type ReadPoint } from "./read_only_store.ts";
@@ -15,7 +18,7 @@ import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
 import { deleteSegment, readSegments } from "./segment_file.ts";
 import { type SegmentPoint, type SegmentWriter, segmentWriter } from "./segment_writer.ts";
 import type { Stream } from "./sink.ts";
-import type { Store } from "./store.ts";
+import type { LogCut, Store } from "./store.ts";
 import { storedActors, storedParts } from "./stored_actors.ts";
 import { writeQueue } from "./write_queue.ts";
 
@@ -55,7 +58,8 @@ export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = (
     tables = openTables(dir, false) as Tables;
     const recovered = await recover(dir, tables, sidecar, crashAt);
     const segments = await segmentWriter(dir, recovered.ledger, limits.segmentBytes, crashAt);
-    return storeOf({ dir, foldAtBytes: limits.foldAtBytes, passing: crashAt, lock, tables, recovered, segments });
+    const written = await writtenTimes(dir, recovered.ledger);
+    return storeOf({ dir, foldAtBytes: limits.foldAtBytes, passing: crashAt, lock, tables, recovered, segments, written });
   } catch (error) {
     await tables?.close().catch(() => {});
     lock.release();
@@ -71,6 +75,8 @@ interface Opened {
   readonly tables: Tables;
   readonly recovered: Recovered;
   readonly segments: SegmentWriter;
+  /** When segments of the log were written last: name -> epoch milliseconds. */
+  readonly written: Map<string, number>;
 }
 
 /** What a transaction is to hold. */
@@ -80,6 +86,8 @@ interface Taken {
   readonly nextSequence: number | null;
   /** So many actors are folded with it. */
   readonly foldActors: number;
+  /** Null: it stays. */
+  readonly logStart: Ledger["logStart"] | null;
 }
 
 interface EncodedRow {
@@ -90,11 +98,11 @@ interface EncodedRow {
 
 const FOLD_ACTORS_MIN = 1_000;
 
-function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments }: Opened): Store {
+function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments, written }: Opened): Store {
   const writer = writeQueue("the store");
   const hadActors = (["hot", "warm"] as const).some((table) => !isEmpty(tables.range(table, Buffer.alloc(0))));
   const lengths = new Map(recovered.ledger.segments);
-  const logs: Readonly<Record<Stream, LogSegment[]>> = { alerts: logOf("alerts"), curated: logOf("curated") };
+  const logs: Record<Stream, LogSegment[]> = { alerts: logOf("alerts"), curated: logOf("curated") };
   let ledger: Ledger = { ...recovered.ledger, segments: lengths };
   let unneeded = recovered.unneeded.map((name) => ({ name, epoch: ledger.epoch }));
   let fold: Fold | null = null;
@@ -114,6 +122,7 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
       rows: rows.map(encodeRow),
       nextSequence: first === next ? null : next,
       foldActors: Math.max(FOLD_ACTORS_MIN, 2 * parts.actors),
+      logStart: null,
     };
   };
 
@@ -151,13 +160,14 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
     await deleteUnneeded();
   };
 
-  const transact = ({ rows, nextSequence, foldActors }: Taken, changed: Map<string, number | null>): Ledger => {
+  const transact = ({ rows, nextSequence, foldActors, logStart }: Taken, changed: Map<string, number | null>): Ledger => {
     let { journalStart } = ledger;
     const next = (): Ledger => ({
       ...ledger,
       epoch: ledger.epoch + 1,
       nextSequence: nextSequence ?? ledger.nextSequence,
       journalStart,
+      logStart: logStart ?? ledger.logStart,
     });
     tables.transact(() => {
       invariant(readEpoch(tables) === ledger.epoch, "no other process has written meanwhile: this one is fenced off");
@@ -182,10 +192,40 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
     if (bytes === null) lengths.delete(name);
     else lengths.set(name, bytes);
     const stream = kindOf(name);
-    if (stream === "journal" || bytes === null) return;
+    if (stream === "journal") return;
+    if (bytes === null) return forget(stream, name);
+    written.set(name, wallClock.now());
     const last = logs[stream].at(-1);
     if (last?.name === name) last.lengthBytes = bytes;
     else logs[stream].push(logSegment(name, numberOf(name), bytes));
+  };
+
+  /** Readings that are under way go on with the list they have: it is replaced, not changed. */
+  const forget = (stream: Stream, name: string): void => {
+    logs[stream] = logs[stream].filter((segment) => segment.name !== name);
+    written.delete(name);
+    unneeded.push({ name, epoch: ledger.epoch });
+  };
+
+  const readLog = async (stream: Stream, from: number, bytesMax: number): Promise<readonly LogEntry[]> => {
+    const segments = logs[stream];
+    try {
+      return await readEntries(dir, segments, from, bytesMax);
+    } catch (error) {
+      if (segments === logs[stream]) throw error;
+      return readLog(stream, from, bytesMax); // Cut meanwhile.
+    }
+  };
+
+  const cut = async (stream: Stream, { pieces, start }: LogCut, rows: readonly EncodedRow[]): Promise<void> => {
+    const going = logs[stream].slice(0, pieces.length);
+    if (going.some(({ first, lengthBytes }, n) => first !== pieces[n]?.first || lengthBytes !== pieces[n]?.bytes)) return;
+    const last = going.at(-1);
+    invariant(last !== undefined && start > last.first, `what is cut of ${stream} is there, and lies before ${start}`);
+    invariant(start <= (logs[stream][going.length]?.first ?? ledger.nextSequence), `${stream} keeps what is not cut`);
+    await segments.leave(stream, last.name);
+    const taken = { rows, nextSequence: null, foldActors: 0, logStart: { ...ledger.logStart, [stream]: start } };
+    await decide(taken, new Map(going.map(({ name }) => [name, null])));
   };
 
   /** LMDB may fall back by one epoch, to a ledger that still names a segment. */
@@ -245,11 +285,23 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
       ),
     async readLog(stream, from, bytesMax) {
       writer.check();
-      return readEntries(dir, logs[stream], from, bytesMax);
+      return readLog(stream, from, bytesMax);
     },
+    logStart: (stream) => ledger.logStart[stream],
+    logPieces: (stream) =>
+      logs[stream].map(({ name, first, lengthBytes }) => ({
+        first,
+        bytes: lengthBytes,
+        writtenAtMs: written.get(name) ?? wallClock.now(),
+      })),
+    cutLog: (stream, wanted) =>
+      writer.run(
+        () => wanted.rows.map(encodeRow),
+        (rows) => cut(stream, wanted, rows),
+      ),
     settle: (sink, cursor) =>
       writer.run(
-        () => ({ rows: [encodeRow({ table: "sink", key: sink, value: cursor })], nextSequence: null, foldActors: 0 }),
+        () => ({ rows: [encodeRow({ table: "sink", key: sink, value: cursor })], nextSequence: null, foldActors: 0, logStart: null }),
         (taken) => decide(taken, new Map()),
       ),
     close() {
@@ -257,6 +309,12 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments 
       return closing;
     },
   };
+}
+
+async function writtenTimes(dir: string, { segments }: Ledger): Promise<Map<string, number>> {
+  const times = new Map<string, number>();
+  for (const name of segments.keys()) if (kindOf(name) !== "journal") times.set(name, (await stat(join(dir, name))).mtimeMs);
+  return times;
 }
 
 function encodeRow({ table, key, value }: ChangedRow): EncodedRow {

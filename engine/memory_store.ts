@@ -1,4 +1,5 @@
 import { byteOrder } from "./byte_order.ts";
+import { wallClock } from "./clock.ts";
 import { SEAL_BYTES } from "./codec.ts";
 import type { ChangedRow, Commit, RowTable } from "./commit.ts";
 import { invariant } from "./fault.ts";
@@ -20,6 +21,7 @@ export function openMemoryStore(storeId = "memory"): Store {
   const actors = new Map<ActorId, Parts>();
   const tables = new Map<RowTable, Rows>();
   const logs: Readonly<Record<Stream, LogEntry[]>> = { alerts: [], curated: [] };
+  const starts: Record<Stream, number> = { alerts: 1, curated: 1 };
   let nextSequence = 1;
   let committing = false;
 
@@ -83,6 +85,24 @@ export function openMemoryStore(storeId = "memory"): Store {
         bytes += entry.bytes.length;
       }
       return entries;
+    },
+    logStart: (stream) => starts[stream],
+    /** Each entry is a piece. */
+    logPieces: (stream) =>
+      logs[stream].map(({ sequence, bytes }) => ({ first: sequence, bytes: bytes.length, writtenAtMs: wallClock.now() })),
+    cutLog(stream, { pieces, start, rows }) {
+      return writer.run(
+        () => rows.map(({ table: name, key, value }): ChangedRow => ({ table: name, key, value: bytesOrNull(value) })),
+        async (taken) => {
+          const going = logs[stream].slice(0, pieces.length);
+          if (going.some(({ sequence, bytes }, n) => sequence !== pieces[n]?.first || bytes.length !== pieces[n]?.bytes)) return;
+          const behind = logs[stream][pieces.length]?.sequence ?? nextSequence;
+          invariant(start > (pieces.at(-1)?.first ?? start) && start <= behind, `what is cut of ${stream} lies before ${start}`);
+          logs[stream].splice(0, going.length);
+          starts[stream] = start;
+          for (const { table: name, key, value } of taken) table(name).set(key, value);
+        },
+      );
     },
     settle(sink, cursor) {
       return writer.run(

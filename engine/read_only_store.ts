@@ -2,6 +2,7 @@ import { DamagedStore, NoStore } from "./damaged_store.ts";
 import { type Images, lastImages } from "./journal.ts";
 import { type Ledger, readLedger, segmentsOf } from "./ledger.ts";
 import { openTables, type Tables, type View } from "./lmdb_tables.ts";
+import type { LogEntry } from "./log_entry.ts";
 import { type LogSegment, logSegment, readEntries } from "./log_file.ts";
 import { preflight } from "./preflight.ts";
 import { readSegments } from "./segment_file.ts";
@@ -45,6 +46,17 @@ export async function openReadOnly(dir: string, passing: (point: ReadPoint) => v
       return segment;
     });
 
+  const readOn = async (stream: Stream, from: number, bytesMax: number): Promise<readonly LogEntry[]> => {
+    ledger = freshLedger(dir, tables);
+    const { logStart } = ledger;
+    try {
+      return await readEntries(dir, logOf(stream), from, bytesMax);
+    } catch (error) {
+      if (freshLedger(dir, tables).logStart[stream] === logStart[stream]) throw error;
+      return readOn(stream, from, bytesMax); // Cut meanwhile.
+    }
+  };
+
   return {
     storeId: sidecar.storeId,
     get nextSequence() {
@@ -67,9 +79,15 @@ export async function openReadOnly(dir: string, passing: (point: ReadPoint) => v
     commit: refuse,
     async readLog(stream, from, bytesMax) {
       check();
-      ledger = freshLedger(dir, tables);
-      return readEntries(dir, logOf(stream), from, bytesMax);
+      return readOn(stream, from, bytesMax);
     },
+    logStart(stream) {
+      check();
+      ledger = freshLedger(dir, tables);
+      return ledger.logStart[stream];
+    },
+    logPieces: refuseNow,
+    cutLog: refuse,
     settle: refuse,
     async close() {
       if (!isOpen) return;
@@ -118,6 +136,10 @@ function ledgerOf(dir: string, tables: Tables, view: View): Ledger {
 }
 
 async function refuse(): Promise<never> {
+  return refuseNow();
+}
+
+function refuseNow(): never {
   throw new Error("the store is open for reading only");
 }
 

@@ -3,7 +3,7 @@ import { DamagedStore } from "./damaged_store.ts";
 import { invariant } from "./fault.ts";
 import { putImages } from "./fold.ts";
 import { sealedImages } from "./journal.ts";
-import { type Ledger, putLedger, readEpoch, readLedger, segmentName, segmentsOf } from "./ledger.ts";
+import { kindOf, type Ledger, numberOf, putLedger, readEpoch, readLedger, segmentsOf, WHOLE_LOG } from "./ledger.ts";
 import type { Tables } from "./lmdb_tables.ts";
 import { isSegmentFile, newSidecar, type Sidecar, writeSidecar } from "./preflight.ts";
 import { cutBack, deleteSegment, readSegments } from "./segment_file.ts";
@@ -13,7 +13,7 @@ export type RecoveryPoint = "made" | "cut" | "recovery slice" | "recovered";
 
 export interface Recovered {
   readonly ledger: Ledger;
-  /** Journal segments that nothing needs any more, once two more epochs are flushed: LMDB may fall back by one. */
+  /** Segments that nothing needs any more, once two more epochs are flushed: LMDB may fall back by one. */
   readonly unneeded: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export async function recover(
 }
 
 function make(tables: Tables): Ledger {
-  const ledger: Ledger = { ...newSidecar(), epoch: 0, nextSequence: 1, journalStart: 1, segments: new Map() };
+  const ledger: Ledger = { ...newSidecar(), epoch: 0, nextSequence: 1, journalStart: 1, logStart: WHOLE_LOG, segments: new Map() };
   tables.transact(() => putLedger(tables, ledger, ledger.segments));
   return ledger;
 }
@@ -59,13 +59,16 @@ async function finish(dir: string, tables: Tables, ledger: Ledger, passing: (poi
   await writeSidecar(dir, ledger);
 }
 
-/** Returns the journal segments that are there though no transaction names them any more. */
+/** Returns the segments that are there though no transaction names them any more. */
 async function tidy(dir: string, ledger: Ledger): Promise<readonly string[]> {
   for (const [name, committedBytes] of ledger.segments) await cutBack(dir, name, committedBytes);
   const unnamed = (await readdir(dir)).filter((name) => isSegmentFile(name) && !ledger.segments.has(name));
-  const isFolded = (name: string): boolean => name < segmentName("journal", ledger.journalStart) && name.startsWith("journal-");
-  for (const name of unnamed) if (!isFolded(name)) await deleteSegment(dir, name); // Made by a commit that never was.
-  return unnamed.filter(isFolded);
+  const isPast = (name: string): boolean => {
+    const kind = kindOf(name);
+    return numberOf(name) < (kind === "journal" ? ledger.journalStart : ledger.logStart[kind]);
+  };
+  for (const name of unnamed) if (!isPast(name)) await deleteSegment(dir, name); // Made by a commit that never was.
+  return unnamed.filter(isPast);
 }
 
 async function foldAll(dir: string, tables: Tables, ledger: Ledger, passing: (point: RecoveryPoint) => void): Promise<Ledger> {

@@ -13,6 +13,8 @@ export interface SegmentWriter {
   journalBytes(): number;
   /** Closes that segment: what comes goes into a new one. Returns its name and length. */
   freezeJournal(): Promise<readonly [name: string, bytes: number]>;
+  /** Closes the segment of a kind that is being appended to, if it is the one of this name. */
+  leave(kind: SegmentKind, name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,6 +79,9 @@ export async function segmentWriter(
       const { name, lengthBytes } = active.journal as Segment;
       await closeSegment("journal");
       return [name, lengthBytes];
+    },
+    async leave(kind, name) {
+      if (active[kind]?.name === name) await closeSegment(kind);
     },
     async close() {
       await allDone(KINDS.map(closeSegment));

@@ -17,6 +17,11 @@ export interface Sink {
    * emissions (after a crash, or after it threw) and must then leave the same result as once. Throws `Unavailable`.
    */
   write(emissions: readonly Emission[]): Promise<Mark>;
+  /**
+   * Set: the sink never holds the log up. When the log is full, what the sink lacks of its oldest part is handed over here in place of `write`, to
+   * be put aside for good. It may be given what a `write` that failed has taken in part.
+   */
+  surrender?(emissions: readonly Emission[]): Promise<Mark>;
   close(): Promise<void>;
 }
 

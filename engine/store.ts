@@ -1,4 +1,4 @@
-import type { Commit, RowTable } from "./commit.ts";
+import type { ChangedRow, Commit, RowTable } from "./commit.ts";
 import type { ActorId } from "./ids.ts";
 import type { LogEntry } from "./log_entry.ts";
 import type { Stream } from "./sink.ts";
@@ -7,6 +7,25 @@ import type { Stream } from "./sink.ts";
 export interface Parts {
   readonly hot: Uint8Array | null;
   readonly warm: Uint8Array | null;
+}
+
+/** A piece of a stream that is kept, or cut, whole. */
+export interface LogPiece {
+  /** Its first number. */
+  readonly first: number;
+  readonly bytes: number;
+  /** Epoch milliseconds: nothing was added to it since. */
+  readonly writtenAtMs: number;
+}
+
+/** What is cut off the beginning of a stream. */
+export interface LogCut {
+  /** The oldest, as they were when this was decided: if something was added to them since, nothing is cut. */
+  readonly pieces: readonly LogPiece[];
+  /** The number behind the last entry of them: from here on everything is kept. */
+  readonly start: number;
+  /** Rows that are put with it. */
+  readonly rows: readonly ChangedRow[];
 }
 
 /**
@@ -30,6 +49,12 @@ export interface Store {
   commit(commit: Commit): Promise<void>;
   /** Flushed entries of a stream with `sequence >= from`, in order, at least one if there is one, about `bytesMax` at most. */
   readLog(stream: Stream, from: number, bytesMax: number): Promise<readonly LogEntry[]>;
+  /** From this number on everything of a stream is kept: 1 until something was cut. */
+  logStart(stream: Stream): number;
+  /** What is kept of a stream, oldest first; the last piece may still grow. */
+  logPieces(stream: Stream): readonly LogPiece[];
+  /** Cuts a stream, after the commit that is under way. Who reads on from before `start` is given what there is from `start` on. */
+  cutLog(stream: Stream, cut: LogCut): Promise<void>;
   /** Keeps a sink's cursor (row of table `sink`). */
   settle(sink: string, cursor: Uint8Array): Promise<void>;
   close(): Promise<void>;

@@ -101,6 +101,46 @@ for (const [point, isWhole] of FAILING) {
   });
 }
 
+test("a crash in the middle of a cut leaves the stream whole or cut, and a reader that is open goes on", async () => {
+  const limits = { segmentBytes: 1, foldAtBytes: DEFAULT_LIMITS.foldAtBytes };
+  for (const [point, isCut] of [
+    ["transaction", false],
+    ["puts done", false],
+    ["committed", true],
+    ["flushed", true],
+    ["delete segment", true],
+    ["segment deleted", true],
+  ] as const) {
+    await inTempFolder(async (dir) => {
+      let armed = false;
+      const crashAt = (passing: string): void => {
+        if (armed && passing === point) throw new Error("injected");
+      };
+      const store = await openLmdbStore({ dir, limits, crashAt });
+      for (let n = 1; n <= 4; n += 1) await store.commit(changes({ entries: [entry(n, `${n}`)] }));
+      const reader = await openLmdbStore({ dir, limits, readOnly: true });
+      assert.is((await logOf(reader, "alerts", 1, 1)).length, 4);
+      armed = true;
+      const pieces = store.logPieces("alerts").slice(0, 2);
+      await store.cutLog("alerts", { pieces, start: 3, rows: [] }).catch(() => {});
+      for (let n = 5; n <= 8; n += 1) await store.commit(changes({ entries: [entry(n, `${n}`)] })).catch(() => {});
+      await store.close().catch(() => {});
+      const first = (await logOf(reader, "alerts", 1, 1))[0]?.[0];
+      assert.is(first, isCut ? 3 : 1, `${point}: the reader`);
+      assert.is(reader.logStart("alerts"), isCut ? 3 : 1);
+      await reader.close();
+      for (let opening = 0; opening < 2; opening += 1) {
+        const reopened = await openLmdbStore({ dir, limits });
+        assert.is(reopened.logStart("alerts"), isCut ? 3 : 1, point);
+        assert.is((await logOf(reopened, "alerts", 1, 1))[0]?.[0], isCut ? 3 : 1, point);
+        for (let n = 0; n < 3; n += 1) await reopened.settle("s", Buffer.from("1")); // What is cut is deleted two epochs later.
+        await reopened.close();
+      }
+      assert.is(segments(dir).includes("alerts-0000000000000001.seg"), !isCut);
+    });
+  }
+});
+
 test("a commit whose files cannot be made fails", async () => {
   await inTempFolder(async (folder) => {
     const dir = join(folder, "state");

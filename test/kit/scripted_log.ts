@@ -5,7 +5,7 @@ import { type SinkCursor, storedCursor } from "../../engine/sink_cursor.ts";
 import type { Store } from "../../engine/store.ts";
 
 /** The part of a store that a drain works with, over emissions that a test appends. */
-export interface ScriptedLog extends Pick<Store, "get" | "nextSequence" | "readLog" | "settle"> {
+export interface ScriptedLog extends Pick<Store, "get" | "nextSequence" | "readLog" | "logStart" | "settle"> {
   append(...emissions: readonly Emission[]): void;
   /** Every cursor that was settled, oldest first. */
   readonly settled: readonly SinkCursor[];
@@ -27,6 +27,7 @@ export function scriptedLog(readMax = 3): ScriptedLog {
     get nextSequence() {
       return (log.at(-1)?.sequence ?? 0) + 1;
     },
+    logStart: () => 1,
     readLog: async (stream, from) =>
       log
         .filter((emission) => emission.stream === stream && emission.sequence >= from)
