@@ -45,6 +45,7 @@ export const bill: Behaviour<BillState, GridMessage> = {
   kind: "bill",
   version: 2,
   clocks: ["billing"],
+  toldBy: "billing",
   history: { untracked: [], ignored: [], ignoreNulls: [], transactionChars: LSN_CHARS, placeOf: identityOf },
   initial: () => ({
     attributes: null,
@@ -66,9 +67,9 @@ export const bill: Behaviour<BillState, GridMessage> = {
         return message.name === SETTLE ? settle(state, out) : giveUp(state, message, out);
     }
   },
-  describe: (state) => ({
+  describe: (state, _, lostBefore) => ({
     status: state.deletedAt === null ? textOf(state.attributes?.["payment_status"]) : "DELETED",
-    attributes: { ...state.attributes, ...marksOf(state) },
+    attributes: { ...state.attributes, ...marksOf(state, lostBefore) },
     latest: null,
     rolling: null,
   }),
@@ -76,9 +77,10 @@ export const bill: Behaviour<BillState, GridMessage> = {
 };
 
 /** What is to be said of a bill beside its columns. */
-function marksOf({ deletedAt, moved, suspectAt, confirmedAt }: BillState): Record<string, CellValue> {
+function marksOf({ deletedAt, moved, suspectAt, confirmedAt }: BillState, lostBefore: string | null): Record<string, CellValue> {
   const isMoved = moved !== null && deletedAt?.startsWith(moved.startLsn) === true;
-  const isSuspect = suspectAt !== null && (confirmedAt ?? "") <= suspectAt;
+  const confirmed = confirmedAt ?? "";
+  const isSuspect = (suspectAt !== null && confirmed <= suspectAt) || (lostBefore !== null && confirmed < lostBefore);
   return {
     ...(deletedAt === null ? {} : { deleted: true }),
     ...(isMoved ? { moved_to: moved.to } : {}),

@@ -2,6 +2,7 @@ import type { Description } from "../engine/behaviour.ts";
 import type { Emission } from "../engine/emission.ts";
 import type { Episode } from "../engine/episode.ts";
 import { decodeFact, factPrefix } from "../engine/fact_codec.ts";
+import { lostBefore } from "../engine/gaps.ts";
 import { type Fact, History } from "../engine/history.ts";
 import { ActorId, actorIdFrom, keyOf, kindOf } from "../engine/ids.ts";
 import type { LogEntry } from "../engine/log_entry.ts";
@@ -57,12 +58,13 @@ export function readActor({ store, domain }: View, id: ActorId): Actor {
   const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
   const parts = behaviour === undefined ? null : store.load(id);
   if (behaviour === undefined || parts === null) throw new CommandError("NOT_FOUND", `no actor ${id}`);
-  return actorIn(new Kind(behaviour, isWindowed(behaviour, domain)), id, parts);
+  return actorIn(new Kind(behaviour, isWindowed(behaviour, domain)), id, parts, lostOf(store, behaviour));
 }
 
 /** Every stored actor that `takes` lets through by its id, in id order. */
 export function* readActors({ store, domain }: View, takes: (id: ActorId) => boolean = () => true): Generator<Actor, void> {
   const kinds = new Map<string, Kind>();
+  const lost = new Map(domain.behaviours.map((behaviour) => [behaviour.kind, lostOf(store, behaviour)]));
   for (const [id, parts] of store.actors()) {
     if (!takes(id)) continue;
     const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
@@ -70,11 +72,16 @@ export function* readActors({ store, domain }: View, takes: (id: ActorId) => boo
     let kind = kinds.get(behaviour.kind);
     if (kind === undefined || kind.size === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain));
     kinds.set(behaviour.kind, kind);
-    yield actorIn(kind, id, parts);
+    yield actorIn(kind, id, parts, lost.get(behaviour.kind) ?? null);
   }
 }
 
-function actorIn(kind: Kind, id: ActorId, parts: Parts): Actor {
+/** Where changes were lost of the feed that tells of such actors. */
+function lostOf(store: View["store"], { toldBy }: AnyBehaviour): string | null {
+  return toldBy === undefined ? null : lostBefore(store, toldBy);
+}
+
+function actorIn(kind: Kind, id: ActorId, parts: Parts, lost: string | null): Actor {
   const slot = kind.add(id, parts);
   const { behaviour, cursor, at } = kind;
   kind.slab.move(cursor, slot);
@@ -82,7 +89,7 @@ function actorIn(kind: Kind, id: ActorId, parts: Parts): Actor {
   return {
     id,
     behaviour,
-    description: behaviour.describe(kind.look(slot), id),
+    description: behaviour.describe(kind.look(slot), id, lost),
     links: behaviour.links(kind.look(slot), id),
     episodes: episodes.sort((a, b) => a.onsetMs - b.onsetMs || (a.rule < b.rule ? -1 : 1)),
     clocks: new Map(behaviour.clocks.map((feed) => [feed, clockOf(cursor, at, feed)])),

@@ -1,4 +1,4 @@
-import type { CellValue } from "./emission.ts";
+import type { CellValue, VersionInForce } from "./emission.ts";
 import type { Fault } from "./fault.ts";
 import type { Fact, HistoryChange, HistoryOptions, Remembered, Version } from "./history.ts";
 import type { ActorId, SourceId } from "./ids.ts";
@@ -92,12 +92,17 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   readonly clocks: readonly string[];
   readonly hot?: Layout;
   readonly history?: HistoryOptions;
+  /** Feed of captured changes that tells all that is known of such actors: a gap in it makes them suspect. */
+  readonly toldBy?: string;
   /** Master data tells of such actors. One that has come into being before them is counted as an orphan until it says that it is linked. */
   readonly hasMaster?: true;
   /** A fresh state (of a packed kind: its warm part). */
   initial(id: ActorId): WarmOf<State>;
   receive(state: State, message: M | Woken, out: Out<M>): void;
-  describe(state: State, id: ActorId): Description;
+  /** `lostBefore`: changes of the feed that tells of it were lost before this place in its log; null: none was. Suspect: attribute `suspect` is true. */
+  describe(state: State, id: ActorId, lostBefore: string | null): Description;
+  /** Master data in force for the actor at a time, as alerts show it. `versions`: of its own history. Asked once for an event. */
+  inForce?(state: State, id: ActorId, atMs: number, versions: () => readonly Version[]): readonly VersionInForce[];
   /** Kind -> the actor it is linked to, for the links that stand open. */
   links(state: State, id: ActorId): Readonly<Record<string, ActorId>>;
 }

@@ -3,7 +3,8 @@ import { type ActorId, alertId } from "./ids.ts";
 import { type LifeEvent, type LifeState, next } from "./life_cycle.ts";
 import type { Observation, Rule } from "./rule.ts";
 
-export type AlertFlag = "latched" | "chattering" | "unseen" | "summarised";
+/** `suspect` is said by events only: changes that tell of the actor were lost. No episode keeps it. */
+export type AlertFlag = "latched" | "chattering" | "unseen" | "summarised" | "suspect";
 
 /** One alert of one (actor, rule), from suspicion on. Kept when it has ended, so that a record from its time does not raise it again. Immutable. */
 export interface Episode {

@@ -102,6 +102,8 @@ export interface Feed<M = unknown, R extends Row = Row> {
   readonly open: OpenEnvelope | null;
   /** Of a feed of captured changes: the same feed, for a table whose columns were captured in this order. */
   readonly captured: ((columns: readonly string[]) => Feed) | null;
+  /** Of such a feed: the place of a change in the log, as text whose order is that of the log; null: the row is of a snapshot. */
+  readonly place: ((row: R) => string | null) | null;
   /**
    * Judges the row as a whole: `bad_interval`, all measures missing. A fault that names an optional field costs that field only: it becomes null,
    * what came is rescued, and the row is judged again.
@@ -141,6 +143,7 @@ export interface FeedOptions<F extends Fields, M> {
   readonly open?: OpenEnvelope;
   /** Default: the feed is none of captured changes. */
   readonly captured?: (columns: readonly string[]) => Feed;
+  readonly place?: (row: RowOf<F>) => string | null;
   /** Default: every row is sound. */
   readonly check?: (row: RowOf<F>) => Fault | null;
   /** Default: by event time. */
@@ -161,6 +164,7 @@ export function feed<M>(options: FeedOptions<Fields, M>): Feed<M> {
     evolution: {},
     open: null,
     captured: null,
+    place: null,
     check: () => null,
     date: null,
   } as const;

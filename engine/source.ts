@@ -53,6 +53,8 @@ export interface Batch {
   readonly partition?: string;
   /** n-th content of the same path, 0 for the first and for brokers. */
   readonly generation: number;
+  /** Records before this batch are lost, for this reason, and that was accepted: they are missed no more. */
+  readonly gap?: string;
   /** The schema grows by this before the first of the records, and of those that follow, is read. */
   readonly ahead?: Outlook;
   readonly records: readonly SourceRecord[];
@@ -74,4 +76,6 @@ export interface Source {
   read(after: ReadonlyMap<string, Position>, signal: AbortSignal): AsyncIterable<Batch>;
   /** Told of the positions of a batch once they are stored and flushed. For transports that show progress elsewhere; it neither waits nor throws. */
   stored?(positions: ReadonlyMap<string, Position>): void;
+  /** Told that gaps were accepted: partitions that stopped at one go on, with the next batch that has a `gap`. It neither waits nor throws. */
+  goOn?(): void;
 }

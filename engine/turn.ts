@@ -3,7 +3,7 @@ import { type Decoded, decode } from "./decode.ts";
 import type { CellValue } from "./emission.ts";
 import { grownBy } from "./extra_columns.ts";
 import { BrokenInvariant, type Fault, fault } from "./fault.ts";
-import type { Feed, RecordContext } from "./feed.ts";
+import type { Feed, RecordContext, Row } from "./feed.ts";
 import { hashRow, hashText } from "./hash.ts";
 import { type ActorId, quarantineId, SourceId } from "./ids.ts";
 import { PartsDraft } from "./journal.ts";
@@ -51,6 +51,7 @@ export class Turn {
     const rows: ChangedRow[] = [];
     const timers = new TimerChanges();
     const records = new Intaker(this.#world, this.#root, intake, batch, { log, rows, timers });
+    if (batch.gap !== undefined) records.openGap(batch.gap);
     if (batch.ahead !== undefined) records.lookAhead(batch.ahead);
     for (const refusal of batch.settles ?? []) rows.push(...this.#settled(intake.source, refusal));
     for (const record of batch.records) records.take(record);
@@ -97,6 +98,8 @@ class Intaker {
   readonly #context: Mutable<RecordContext>;
   readonly #sourceText: string;
   readonly #effects: Effects;
+  /** Changes were lost, and the first one behind them has not come. */
+  #isBehindGap: boolean;
   #accepted = 0;
   #duplicates = 0;
   #late = 0;
@@ -132,6 +135,18 @@ class Intaker {
       extra: null,
     };
     this.#effects = effects;
+    this.#isBehindGap = world.gaps.areWaiting(intake.feed, intake.source, batch.partition ?? "");
+  }
+
+  /** The records before the batch are lost. */
+  openGap(reason: string): void {
+    const { source } = this.#intake;
+    const { partition = "", resumeAt } = this.#batch;
+    const clockMs = Number.isFinite(this.#clock.clockMs) ? this.#clock.clockMs : null;
+    const position = resumeAt.get(partition) ?? "";
+    this.#world.gaps.open(this.#feed.name, { source, partition, position, reason, clockMs }, this.#effects.rows);
+    this.#world.counters.add(`note ${this.#feed.name}`, "source_gap", 1);
+    this.#isBehindGap = true;
   }
 
   /** The schema takes, before any row, what all rows of a file will bring. */
@@ -155,8 +170,17 @@ class Intaker {
       return this.#reject(record, fault("future_event", `the event lies ${aheadMs} ms ahead of its arrival`), null, atMs);
     }
     if (decoded.schema !== this.#schema()) this.#evolve(record, decoded.schema);
+    if (this.#isBehindGap) this.#placeGap(decoded.row);
     this.#moveClock(atMs);
     this.#process(record, decoded, atMs);
+  }
+
+  /** A snapshot says nothing of where the log goes on. */
+  #placeGap(row: Row): void {
+    const place = this.#feed.place?.(row) ?? null;
+    if (place === null) return;
+    this.#world.gaps.place(this.#feed.name, this.#intake.source, this.#batch.partition ?? "", place, this.#effects.rows);
+    this.#isBehindGap = false;
   }
 
   /** The batch's last words: idle mark, counts, clocks. */

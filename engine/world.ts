@@ -2,6 +2,7 @@ import { Counters } from "./counters.ts";
 import { decodeFact, factPrefix } from "./fact_codec.ts";
 import { invariant } from "./fault.ts";
 import type { Feed } from "./feed.ts";
+import { Gaps } from "./gaps.ts";
 import { History, type HistoryOptions } from "./history.ts";
 import { type ActorId, SourceId } from "./ids.ts";
 import type { Limits } from "./limits.ts";
@@ -52,6 +53,7 @@ export class World {
   readonly schemas: Map<string, FeedSchema>;
   readonly counters = new Counters();
   readonly strays: Strays;
+  readonly gaps: Gaps;
   nextSequence: number;
   actorCount: number;
   readonly #histories = new Map<ActorId, History>();
@@ -66,6 +68,10 @@ export class World {
     this.#store = store;
     this.nextSequence = store.nextSequence;
     this.strays = new Strays(this.counters, store, options.limits.keysMax);
+    this.gaps = new Gaps(
+      store,
+      feeds.map(({ name }) => name),
+    );
     this.feeds = new Map(feeds.map((feed) => [feed.name, feed]));
     this.tables = new Map(tables.map((table) => [table.name, table]));
     this.clocks = new Map(feeds.map((feed) => [feed.name, new FeedClock(feed.name, feed.clockDelayMs)]));

@@ -22,6 +22,8 @@ export interface EventHubOptions {
   readonly start: "earliest" | "latest";
   /** When events are gone that were not read yet: stop that partition, or go on behind them. */
   readonly onGap: "stop" | "accept";
+  /** Whether somebody has accepted the next gap of this partition, whatever `onGap` says. Left out: nobody has. */
+  readonly isAccepted?: (partition: string) => boolean;
   /** 1 or more. A reader takes its partitions from readers of the same or a lower level, and is refused below a higher one. */
   readonly ownerLevel: number;
   readonly bounds: Bounds;
@@ -41,18 +43,21 @@ export interface EventHubOptions {
  */
 export function eventHub(options: EventHubOptions): Source {
   // Outlives a reading, for an outage must not make us take back what another reader has taken.
-  const stopped = new Set<string>();
+  const stopped: Stopped = new Map();
+  let reading: Reading | null = null;
   return {
     id: options.id,
+    goOn: () => reading?.goOn(),
     async *read(after, signal) {
       const { hubClient } = await import("./event_hub_library.ts"); // Loaded when needed: it takes longer than all else.
-      const reading = new Reading(options, stopped, after, signal, hubClient);
+      const current = new Reading(options, stopped, after, signal, hubClient);
+      reading = current;
       try {
-        yield* reading.batches();
+        yield* current.batches();
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
-        await reading.close();
+        await current.close();
       }
     },
   };
@@ -80,28 +85,29 @@ interface Delivery {
 
 type HubClient = typeof hubClient;
 
+/** Partitions that are read no more, each with the reason: at a gap, which may be accepted, or for good. */
+type Stopped = Map<string, "gap" | "for good">;
+
 /** One reading of all partitions, from a start to the end of the signal or to an outage. */
 class Reading {
   readonly #options: EventHubOptions;
-  readonly #stopped: Set<string>;
+  readonly #stopped: Stopped;
   readonly #after: ReadonlyMap<string, Position>;
   readonly #signal: AbortSignal;
   readonly #client: EventHubConsumerClient;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #deliveries: Delivery[] = [];
+  /** Where partitions stopped. */
+  readonly #left = new Map<string, Position>();
+  /** Partitions that stopped at a gap which was accepted. */
+  #accepted: readonly string[] = [];
   readonly #news = bell();
   readonly #closed = bell();
   #createdAtMs = 0;
   #outage: Unavailable | null = null;
   #isClosed = false;
 
-  constructor(
-    options: EventHubOptions,
-    stopped: Set<string>,
-    after: ReadonlyMap<string, Position>,
-    signal: AbortSignal,
-    hubClient: HubClient,
-  ) {
+  constructor(options: EventHubOptions, stopped: Stopped, after: ReadonlyMap<string, Position>, signal: AbortSignal, hubClient: HubClient) {
     this.#options = options;
     this.#stopped = stopped;
     this.#after = after;
@@ -119,6 +125,7 @@ class Reading {
     while (!this.#signal.aborted) {
       const heard = this.#news.heard();
       if (this.#outage !== null) throw this.#outage;
+      if (this.#accepted.length > 0) yield* this.#openAccepted();
       const delivery = this.#deliveries.shift();
       if (delivery === undefined) {
         await heard;
@@ -127,6 +134,12 @@ class Reading {
       yield* this.#take(delivery);
       delivery.taken();
     }
+  }
+
+  /** Somebody has accepted gaps: partitions that stopped at one of them go on. */
+  goOn(): void {
+    this.#accepted = [...this.#stopped].flatMap(([id, reason]) => (reason === "gap" && this.#accepts(id) ? [id] : []));
+    this.#news.ring();
   }
 
   /** Bounded, for the other side may not answer. */
@@ -155,12 +168,29 @@ class Reading {
   async #openPartition(id: string): Promise<HubPartition | null> {
     const { start, bounds, columns, idleMs, clock } = this.#options;
     const extent = await this.#extentOf(id);
-    const stored = this.#after.get(id);
+    const stored = this.#left.get(id) ?? this.#after.get(id);
     const isFirst = this.#after.size === 0; // Else the partition is new, and all of it is.
     const place = stored === undefined ? startOf(isFirst && start === "latest" ? extent : null, this.#createdAtMs) : placeOf(stored);
     const partition = new HubPartition({ id, origin: this.#origin(id), place, bounds, columns, idleMs, openedAtMs: clock.now() });
     if (!isPlainOffset(extent.lastOffset)) return this.#stop(partition, strange(extent.lastOffset));
     return stored === undefined || this.#goesOn(partition, extent) ? known(partition, extent) : null;
+  }
+
+  async *#openAccepted(): AsyncGenerator<Batch, void> {
+    const ids = this.#accepted;
+    this.#accepted = [];
+    for (const id of ids) {
+      this.#stopped.delete(id);
+      const partition = await this.#openPartition(id);
+      if (partition === null) continue;
+      this.#subscribe(partition);
+      yield* present(partition.idleBatch(this.#options.clock.now()));
+    }
+  }
+
+  #accepts(id: string): boolean {
+    const { onGap, isAccepted } = this.#options;
+    return onGap === "accept" || isAccepted?.(id) === true;
   }
 
   async #extentOf(id: string): Promise<HubExtent & { readonly lastOffset: string }> {
@@ -186,20 +216,21 @@ class Reading {
         return false;
       case "gap": {
         const lost = `${verdict.lost} events behind number ${partition.place.sequence} are gone`;
-        if (this.#options.onGap === "stop") {
-          this.#stop(partition, `${lost}; onGap: accept goes on behind them`);
+        if (!this.#accepts(partition.id)) {
+          this.#stop(partition, `${lost}; gridactor accept-gap ${this.#options.id} --write goes on behind them`, "gap");
           return false;
         }
         this.#options.onTrouble(partition.id, lost, false);
-        partition.passOver(extent.begin - 1);
+        partition.passOver(extent.begin - 1, lost);
         return true;
       }
     }
   }
 
-  #stop(partition: HubPartition, reason: string): null {
+  #stop(partition: HubPartition, reason: string, kind: "gap" | "for good" = "for good"): null {
     if (this.#stopped.has(partition.id)) return null;
-    this.#stopped.add(partition.id);
+    this.#stopped.set(partition.id, kind);
+    this.#left.set(partition.id, positionOf(partition.place));
     this.#subscriptions
       .get(partition.id)
       ?.close()

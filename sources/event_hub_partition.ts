@@ -1,4 +1,4 @@
-import type { Batch } from "../engine/source.ts";
+import type { Batch, SourceRecord } from "../engine/source.ts";
 import { type HubPlace, isPlainOffset, positionOf } from "./event_hub_position.ts";
 import { type HubEventData, recordOf } from "./event_hub_record.ts";
 import type { Bounds } from "./format.ts";
@@ -24,6 +24,8 @@ export class HubPartition {
   #end = Number.POSITIVE_INFINITY;
   #quietSinceMs: number;
   #isIdle = false;
+  /** Why events before the next batch are lost; null: none are. */
+  #gap: string | null = null;
 
   constructor(options: HubPartitionOptions) {
     this.id = options.id;
@@ -42,9 +44,10 @@ export class HubPartition {
     this.#end = sequence;
   }
 
-  /** Events up to this one are gone. */
-  passOver(sequence: number): void {
+  /** Events up to this one are gone; `gap`: which is a loss, and why. */
+  passOver(sequence: number, gap: string | null = null): void {
     this.#place = { ...this.#place, sequence };
+    this.#gap = gap;
   }
 
   /** How many of these events follow the last one, and one another, without a hole or a step back. */
@@ -67,11 +70,11 @@ export class HubPartition {
     for (const event of events) {
       if (event.sequenceNumber <= this.#place.sequence) continue;
       const record = recordOf(event, this.#options.columns);
-      if (!group.hasRoom(record.bytes.length)) yield this.#batch(group);
+      if (!group.hasRoom(record.bytes.length)) yield this.#batch(group.take());
       group.add(record);
       this.#place = { ...this.#place, sequence: event.sequenceNumber, offset: event.offset };
     }
-    if (!group.isEmpty) yield this.#batch(group);
+    if (!group.isEmpty) yield this.#batch(group.take());
   }
 
   /** A batch that says that there is nothing more at present, once, when that has been so for long enough; else null. */
@@ -79,11 +82,13 @@ export class HubPartition {
     const isQuiet = this.#place.sequence >= this.#end && nowMs - this.#quietSinceMs >= this.#options.idleMs;
     if (this.#isIdle || !isQuiet) return null;
     this.#isIdle = true;
-    return { origin: this.#options.origin, path: null, partition: this.id, generation: 0, records: [], resumeAt: new Map(), idle: true };
+    return this.#gap === null ? { ...this.#batch([]), resumeAt: new Map(), idle: true } : { ...this.#batch([]), idle: true };
   }
 
-  #batch(group: Group): Batch {
+  #batch(records: readonly SourceRecord[]): Batch {
+    const gap = this.#gap === null ? {} : { gap: this.#gap };
+    this.#gap = null;
     const resumeAt = new Map([[this.id, positionOf(this.#place)]]);
-    return { origin: this.#options.origin, path: null, partition: this.id, generation: 0, records: group.take(), resumeAt, idle: false };
+    return { origin: this.#options.origin, path: null, partition: this.id, generation: 0, ...gap, records, resumeAt, idle: false };
   }
 }

@@ -24,5 +24,6 @@ export function kafka(options: KafkaOptions): Source {
       }
     },
     stored: (positions) => reading?.stored(positions),
+    goOn: () => reading?.goOn(),
   };
 }

@@ -78,6 +78,8 @@ function billingCapturedAs(captured: readonly string[]): Feed<BillChange> {
     fields,
     open: debezium(fields),
     captured: billingCapturedAs,
+    place: (row) =>
+      row.__$operation === SNAPSHOT ? null : positionOf(row.__$start_lsn, row.__$command_id, row.__$seqval, row.__$operation),
     check: (row) => lsnFault(row) ?? periodFault(row),
     eventTimeMs: (row) => row.cdc_timestamp,
     dedupKey: (row) => `${row.transaction_id}@${row.__$start_lsn}/${row.__$seqval}/${row.__$operation}`,

@@ -23,6 +23,12 @@ interface Portion {
   readonly weight: number;
 }
 
+/** In the place of records that are lost: why, and the offset behind them. */
+interface Hole {
+  readonly gap: string;
+  readonly next: number;
+}
+
 /** No record was written before or will be after: a producer that says so says nothing. */
 const TIMES = { from: Date.UTC(2000, 0, 1), to: Date.UTC(2100, 0, 1) };
 /** What a record weighs beside its bytes. */
@@ -46,7 +52,7 @@ export class Lane {
   readonly #options: LaneOptions;
   #mark: string | null;
   #dropBefore: number;
-  #waiting: Portion[] = [];
+  #waiting: (Portion | Hole)[] = [];
   #takenOfFirst = 0;
   #queuedTo: number;
   #handedOver: KafkaPosition;
@@ -115,20 +121,29 @@ export class Lane {
     this.damages = 0;
   }
 
-  /** Begins again at an offset, whatever was read before. */
-  restart(at: number): void {
+  /** Begins again at an offset, whatever was read before: what lies between is lost, for this reason. */
+  restart(at: number, reason: string): void {
     this.expected = at;
     this.#dropBefore = at;
     this.#queuedTo = at;
     this.#mark = null;
-    if (!this.hasWaiting) this.#handedOver = { next: at, cluster: this.#options.cluster, mark: null };
+    this.lose(reason);
   }
 
-  /** A batch of what waits, or null. */
+  /** Records before the next ones are lost. */
+  lose(reason: string): void {
+    this.#waiting.push({ gap: reason, next: this.#queuedTo });
+    this.weight += RECORD_WEIGHT;
+  }
+
+  /** A batch of what waits, or null. A hole is one of its own. */
   take({ records: recordsMax, bytes: bytesMax }: Bounds): Batch | null {
+    const [first] = this.#waiting;
+    if (first !== undefined && "gap" in first) return this.#passHole(first);
     const records: SourceRecord[] = [];
     for (let bytes = 0; ; ) {
-      const record = this.#waiting[0]?.records[this.#takenOfFirst];
+      const [portion] = this.#waiting;
+      const record = portion === undefined || "gap" in portion ? undefined : portion.records[this.#takenOfFirst];
       if (record === undefined) break;
       bytes += record.bytes.length;
       if (records.length >= recordsMax || (bytes > bytesMax && records.length > 0)) break;
@@ -144,11 +159,20 @@ export class Lane {
     return this.#batch(records, false);
   }
 
-  /** No record, but where we are: at the beginning of a lane, or when there is nothing more. Nothing may be waiting. */
+  /** No record, but where we are: at the beginning of a lane, or when there is nothing more. Nothing may be waiting but a hole, at the beginning. */
   word(idle: boolean): Batch {
+    const [first] = this.#waiting;
+    if (first !== undefined && "gap" in first) return this.#passHole(first);
     const { next, cluster } = this.#handedOver;
     if (this.#queuedTo > next) this.#handedOver = { next: this.#queuedTo, cluster, mark: null };
     return this.#batch([], idle);
+  }
+
+  #passHole({ gap, next }: Hole): Batch {
+    this.#waiting.shift();
+    this.weight = this.hasWaiting ? this.weight - RECORD_WEIGHT : 0;
+    this.#handedOver = { next, cluster: this.#options.cluster, mark: null };
+    return { ...this.#batch([], false), gap };
   }
 
   #step(): void {

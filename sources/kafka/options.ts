@@ -15,6 +15,8 @@ export interface KafkaOptions {
   readonly start: "earliest" | "latest";
   /** When records are missing or unreadable at the broker: stop that partition, or go on behind them. */
   readonly onGap: "stop" | "accept";
+  /** Whether somebody has accepted the next gap of this partition, whatever `onGap` says. Left out: nobody has. */
+  readonly isAccepted?: (partition: string) => boolean;
   /** Of a batch. */
   readonly bounds: Bounds;
   /** A partition that brings nothing for so long, once it was read to its end, is idle. */

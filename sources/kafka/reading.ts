@@ -39,6 +39,8 @@ export class KafkaReading {
   readonly #ended = new AbortController();
   readonly #positions: Map<string, KafkaPosition>;
   #isFirstStart: boolean;
+  /** What the group has given us, as the library told it. */
+  #assigned: Readonly<Record<string, readonly number[]>> = {};
   /** Raised whenever partitions are assigned: what belongs to an earlier assignment is dropped. */
   #assignment = 0;
   #lanes: ReadonlyMap<string, Lane> = new Map();
@@ -82,7 +84,7 @@ export class KafkaReading {
     await orUnavailable(this.#where, this.#consumer.connect());
     await orUnavailable(this.#where, this.#consumer.subscribe({ topics: [...topics], fromBeginning: true }));
     const { GROUP_JOIN, CRASH, FETCH, END_BATCH_PROCESS } = this.#consumer.events;
-    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment));
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#begin(payload.memberAssignment));
     this.#consumer.on(CRASH, ({ payload }) => this.#fail(new Unavailable(this.#where, payload.error)));
     this.#consumer.on(FETCH, () => {
       this.#idleness.answered();
@@ -130,10 +132,22 @@ export class KafkaReading {
     }
   }
 
+  /** Somebody has accepted gaps: if a lane has stopped at one of them, all begin anew, where they are. */
+  goOn(): void {
+    const isWaiting = [...this.#lanes.values()].some(({ name, stopped }) => stopped !== null && this.#accepts(name));
+    if (isWaiting) this.#begin(this.#assigned);
+  }
+
+  #accepts(name: string): boolean {
+    const { onGap, isAccepted } = this.#options;
+    return onGap === "accept" || isAccepted?.(name) === true;
+  }
+
   // Assignment. -------------------------------------------------------------------------------------------------------------------------
 
   /** Called by the library before it fetches anything: until we know where to begin, nothing is to be fetched. */
-  #assigned(partitions: Readonly<Record<string, readonly number[]>>): void {
+  #begin(partitions: Readonly<Record<string, readonly number[]>>): void {
+    this.#assigned = partitions;
     this.#assignment += 1;
     this.#lanes = new Map();
     this.#words = [];
@@ -175,11 +189,12 @@ export class KafkaReading {
     if (known === undefined) return new Lane(options, { seekTo: extent.low, next: extent.low, mark: null }, extent);
     const place = placeOf(known, extent, cluster);
     if (!("gap" in place)) return new Lane(options, place, extent);
-    const isAccepted = this.#options.onGap === "accept";
-    const next = isAccepted ? extent.low : known.next;
-    const lane = new Lane(isAccepted ? options : { ...options, cluster: known.cluster }, { seekTo: next, next, mark: null }, extent);
-    if (!isAccepted) lane.stopped = place.gap;
-    this.#options.onTrouble(lane.name, place.gap, !isAccepted);
+    const isAccepted = this.#accepts(name);
+    const here = { seekTo: known.next, next: known.next, mark: null };
+    const lane = new Lane(isAccepted ? options : { ...options, cluster: known.cluster }, here, extent);
+    if (isAccepted) lane.restart(extent.low, place.gap);
+    else lane.stopped = place.gap;
+    this.#options.onTrouble(name, place.gap, !isAccepted);
     return lane;
   }
 
@@ -282,11 +297,12 @@ export class KafkaReading {
     const { baseOffset, lastOffset, bytes } = packed;
     const isInside = baseOffset >= 0 && lastOffset < lane.high;
     const what = `the batch at ${lane.expected} cannot be read: ${reason}`;
-    if (this.#options.onGap !== "accept" || !isInside) {
+    if (!this.#accepts(lane.name) || !isInside) {
       this.#stop(lane, what);
       return false;
     }
     this.#options.onTrouble(lane.name, what, false);
+    lane.lose(what);
     return this.#queue(lane, [{ at: lastOffset, arrivedAtMs: 0, bytes, fault: fault("bad_encoding", what) }], lastOffset + 1, bytes.length);
   }
 
@@ -302,9 +318,9 @@ export class KafkaReading {
 
   /** Records are missing: the lane stops, or begins again at the first that is there. What waits in it stays. */
   #gap(lane: Lane, reason: string, low: number): void {
-    if (this.#options.onGap !== "accept") return this.#stop(lane, reason);
+    if (!this.#accepts(lane.name)) return this.#stop(lane, reason);
     this.#options.onTrouble(lane.name, reason, false);
-    lane.restart(low);
+    lane.restart(low, reason);
     return this.#goOn(lane);
   }
 

@@ -1,6 +1,8 @@
 import * as assert from "uvu/assert";
 import { bill } from "../../actors/bill.ts";
+import { positionOf } from "../../actors/feeds/lsn.ts";
 import { decodeFact, factPrefix } from "../../engine/fact_codec.ts";
+import { readGaps } from "../../engine/gaps.ts";
 import { History, type Version } from "../../engine/history.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { envelope } from "../kit/envelopes.ts";
@@ -437,4 +439,52 @@ test("a row with another spelling of its position is the same row", async () => 
     change(0, INSERT, { __$start_lsn: "0x000000000a", __$seqval: "0000000000000000000B" }),
   );
   assert.is(seen.actor(BILL).count("duplicates"), 1);
+});
+
+// Gaps ----------------------------------------------------------------------------------------------------------------------------------
+
+const LOST = { lost: "billing" } as const;
+const GONE = { lost: "billing", source: "cdc", partition: "t/1" } as const;
+const placeAt = (minute: number): string => {
+  const { __$start_lsn: startLsn, __$seqval: seqval } = change(minute, INSERT).record as { __$start_lsn: string; __$seqval: string };
+  return positionOf(startLsn.slice(2).padStart(20, "0"), null, seqval.slice(2).padStart(20, "0"), INSERT);
+};
+const isSuspect = (seen: Seen): unknown => seen.actor(BILL).attributes["suspect"];
+const named = change(0, INSERT, { payment_method: "UPI" });
+/** An update that takes over how the bill is paid, whatever that is. */
+const partial = (minute: number, base: string): Arrival =>
+  change(minute, AFTER, { payment_method: null, __$update_mask: "0x0800", base_amount: base });
+
+test("behind an accepted gap a bill is suspect until a whole image says what it is; nothing is written for that", async () => {
+  const calm = await given(insert).when();
+  const seen = await given(insert).when(LOST);
+  assert.equal([isSuspect(calm), isSuspect(seen)], [undefined, true], "though nothing has come yet");
+  assert.is(seen.digest, calm.digest);
+  assert.is(notes(seen)["source_gap"], 1);
+  const told = await given(insert, LOST, CRASH).when(other(2));
+  assert.equal([isSuspect(told), told.actor(ActorId("bill", "TXN-00000099")).attributes["suspect"]], [true, undefined]);
+  assert.is(isSuspect(await given(named, LOST, other(2), CRASH).when(partial(3, "2000.00"))), true, "it took a value over");
+  assert.is(isSuspect(await given(insert, LOST, CRASH, other(2)).when(change(3, AFTER, PAID))), undefined);
+});
+
+test("gaps of a feed are numbered, each stands before the first change of its partition that comes behind it", async () => {
+  const elsewhere = { ...other(1), source: "cdc", partition: "t/2" };
+  const { store } = await given(insert, LOST, GONE, elsewhere).when(other(2), { ...other(3), source: "cdc", partition: "t/1" });
+  const gaps = readGaps(store, "billing");
+  assert.equal(
+    gaps.map(({ number, source, partition, reason, before }) => ({ number, source, partition, reason, before })),
+    [
+      { number: 1, source: "billing", partition: "", reason: "some are gone", before: placeAt(2) },
+      { number: 2, source: "cdc", partition: "t/1", reason: "some are gone", before: placeAt(3) },
+    ],
+  );
+});
+
+test("an alert of a suspect bill says so, and one of a bill that is sound does not", async () => {
+  const flags = async (...script: Script): Promise<unknown> =>
+    (await given(named, ...script).when(partial(3, "20.00"))).events
+      .filter(({ data }) => data.rule === "billing.tiny_amount")
+      .map(({ data }) => data.flags);
+  assert.equal(await flags(), [[]]);
+  assert.equal(await flags(LOST, other(2)), [["suspect"]]);
 });

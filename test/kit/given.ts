@@ -1,3 +1,5 @@
+import { type CommandArgs, carryOut } from "../../engine/command.ts";
+import { COMMANDS } from "../../engine/commands.ts";
 import { stateDigest } from "../../engine/digest.ts";
 import type { AlertEvent, CellValue, CuratedRow, Emission } from "../../engine/emission.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
@@ -34,7 +36,27 @@ export interface Quiet {
   readonly partition?: string;
 }
 
-export type Script = readonly (Arrival | Quiet | typeof CRASH)[];
+/** Records of a feed are lost, and that is accepted; its source goes on at some position. */
+export interface Lost {
+  readonly lost: string;
+  readonly source?: string;
+  readonly partition?: string;
+}
+
+/** An operator's command about the alert of a rule that an actor holds, or about the one with this id; `args` go with it. */
+export interface Operate {
+  readonly operate: string;
+  readonly actor: ActorId;
+  readonly rule: string;
+  readonly alertId?: string;
+  readonly args?: CommandArgs;
+  readonly key?: string;
+  readonly arrivedAtMs?: number;
+  /** What the refusal says; `perhaps`: it may be refused or not. Left out, it must not be. */
+  readonly refused?: RegExp | "perhaps";
+}
+
+export type Script = readonly (Arrival | Quiet | Lost | Operate | typeof CRASH)[];
 
 /** An alert event as most tests want it. */
 export interface SeenAlert {
@@ -107,27 +129,54 @@ class Player {
   readonly #rules: readonly Rule[];
   readonly #options: StageOptions;
   readonly #taken = new Map<string, number>();
+  #memory: World;
   #turn: Turn;
 
   constructor(domain: Domain, rules: readonly Rule[], options: StageOptions) {
     this.#domain = domain;
     this.#rules = rules;
     this.#options = options;
-    this.#turn = new Turn(this.#world());
+    this.#memory = this.#world();
+    this.#turn = new Turn(this.#memory);
+  }
+
+  #begin(): void {
+    this.#memory = this.#world();
+    this.#turn = new Turn(this.#memory);
+  }
+
+  async #operate({ refused, ...item }: Operate): Promise<void> {
+    const [result] = await Promise.allSettled([this.#carryOut(item)]);
+    const why = result?.status === "rejected" ? String(result.reason) : null;
+    if (refused === "perhaps") return;
+    if (why !== null && refused?.test(why) !== true) throw new Error(`${item.operate}: ${why}`);
+    if (why === null && refused !== undefined) throw new Error(`${item.operate} was not refused`);
+  }
+
+  async #carryOut({ operate: verb, actor, rule, alertId, args = {}, key, arrivedAtMs = ARRIVED_AT_MS }: Operate): Promise<void> {
+    const handler = COMMANDS[verb];
+    if (handler === undefined) throw new Error(`nobody carries out ${verb}`);
+    const { population } = this.#memory;
+    const held = population.has(actor) ? population.place(actor, () => {}) : null;
+    const id = alertId ?? held?.kind.peekWarm(held.slot)?.episodes.get(rule)?.alertId ?? "";
+    const command = { verb, args: { alertId: id, actor, rule, ...args }, by: "tester", reason: null, key: key ?? null, arrivedAtMs };
+    await carryOut(command, handler, { world: this.#memory, turn: this.#turn, store: this.store });
   }
 
   async play(script: Script): Promise<void> {
     for (let at = 0; at < script.length; ) {
       const item = script[at] as Script[number];
       at += 1;
-      if (item === CRASH) this.#turn = new Turn(this.#world());
-      else if ("quiet" in item) await this.#take({ feed: item.quiet, record: "", ...item }, [], true);
+      if (item === CRASH) this.#begin();
+      else if ("operate" in item) await this.#operate(item);
+      else if ("quiet" in item) await this.#take({ feed: item.quiet, record: "", ...item }, [], { idle: true });
+      else if ("lost" in item) await this.#take({ feed: item.lost, record: "", ...item }, [], { idle: false, gap: "some are gone" });
       else {
         const arrivals = [item];
         for (const most = this.#batchOf(); at < script.length && arrivals.length < most && sameFile(item, script[at]); at += 1) {
           arrivals.push(script[at] as Arrival);
         }
-        await this.#take(item, arrivals, false);
+        await this.#take(item, arrivals, { idle: false });
       }
     }
   }
@@ -170,7 +219,7 @@ class Player {
     return typeof batchOf === "number" ? batchOf : batchOf();
   }
 
-  async #take(first: Arrival, arrivals: readonly Arrival[], idle: boolean): Promise<void> {
+  async #take(first: Arrival, arrivals: readonly Arrival[], marks: Pick<Batch, "idle" | "gap">): Promise<void> {
     const { feed, source = feed, partition, path = `${feed}.json`, mode = "delta" } = first;
     const file = `${source}/${path}`;
     const taken = this.#taken.get(file) ?? 0;
@@ -182,7 +231,7 @@ class Player {
       generation: 0,
       records: arrivals.map((arrival, n) => recordOf(arrival, taken + n)),
       resumeAt: new Map([[path, Position(String(taken + arrivals.length))]]),
-      idle,
+      ...marks,
     };
     const { origin = "live" } = this.#options;
     await this.store.commit(this.#turn.run({ source: SourceId(source), feed, mode, origin }, batch));
@@ -190,7 +239,7 @@ class Player {
 }
 
 function sameFile(a: Arrival, b: Script[number] | undefined): boolean {
-  if (b === undefined || b === CRASH || "quiet" in b) return false;
+  if (b === undefined || b === CRASH || "quiet" in b || "operate" in b || "lost" in b) return false;
   return a.feed === b.feed && a.source === b.source && a.partition === b.partition && a.path === b.path && a.mode === b.mode;
 }
 
@@ -204,11 +253,12 @@ function seenActor(world: World, id: ActorId): SeenActor {
   });
   aim(place);
   const { kind, slot } = place;
+  const { toldBy } = kind.behaviour;
   const counts = new Map<Count, number>();
   const clocks = new Map(kind.behaviour.clocks.map((feed) => [feed, clockOf(kind.cursor, kind.at, feed)]));
   for (const name of Object.keys(kind.at.count) as Count[]) counts.set(name, countOf(kind.cursor, kind.at, name));
   return {
-    ...kind.behaviour.describe(kind.look(slot), id),
+    ...kind.behaviour.describe(kind.look(slot), id, toldBy === undefined ? null : world.gaps.lostBefore(toldBy)),
     links: kind.behaviour.links(kind.look(slot), id),
     count: (name) => counts.get(name) ?? 0,
     clock: (feed) => clocks.get(feed) ?? null,

@@ -116,6 +116,32 @@ test("events that are gone are passed over and told of if that was accepted, onc
   await reading.stop();
 });
 
+test("a partition that stopped at a gap goes on where it stopped once that is accepted, and says what was lost", async () => {
+  const positions = await readAll(["a"], []);
+  hub.append(0, hubEvents(["b", "c", "d"]));
+  hub.expire(0, 3);
+  const trouble = new Troubles();
+  const accepted = new Set<string>();
+  const source = hubSource(hub, { onTrouble: trouble.onTrouble, isAccepted: (id) => accepted.has(id) });
+  const reading = new HubReading(source, positions);
+  await trouble.until(1, reading);
+  source.goOn?.();
+  hub.append(1, hubEvents(["x"]));
+  await reading.until(has("1:x"));
+  assert.equal([trouble.seen, reading.texts()], [["0 stopped"], ["1:x"]], "nobody has accepted it");
+  accepted.add("0");
+  source.goOn?.();
+  await reading.until(has("0:d"));
+  assert.equal(trouble.seen, ["0 stopped", "0 goes on"]);
+  assert.equal(
+    reading.batches.flatMap(({ gap, partition, records, resumeAt }) =>
+      gap === undefined ? [] : [[partition, gap, records.length, resumeAt.get("0")?.split(" ")[0]]],
+    ),
+    [["0", "2 events behind number 0 are gone", 1, "3"]],
+  );
+  await reading.stop();
+});
+
 test("all events gone, and none there yet, is a gap as well", async () => {
   const positions = await readAll(["a"], []);
   hub.append(0, hubEvents(["b", "c"]));

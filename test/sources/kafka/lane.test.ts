@@ -74,8 +74,25 @@ test("what the library passed over moves the position at the next word", () => {
   assert.equal([...lane.word(true).resumeAt], [["t/3", "7 c -"]]);
   lane.moveTo(3);
   assert.is(lane.expected, 7, "never back");
-  lane.restart(2);
+  lane.restart(2, "some are gone");
   assert.equal([...lane.word(false).resumeAt], [["t/3", "2 c -"]], "but where records are missing and that is accepted");
+});
+
+test("a hole is a batch of its own between what was before it and what comes behind it", () => {
+  const lane = new Lane(OPTIONS, { seekTo: 0, next: 0, mark: null }, EXTENT);
+  lane.queue([record(0), record(1)], 2, 4);
+  lane.restart(7, "some are gone");
+  lane.queue([record(7)], 8, 2);
+  const seen: unknown[] = [];
+  for (let batch = lane.take(ALL); batch !== null; batch = lane.take(ALL)) {
+    seen.push([texts([batch]), batch.gap, batch.resumeAt.get("t/3")?.split(" ")[0]]);
+  }
+  assert.equal(seen, [
+    [["r0", "r1"], undefined, "2"],
+    [[], "some are gone", "7"],
+    [["r7"], undefined, "8"],
+  ]);
+  assert.is(lane.weight, 0);
 });
 
 test("a record of a time that cannot be is bad, with an arrival that a replay sees, too", () => {
