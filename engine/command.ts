@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { ChangedRow, Commit } from "./commit.ts";
 import { hours } from "./duration.ts";
+import { longHash } from "./ids.ts";
 import type { Store } from "./store.ts";
 import type { Turn } from "./turn.ts";
 import type { World } from "./world.ts";
@@ -176,5 +176,5 @@ function keyRows(store: Store, row: AuditRow): readonly ChangedRow[] {
 
 /** Authors do not share keys, and a key may be of any length. */
 function keyOf({ by, key }: Pick<Command, "by" | "key">): string {
-  return `${KEY}${createHash("sha256").update(`${by}\0${key}`).digest("hex")}`;
+  return `${KEY}${longHash([by, key ?? ""])}`;
 }
