@@ -15,7 +15,7 @@ import {
   keepBill,
   settleBills,
 } from "./detectors/customer/watch.ts";
-import { rememberDimension } from "./dimension.ts";
+import { dimensionInForce, rememberDimension } from "./dimension.ts";
 import { regionActor } from "./grid_region.ts";
 import type { CustomerDescribed, GridMessage } from "./message.ts";
 import type { BillKeyed, Link } from "./tells.ts";
@@ -71,6 +71,7 @@ export const customer: Behaviour<CustomerState, GridMessage> = {
     latest: null,
     rolling: null,
   }),
+  inForce: (_state, id, atMs, versions) => dimensionInForce(id, versions(), atMs),
   links: (state) => linksOf(state),
 };
 

@@ -1,6 +1,8 @@
 import type { Out } from "../engine/behaviour.ts";
-import type { CellValue } from "../engine/emission.ts";
-import type { HistoryChange, Remembered, VersionChange } from "../engine/history.ts";
+import type { CellValue, VersionInForce } from "../engine/emission.ts";
+import { type HistoryChange, type Remembered, type Version, type VersionChange, versionAt } from "../engine/history.ts";
+import type { ActorId } from "../engine/ids.ts";
+import { civilDate } from "./civil_day.ts";
 
 const OPEN_END = "9999-12-31";
 
@@ -32,6 +34,12 @@ export function rememberDimension(
   if (isKnown !== wasKnown) out.linked(isKnown);
   for (const one of [...first.changes, ...(second?.changes ?? [])]) out.curate(table, { ...key, ...columnsOf(one) });
   return second ?? first;
+}
+
+/** The version of a dimension that holds at an instant, as alerts show it. */
+export function dimensionInForce(actor: ActorId, versions: readonly Version[], atMs: number): readonly VersionInForce[] {
+  const version = versionAt(versions, civilDate(atMs));
+  return version === null ? [] : [{ actor, version: version.scdVersion, validFrom: version.from, validTo: version.to }];
 }
 
 function columnsOf({ change, version }: VersionChange): Readonly<Record<string, CellValue>> {

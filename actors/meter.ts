@@ -75,6 +75,10 @@ export const meter: Behaviour<MeterState, GridMessage> = {
     latest: latestOf(state),
     rolling: rollingOf(state),
   }),
+  inForce({ warm }, _id, atMs) {
+    const link = linkAt(warm.links, atMs);
+    return link === null ? [] : [{ actor: link.customer, version: null, validFrom: link.from, validTo: link.to }];
+  },
   links: (state, id) => linksOf(state, id),
 };
 

@@ -15,7 +15,7 @@ import { judgeOverheating } from "./detectors/transformer/overheating.ts";
 import { judgeFailures } from "./detectors/transformer/repeated_failures.ts";
 import { tellSegments } from "./detectors/transformer/segments.ts";
 import { failuresOf, judgeSample, type Known, type Watch, watch } from "./detectors/transformer/watch.ts";
-import { rememberDimension } from "./dimension.ts";
+import { dimensionInForce, rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import type { GridMessage, MaintenanceLogged, TelemetryMeasured, TransformerDescribed } from "./message.ts";
 import type { LinksChanged, MeterDay } from "./tells.ts";
@@ -96,6 +96,7 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
     latest: state.latest,
     rolling: null,
   }),
+  inForce: (_state, id, atMs, versions) => dimensionInForce(id, versions(), atMs),
   links: (state, id) => linksOf(state, id),
 };
 

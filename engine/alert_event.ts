@@ -1,5 +1,6 @@
 import type { CellValue } from "./emission.ts";
 import { type EpisodeChange, statusOf } from "./episode.ts";
+import { type Grounds, groundsJson } from "./grounds.ts";
 import type { ActorId } from "./ids.ts";
 import type { Rule } from "./rule.ts";
 
@@ -9,6 +10,8 @@ export interface AlertFacts extends EpisodeChange {
   readonly rule: Rule;
   /** Links in force from region down, without the actor, a space between them. */
   readonly path: string;
+  /** What it rests on; null: on no observation. */
+  readonly grounds: Grounds | null;
 }
 
 /** The record that led to an event, or the timer: its position is `timer:<actor>/<name>/<due>`, and it has no feed, source or id. */
@@ -50,10 +53,13 @@ export type AlertCells = readonly [
   evidenceEventId: CellValue,
   origin: CellValue,
   suppressedBy: CellValue,
+  expected: CellValue,
+  n: CellValue,
+  details: CellValue,
 ];
 
 /** An event as it is logged. Its id is that of the alert, and its revision. */
-export function alertCells({ actor, rule, change, episode, path, atMs }: AlertFacts, cause: AlertCause): AlertCells {
+export function alertCells({ actor, rule, change, episode, path, atMs, grounds }: AlertFacts, cause: AlertCause): AlertCells {
   const { value, limit, clear, flags } = episode;
   const isLower = limit !== null && clear !== null && clear > limit;
   const ofRecord = cause.row !== null;
@@ -84,5 +90,13 @@ export function alertCells({ actor, rule, change, episode, path, atMs }: AlertFa
     ofRecord ? cause.key : null,
     episode.origin,
     episode.suppressedBy,
+    numberIn(grounds, "expected"),
+    numberIn(grounds, "n"),
+    grounds === null ? null : groundsJson(grounds),
   ];
+}
+
+function numberIn(grounds: Grounds | null, name: string): number | null {
+  const value = grounds?.facts?.[name];
+  return typeof value === "number" ? value : null;
 }

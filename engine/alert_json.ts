@@ -37,11 +37,11 @@ function eventShape(source: string): Shape {
         "metric": ${cell("metric")},
         "value": ${cell("value", "value_text")},
         "unit": ${cell("unit")},
-        "expected": null,
+        "expected": ${cell("expected")},
         "lower": ${cell("limit_lower")},
         "upper": ${cell("limit_upper")},
         "score": null,
-        "n": null
+        "n": ${cell("n")}
       },
       "evidence": [{
         "feed": ${cell("evidence_feed")},
@@ -50,7 +50,8 @@ function eventShape(source: string): Shape {
         "eventId": ${cell("evidence_event_id")}
       }],
       "origin": ${cell("origin")},
-      "suppressedBy": ${cell("suppressed_by")}
+      "suppressedBy": ${cell("suppressed_by")},
+      "details": ${raw("details")}
     }
   }`;
 }
@@ -73,6 +74,7 @@ export function alertJson(shard: string): (row: Uint8Array, sequence: number) =>
       else if (form === "part") json.inner(bytes, place);
       else if (form === "instant") json.instant(bytes, place);
       else if (form === "words") json.words(bytes, place);
+      else if (form === "json") json.json(bytes, place);
       else json.ascii(String(sequence).padStart(20, "0"));
     }
     json.bytes(literals[slots.length] as Uint8Array);
@@ -82,7 +84,7 @@ export function alertJson(shard: string): (row: Uint8Array, sequence: number) =>
 
 // The shape -----------------------------------------------------------------------------------------------------------------------------
 
-type Form = "value" | "part" | "instant" | "words" | "sequence";
+type Form = "value" | "part" | "instant" | "words" | "json" | "sequence";
 
 /** What goes between two literals: a cell in a form, or if it is null, the cell of the column `other`. */
 interface Slot {
@@ -124,6 +126,11 @@ function instant(column: string): Slot {
 /** Ids and flags hold no spaces: they are told apart by them. */
 function words(column: string): Slot {
   return slot("words", column);
+}
+
+/** A text that is JSON already. */
+function raw(column: string): Slot {
+  return slot("json", column);
 }
 
 function shape(texts: TemplateStringsArray, ...given: readonly (Slot | string)[]): Shape {

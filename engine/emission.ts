@@ -79,6 +79,32 @@ export interface AlertData {
   readonly evidence: readonly Evidence[];
   readonly origin: Origin;
   readonly suppressedBy: string | null;
+  /** What led to the event, enough to judge again; null where no observation did: a timer, an operator. */
+  readonly details: AlertDetails | null;
+}
+
+/** What a rule looked at, and against what. */
+export interface AlertDetails {
+  /** What was observed, by name. */
+  readonly facts: Readonly<Record<string, CellValue>>;
+  /** The rule's limits in force for the actor. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Whose limits these are: `default`, `configured`, or the override that won (`region NORTH`). */
+  readonly limitsFrom: string;
+  /** The actor's statistics before the record and after it; null: its kind shows none. */
+  readonly before: Readonly<Record<string, CellValue>> | null;
+  readonly after: Readonly<Record<string, CellValue>> | null;
+  /** Master data in force at the time of the event. */
+  readonly versions: readonly VersionInForce[];
+}
+
+/** A version of master data that was believed, and over what it is valid. */
+export interface VersionInForce {
+  readonly actor: ActorId;
+  /** Null: who used it is not told the number. */
+  readonly version: number | null;
+  readonly validFrom: string;
+  readonly validTo: string | null;
 }
 
 /** The record that led to an event, by provenance; a timer's `position` is `timer:<actor>/<name>/<due>`, its other members null. */

@@ -32,6 +32,9 @@ export const ENGINE_TABLES = [
       evidence_event_id: { type: "string" },
       origin: { type: "string" },
       suppressed_by: { type: "string" },
+      expected: { type: "double" },
+      n: { type: "long" },
+      details: { type: "string" },
     },
   },
   {

@@ -57,6 +57,13 @@ export class JsonWriter extends ByteChunks {
     this.byte(BRACKET_END);
   }
 
+  /** A text that is JSON already, as it is. */
+  json(row: Buffer, place: number): void {
+    const start = textStart(row, place);
+    if (start < 0) return this.ascii("null");
+    this.bytes(row.subarray(start, start + textBytes(row, place)));
+  }
+
   ascii(text: string): void {
     this.reserve(text.length);
     const { chunk, at } = this;

@@ -6,6 +6,7 @@ import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
 import type { Row } from "./feed.ts";
+import type { Grounds } from "./grounds.ts";
 import type { Fact, History, HistoryChange, Remembered, Version } from "./history.ts";
 import { ActorId, SourceId } from "./ids.ts";
 import type { LogDraft } from "./log_draft.ts";
@@ -277,7 +278,7 @@ export class Root implements Out<AnyMessage> {
     if (episode === null && observation.holds !== true) return;
     if (episode === null && this.#hasAllEpisodes(place)) return this.#world.counters.add("refused", "episodes", 1);
     const context = { actor: this.self, late: this.late, origin: this.late ? "late" : this.#now().origin } as const;
-    this.#keep(place, rule, episode, observeEpisode(episode, rule, observation, context));
+    this.#keep(place, rule, episode, observeEpisode(episode, rule, observation, context), observation);
   }
 
   hasEpisode(rule: string): boolean {
@@ -465,7 +466,7 @@ export class Root implements Out<AnyMessage> {
     this.#timers.push(row);
   }
 
-  #keep(place: Place, rule: Rule, before: Episode | null, step: EpisodeStep): void {
+  #keep(place: Place, rule: Rule, before: Episode | null, step: EpisodeStep, observation: Observation | null = null): void {
     if (step.episode === before && step.changes.length === 0 && step.wakeAtMs === undefined) return;
     const warm = this.warm();
     if (step.episode === null) warm.episodes.delete(rule.id);
@@ -476,10 +477,25 @@ export class Root implements Out<AnyMessage> {
     if (step.wakeAtMs !== undefined) this.wakeAt(`${EPISODE_TIMER}${rule.id}`, step.wakeAtMs);
     if (step.changes.length === 0) return;
     const path = this.#path(place);
+    const grounds = observation === null ? null : this.#grounds(place, rule, observation);
     for (const { change, episode, atMs } of step.changes) {
-      this.#alerts.push({ change, episode, atMs, actor: this.self, rule, path });
+      const isOfIt = atMs === observation?.atMs; // The end of a pulse, found out only now, is not.
+      this.#alerts.push({ change, episode, atMs, actor: this.self, rule, path, grounds: isOfIt ? grounds : null });
       if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }
+  }
+
+  /** What an event rests on: made once for an event, never for a reading. The statistics after the record are added when it is written. */
+  #grounds({ kind, slot }: Place, rule: Rule, { evidence, atMs }: Observation): Grounds {
+    const { behaviour } = kind;
+    return {
+      facts: evidence ?? {},
+      limits: this.limits(rule.id),
+      limitsFrom: this.#world.rules.limitsFrom(rule.id, this.self, this.#scopeNow),
+      before: behaviour.describe(kind.look(slot), this.self, null).rolling,
+      after: null,
+      versions: behaviour.inForce?.(kind.look(slot), this.self, atMs, () => this.versions()) ?? [],
+    };
   }
 
   #hasAllEpisodes({ kind, slot }: Place): boolean {
@@ -510,12 +526,18 @@ export class Root implements Out<AnyMessage> {
   #emitAlert(alert: AlertFacts, log: LogDraft): void {
     const { actor, atMs } = alert;
     const table = this.#world.table("alerts");
-    const cells = alertCells(this.#isSuspect(actor) ? suspect(alert) : alert, this.#now());
+    const facts = { ...alert, grounds: alert.grounds === null ? null : { ...alert.grounds, after: this.#rolling(actor) } };
+    const cells = alertCells(this.#isSuspect(actor) ? suspect(facts) : facts, this.#now());
     const row = { table, key: cells[0], ordinal: 0, date: utcDate(atMs), actor, late: this.late, rules: null, extra: null };
     writeCells(log.open("alerts"), this.#now(), row, cells);
     log.close("alerts");
     log.repeat("alerts", "curated");
     this.#world.counters.add("table", table.name, 1);
+  }
+
+  #rolling(id: ActorId): Grounds["after"] {
+    const { kind, slot } = this.#world.population.place(id, () => {});
+    return kind.behaviour.describe(kind.look(slot), id, null).rolling;
   }
 
   /** Whether changes that tell of the actor were lost. */

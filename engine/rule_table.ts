@@ -26,6 +26,7 @@ export interface RuleScope {
 interface InForce {
   readonly rule: Rule;
   readonly enabled: boolean;
+  readonly isConfigured: boolean;
   readonly limits: RuleLimits;
   readonly overrides: readonly RuleOverride[];
 }
@@ -49,12 +50,19 @@ export class RuleTable {
   /** `scope` is asked only if the rule has overrides: it costs a look at the actor. */
   limits(id: string, actor: ActorId, scope: () => RuleScope): RuleLimits {
     const found = this.#find(id);
-    if (found.overrides.length === 0) return found.limits;
-    const { region, tariff } = scope();
-    const narrowest = found.overrides
-      .filter((one) => fits(one.actor, actor) && fits(one.tariff, tariff) && fits(one.region, region))
-      .reduce<RuleOverride | null>((best, one) => (best === null || narrowness(one) >= narrowness(best) ? one : best), null);
+    const narrowest = narrowestOf(found, actor, scope);
     return narrowest === null ? found.limits : { ...found.limits, ...narrowest.limits };
+  }
+
+  /** Whose limits `limits` gives: `default`, `configured`, or what the narrowest override is for: `region NORTH`, `actor meter/SM-N-00042`. */
+  limitsFrom(id: string, actor: ActorId, scope: () => RuleScope): string {
+    const found = this.#find(id);
+    const narrowest = narrowestOf(found, actor, scope);
+    if (narrowest === null) return found.isConfigured ? "configured" : "default";
+    const parts = (["region", "tariff", "actor"] as const).flatMap((name) =>
+      narrowest[name] === undefined ? [] : [`${name} ${narrowest[name]}`],
+    );
+    return parts.join(", ");
   }
 
   #find(id: string): InForce {
@@ -65,8 +73,18 @@ export class RuleTable {
 }
 
 function inForce(rule: Rule, setting: RuleSetting | undefined): InForce {
-  if (setting === undefined) return { rule, enabled: true, limits: rule.limits, overrides: [] };
-  return { rule, enabled: setting.enabled, limits: { ...rule.limits, ...setting.limits }, overrides: setting.overrides };
+  if (setting === undefined) return { rule, enabled: true, isConfigured: false, limits: rule.limits, overrides: [] };
+  const isConfigured = Object.keys(setting.limits).length > 0;
+  return { rule, enabled: setting.enabled, isConfigured, limits: { ...rule.limits, ...setting.limits }, overrides: setting.overrides };
+}
+
+/** The override that wins; null: none fits. `scope` is asked only if there are any. */
+function narrowestOf({ overrides }: InForce, actor: ActorId, scope: () => RuleScope): RuleOverride | null {
+  if (overrides.length === 0) return null;
+  const { region, tariff } = scope();
+  return overrides
+    .filter((one) => fits(one.actor, actor) && fits(one.tariff, tariff) && fits(one.region, region))
+    .reduce<RuleOverride | null>((best, one) => (best === null || narrowness(one) >= narrowness(best) ? one : best), null);
 }
 
 function fits(wanted: string | undefined, is: string | null): boolean {

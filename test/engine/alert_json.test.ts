@@ -38,6 +38,9 @@ const CELLS = {
   evidence_event_id: "e-1",
   origin: "live",
   suppressed_by: null,
+  expected: 6.8,
+  n: 14,
+  details: '{"facts":{"reading_kwh":"\\u0000\\""},"limits":{"limitKwh":50}}',
 } satisfies Record<string, CellValue>;
 
 const test = suite("alert json");
@@ -82,10 +85,11 @@ test("an event is the CloudEvent that the contract with every consumer describes
       flags: ["latched", "unseen"],
       actor,
       path: ["region/NORTH", "substation/S-1"],
-      observation: { metric: "reading_kwh", value: 86.412, unit: "kWh", expected: null, lower: null, upper: 50, score: null, n: null },
+      observation: { metric: "reading_kwh", value: 86.412, unit: "kWh", expected: 6.8, lower: null, upper: 50, score: null, n: 14 },
       evidence: [{ feed: "smart_meter", source: "meters", position: "file:9f2c/17", eventId: "e-1" }],
       origin: "live",
       suppressedBy: null,
+      details: { facts: { reading_kwh: '\u0000"' }, limits: { limitKwh: 50 } },
     },
   };
   assert.is(json(), JSON.stringify(expected));
@@ -97,11 +101,11 @@ test("what is not there is null, or an empty list; the value of a text rule is i
 });
 
 test("a row that was written before the table had its last columns has null there", () => {
-  const cells: CellValue[] = Object.values(CELLS).slice(0, -2);
+  const cells: CellValue[] = Object.values(CELLS).slice(0, -5);
   const cause = { head: encodeHead(null, "meters", "timer:x"), at: -1, arrivedAtMs: AT_MS, rescued: null, schemaVersion: 1 };
   const row = { table: TABLE, key: "k", ordinal: 0, date: "2025-06-15", actor: null, late: false, rules: null, extra: null };
   const { data } = JSON.parse(Buffer.from(alertJson("main")(written(cause, row, cells), 1)).toString());
-  assert.equal([data.evidence[0].eventId, data.origin, data.suppressedBy], ["e-1", null, null]);
+  assert.equal([data.evidence[0].eventId, data.origin, data.details], ["e-1", null, null]);
 });
 
 const TEXTS = ["", '"', "\\", 'a"b\\c', "\n\t\u0000\u001f", "\u007f\u2028", "é", "दिल्ली", "a😀b", "x".repeat(300), `${"é".repeat(200)}"`];
@@ -119,7 +123,7 @@ test("whatever a row says, its text is the very one that JSON.stringify would wr
         if (name.endsWith("_at") || name === "event_time")
           return [name, random.pick([random.below(2 ** 32) * 997 - 2 ** 41, random.below(2 ** 32) * 100_000 - 2 ** 47])];
         if (name.includes("limit") || name === "value" || typeof cell === "number") return [name, random.pick(NUMBERS)];
-        return [name, anyText(random)];
+        return [name, name === "details" ? JSON.stringify({ facts: { seen: anyText(random) } }) : anyText(random)];
       }),
     );
     const line = json(changes, random.pick(["main", 'a"b', "é"]), random.below(2 ** 31));

@@ -33,6 +33,7 @@ export function alertEmission(sequence: number, changes: Partial<AlertEvent["dat
       evidence: [],
       origin: "live",
       suppressedBy: null,
+      details: null,
       ...changes,
     },
   };
