@@ -13,13 +13,16 @@ import type {
   SourceConfig,
 } from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
+import { freeBytes } from "./admin/health.ts";
 import { wallClock } from "./engine/clock.ts";
+import { minutes } from "./engine/duration.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
 import { invariant } from "./engine/fault.ts";
 import type { Mark, SourceId } from "./engine/ids.ts";
 import type { QuarantineRow } from "./engine/quarantine.ts";
 import type { Rule } from "./engine/rule.ts";
+import type { KeptLog } from "./engine/retention.ts";
 import { RuleTable } from "./engine/rule_table.ts";
 import type { SchemaSettings } from "./engine/schema.ts";
 import type { Sink } from "./engine/sink.ts";
@@ -59,6 +62,8 @@ const IOT_HUB_COLUMNS: ReadonlyMap<string, string> = new Map([
   ["iothub-enqueuedtime", "iot_hub_enqueued_time"],
 ]);
 /** The day that generated data tells of; live streams begin behind it. */
+/** In a drain a sink that has not got further for so long is given up: the next one goes on where it stopped. */
+export const SINK_STALL_MS = minutes(5);
 const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
 
 /** What an engine is put together from: the grid alone, or with what a program adds to it. */
@@ -94,6 +99,10 @@ export interface Composition {
   readonly onRetry: EngineOptions["onRetry"];
   readonly onSinkRetry: NonNullable<EngineOptions["onSinkRetry"]>;
   readonly onStage: EngineOptions["onStage"];
+  /** Told if the log no longer holds all that a sink lacks. */
+  readonly onSinkGap?: NonNullable<EngineOptions["onSinkGap"]>;
+  /** Told when sources begin to wait because there is no room, with the reason, and (null) when they go on. */
+  readonly onPressure?: (reason: string | null) => void;
   readonly onBatch?: NonNullable<EngineOptions["onBatch"]>;
   /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start. */
   readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean) => void;
@@ -127,6 +136,8 @@ export async function compose({
   onRetry,
   onSinkRetry,
   onStage,
+  onSinkGap = () => {},
+  onPressure = () => {},
   onBatch = () => {},
   onTrouble,
   insecureDev = false,
@@ -171,6 +182,9 @@ export async function compose({
     onSinkRetry,
     onStage,
     onBatch,
+    onSinkGap,
+    log: { ...keptLog(config), freeDiskBytes: () => freeBytes(config.stateDir), onPressure },
+    ...(mode === "drain" ? { stallMs: SINK_STALL_MS } : {}),
   });
   return engine;
 }
@@ -332,6 +346,10 @@ interface SinkOpening {
 }
 
 async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
+function keptLog({ log: { keepMs, sizeBytesMax, minFreeDiskBytes: freeDiskBytesMin } }: Config): KeptLog {
+  return { keepMs, sizeBytesMax, freeDiskBytesMin };
+}
+
   const { config, assembly, store, isUnchecked, quarantine } = opening;
   const { tables } = opening.domain;
   const { name } = sink;

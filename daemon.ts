@@ -5,12 +5,12 @@ import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
-import { type Assembly, type Composition, compose, domainOf, worldOptions } from "./compose.ts";
+import { type Assembly, type Composition, compose, domainOf, SINK_STALL_MS, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";
 import { DamagedStore, NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
 import { Locked } from "./engine/directory_lock.ts";
-import { hours, seconds } from "./engine/duration.ts";
+import { seconds } from "./engine/duration.ts";
 import type { Engine } from "./engine/engine.ts";
 import { Unavailable } from "./engine/fault.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
@@ -22,8 +22,9 @@ import { ForeignPartition } from "./sources/kafka/foreign_partition.ts";
 const STOP_WITHIN_MS = seconds(15);
 /** Ctrl-C reaches us from the terminal and from npm: two signals this close together are one. */
 const SAME_SIGNAL_MS = 500;
-/** Sinks of a drain may take as long as they need; a dead one shows as an outage. */
-const DRAIN_SINKS_MS = hours(24);
+/** A stream is in so many segments at least when its log is full: what is cut is a small part of it. */
+const LOG_SEGMENTS = 16;
+const SEGMENT_BYTES_MIN = 65_536;
 
 export interface RunOptions {
   readonly config: Config;
@@ -101,7 +102,7 @@ function requireDecided({ stopped }: Engine): void {
 /** Runs it to its end. Rejects with what the process ends with. */
 export async function runEngine(engine: Engine, stop: AbortSignal): Promise<void> {
   try {
-    await engine.run(stop, DRAIN_SINKS_MS);
+    await engine.run(stop, SINK_STALL_MS);
   } catch (error) {
     throw storeError(error);
   }
@@ -167,7 +168,8 @@ export function stopOnSignals(log: Log): AbortSignal {
 /** Opens the state directory to write it. Rejects with `CommandError`. */
 export async function openStore(config: Config): Promise<Store> {
   try {
-    return await openLmdbStore({ dir: config.stateDir, limits: config.limits });
+    const segmentBytes = Math.min(config.limits.segmentBytes, Math.max(SEGMENT_BYTES_MIN, config.log.sizeBytesMax / LOG_SEGMENTS));
+    return await openLmdbStore({ dir: config.stateDir, limits: { ...config.limits, segmentBytes } });
   } catch (error) {
     throw storeError(error);
   }
@@ -223,6 +225,12 @@ export async function composed(
         if (isStopped) ears.stopped(`${source} ${partition}`);
         if (isStopped) log.error("source.stopped", `partition ${partition} of ${source} is read no more: ${reason}`, { source, partition });
         else log.warn("source.gap", `partition ${partition} of ${source}: ${reason}`, { source, partition });
+      },
+      onSinkGap: (sink, requested, firstAvailable) =>
+        log.error("sink.gap", `${sink} goes on at ${firstAvailable}: what came from ${requested} on is no longer in the log`, { sink }),
+      onPressure: (reason) => {
+        if (reason === null) log.info("log.room", "sources go on: there is room again");
+        else log.warn("log.full", `sources wait: ${reason}`);
       },
       onStage: (stage) => {
         log.debug("engine.progress", `stage ${stage} is read`);

@@ -7,7 +7,17 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { REGIONS } from "./actors/names.ts";
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
-import { AlertFollower, type AlertQuery, alertEvents, alertFilter, alertsText, type LoggedAlert, newestAlerts } from "./admin/alerts.ts";
+import {
+  AlertFollower,
+  type AlertQuery,
+  alertEvents,
+  alertFilter,
+  alertsText,
+  type Gap,
+  gapAt,
+  type LoggedAlert,
+  newestAlerts,
+} from "./admin/alerts.ts";
 import { checkConfig, formatCheck } from "./admin/check.ts";
 import type { CommandLine } from "./admin/commands/command_line.ts";
 import { exportCommand } from "./admin/commands/export.ts";
@@ -198,7 +208,9 @@ program
       const filter = alertFilter(view, query, rules);
       if (query.follow === true) return followAlerts(view, query, filter);
       if (query.from !== undefined) {
-        for await (const alert of alertEvents(view, filter, query.from)) {
+        const gap = gapAt(view, query.from);
+        if (gap !== null) tellGap(gap);
+        for await (const alert of alertEvents(view, filter, gap?.firstAvailable ?? query.from)) {
           print(alertText(alert));
         }
         return undefined;
@@ -388,12 +400,19 @@ async function followAlerts(view: View, query: { readonly from?: number }, filte
     filter,
     from: query.from ?? null,
     waitForMore: (signal) => wallClock.sleep(FOLLOW_EVERY_MS, signal),
+    onGap: tellGap,
   });
   for await (const alert of follower.events(stop.signal)) {
     print(alertText(alert));
   }
   const given = process.argv.slice(2).filter((word, n, words) => word !== "--from" && words[n - 1] !== "--from");
   if (flags().quiet !== true) process.stderr.write(`resume: gridactor ${given.join(" ")} --from ${follower.resumeFrom ?? 1}\n`);
+}
+
+/** Events that are no longer kept: a line of the stream for programs; people are told beside it. */
+function tellGap(gap: Gap): void {
+  if (formOf() !== "table") return print(`${JSON.stringify({ gap })}\n`);
+  process.stderr.write(`events from ${gap.requested} on are not in the log; it begins at ${gap.firstAvailable}\n`);
 }
 
 /** One event of a stream: a line for people, or of JSON. */

@@ -35,6 +35,12 @@ export async function* alertCursor(options: CursorOptions, signal: AbortSignal):
   while (!signal.aborted) {
     const grown = tail.grown();
     const { alerts, examined } = await tail.page(next);
+    const first = tail.firstSequence;
+    if (next < first) {
+      yield { type: "gap", requested: next, firstAvailable: first }; // Cut while it was read: what is here may lack some.
+      next = first;
+      continue;
+    }
     const isEnd = alerts.length === 0;
     next = examined + 1;
     const fitting = alerts.filter(({ event }) => filter(event));

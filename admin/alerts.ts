@@ -1,6 +1,7 @@
 import { alertLine } from "../engine/alert_line.ts";
 import type { AlertEvent, Emission } from "../engine/emission.ts";
 import { kindOf } from "../engine/ids.ts";
+import { keptEntry } from "../engine/kept_alert.ts";
 import { CommandError } from "./errors.ts";
 import { globsMeet, literal, parseGlob } from "./glob.ts";
 import { engineClockMs, findActor, findByPrefix, logFrom, prefixed, type View } from "./reader.ts";
@@ -50,10 +51,22 @@ export function alertFilter(view: View, query: AlertQuery, rules: readonly strin
   return (event) => tests.every((test) => test(event));
 }
 
+/** Events that were asked for and are no longer kept, or never were in this log: `requested` was the first, `firstAvailable` is where reading goes on. */
+export interface Gap {
+  readonly requested: number;
+  readonly firstAvailable: number;
+}
+
+/** What is missing for a reader that goes on at `from`; null: nothing. */
+export function gapAt({ store }: View, from: number): Gap | null {
+  const firstAvailable = store.logStart("alerts");
+  return from < firstAvailable || from > store.nextSequence ? { requested: from, firstAvailable } : null;
+}
+
 /** The newest event of each alert, of those that fit the latest `limit`. An alert is judged by its newest event. */
 export async function newestAlerts(view: View, filter: AlertFilter, limit: number): Promise<AlertList> {
   const newest = new Map<string, LoggedAlert>();
-  for await (const alert of alertsFrom(view, 1)) {
+  for await (const alert of keptAndLogged(view)) {
     newest.delete(alert.event.data.alertId); // So that the map stays in order of the log.
     newest.set(alert.event.data.alertId, alert);
   }
@@ -70,7 +83,7 @@ export async function* alertEvents(view: View, filter: AlertFilter, from: number
 export async function eventsOfAlert(view: View, idText: string): Promise<readonly LoggedAlert[]> {
   const ids = new Set<string>();
   const events: LoggedAlert[] = [];
-  for await (const alert of alertsFrom(view, 1)) {
+  for await (const alert of keptAndLogged(view)) {
     const { alertId } = alert.event.data;
     ids.add(alertId);
     if (alertId.startsWith(prefixed("ALR-", idText))) events.push(alert);
@@ -85,6 +98,8 @@ export interface FollowOptions {
   readonly from: number | null;
   /** Resolves when the log may have grown since it was called, or the signal has fired. Never rejects. */
   readonly waitForMore: (signal: AbortSignal) => Promise<void>;
+  /** Told of events that are no longer there when their turn comes; what follows them comes next. */
+  readonly onGap?: (gap: Gap) => void;
 }
 
 /** A reader of the log of alerts that goes on for ever. */
@@ -102,16 +117,22 @@ export class AlertFollower {
 
   /** The events that fit, in order, until the signal fires. */
   async *events(signal: AbortSignal): AsyncGenerator<LoggedAlert, void> {
-    const { filter, waitForMore } = this.#options;
+    const { filter, waitForMore, onGap = () => {} } = this.#options;
     let next = this.resumeFrom ?? 1;
     if (this.resumeFrom === null) {
       const { alerts, lastSequence } = await openAlerts(this.#view, filter);
       yield* alerts;
-      next = lastSequence + 1;
+      next = Math.max(lastSequence + 1, this.#view.store.logStart("alerts"));
       this.resumeFrom = next;
     }
     while (!signal.aborted) {
       const more = waitForMore(signal); // Asked for before looking, so that nothing written in between is slept over.
+      const gap = gapAt(this.#view, next);
+      if (gap !== null) {
+        onGap(gap);
+        next = gap.firstAvailable;
+        this.resumeFrom = next;
+      }
       for await (const alert of alertsFrom(this.#view, next)) {
         next = alert.sequence + 1;
         this.resumeFrom = next;
@@ -140,6 +161,13 @@ async function* alertsFrom(view: View, from: number): AsyncGenerator<LoggedAlert
   }
 }
 
+/** What is left of open alerts whose log was cut, then the whole log. */
+async function* keptAndLogged(view: View): AsyncGenerator<LoggedAlert, void> {
+  const kept = [...view.store.range("open_alert", "")].map(([, row]) => view.decode("alerts", keptEntry(row)));
+  for (const emission of kept.sort((a, b) => a.sequence - b.sequence)) if (emission.stream === "alerts") yield emission;
+  yield* alertsFrom(view, 1);
+}
+
 /** What is open at the present end of the log, and where that end is. */
 async function openAlerts(
   view: View,
@@ -147,7 +175,7 @@ async function openAlerts(
 ): Promise<{ readonly alerts: readonly LoggedAlert[]; readonly lastSequence: number }> {
   const open = new Map<string, LoggedAlert>();
   let lastSequence = 0;
-  for await (const alert of alertsFrom(view, 1)) {
+  for await (const alert of keptAndLogged(view)) {
     lastSequence = alert.sequence;
     open.delete(alert.event.data.alertId);
     if (isOpen(alert.event)) open.set(alert.event.data.alertId, alert);

@@ -43,7 +43,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
   const { config, engine, store, stopped, version, shownConfig, log } = options;
   const { stateDir, http } = config;
   const known = liveKnown(config, engine, store);
-  const tail = new AlertTail({ store, decode: known.view.decode });
+  const tail = new AlertTail({ store, decode: known.view.decode, firstSequence: () => store.logStart("alerts") });
   const measured = metrics({ engine, nextSequence: () => store.nextSequence, stateDir, version });
   const delay = measureLoopDelay(measured.loopDelay);
   const reading = readers(config);

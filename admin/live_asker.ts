@@ -16,6 +16,10 @@ export function liveKnown(config: Pick<StateConfig, "name" | "feeds">, engine: P
     load: (id: ActorId) => engine.world.population.parts(id),
     range: (table: RowTable, prefix: string) => store.range(table, prefix),
     actors: () => [],
+    logStart: (stream: Stream) => store.logStart(stream),
+    get nextSequence() {
+      return store.nextSequence;
+    },
     readLog: (stream: Stream, from: number, bytesMax: number) => store.readLog(stream, from, bytesMax),
   };
   return knownOf(config, reading, grid);

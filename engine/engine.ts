@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import { type Command, type CommandOutcome, CommandRefused, carryOut } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import type { ChangedRow } from "./commit.ts";
-import { type Drain, type DrainReport, drain } from "./drain.ts";
+import { type Drain, type DrainOptions, type DrainReport, drain } from "./drain.ts";
 import { seconds } from "./duration.ts";
 import type { Emission } from "./emission.ts";
 import { invariant } from "./fault.ts";
@@ -13,6 +13,7 @@ import { LogDraft } from "./log_draft.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { pump } from "./pump.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
+import { type KeptLog, type Retention, type RetentionOptions, retention } from "./retention.ts";
 import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
 import type { VersionOrigin } from "./schema_version.ts";
 import type { Sink, Stream } from "./sink.ts";
@@ -47,6 +48,12 @@ export interface EngineOptions extends WorldOptions {
   readonly onRetry: (source: SourceId, error: Error, pauseMs: number) => void;
   /** Told when a sink is tried again. */
   readonly onSinkRetry?: (sink: string, error: Error, pauseMs: number) => void;
+  /** Told if the log no longer holds all that a sink lacks. */
+  readonly onSinkGap?: NonNullable<DrainOptions["onGap"]>;
+  /** How much of the log is kept. Left out: all of it. */
+  readonly log?: Pick<RetentionOptions, keyof KeptLog | "freeDiskBytes" | "onPressure">;
+  /** While the log is full, a run that is to end by itself reads no further once no sink has got further for so long. Left out: it waits. */
+  readonly stallMs?: number;
   /** True: a source that waits for a decision on new columns ends, and is named in `stopped`. Default: it is tried again. */
   readonly endsAtNewColumns?: boolean;
   /** Told when a stage has been read to its present end. */
@@ -76,6 +83,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #turn: Turn;
   readonly #drains: readonly Drain[];
+  readonly #retention: Retention | null;
   readonly #stopped = new Map<SourceId, NewColumns>();
   #lastApplied: Promise<void> = Promise.resolve();
   #phase: Phase = "starting";
@@ -85,14 +93,24 @@ export class Engine {
     this.#options = options;
     this.world = new World(options, options.store);
     this.#turn = new Turn(this.world);
-    const { store, decode, clock, random, onSinkRetry } = options;
-    const common = { store, decode, clock, random, ...(onSinkRetry === undefined ? {} : { onRetry: onSinkRetry }) };
-    this.#drains = options.sinks.map(({ sink, stream }) => drain({ ...common, sink, stream }));
+    const { store, decode, clock, random, onSinkRetry: onRetry, onSinkGap: onGap, log } = options;
+    const common = {
+      store,
+      decode,
+      clock,
+      random,
+      ...(onRetry === undefined ? {} : { onRetry }),
+      ...(onGap === undefined ? {} : { onGap }),
+    };
+    const drains = options.sinks.map(({ sink, stream }) => ({ stream, drain: drain({ ...common, sink, stream }) }));
+    this.#drains = drains.map((one) => one.drain);
+    this.#retention = log === undefined ? null : retention({ ...log, store, decode, drains, clock });
   }
 
   /**
    * Runs until `signal` fires, or, if every source ends by itself, until all are read and all sinks have everything. Rejects on the first error
-   * that is no outage: the process must then end, because restarting is the recovery. `drainMs`: how long the sinks may take at the end.
+   * that is no outage: the process must then end, because restarting is the recovery. `drainMs`: how long a sink may take at the end without
+   * getting further.
    */
   async run(signal: AbortSignal, drainMs: number): Promise<void> {
     const stopReading = new AbortController();
@@ -105,12 +123,14 @@ export class Engine {
     };
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    const drains = this.#drains.map((one) => one.run(stopDrains.signal));
-    const failed = Promise.all(drains).then(() => new Promise<never>(() => {}));
+    const drains = [...this.#drains.map((one) => one.run(stopDrains.signal)), this.#retention?.run(stopDrains.signal)];
+    const never = (): Promise<never> => new Promise(() => {});
+    const failed = Promise.all(drains).then(never);
+    const { stallMs } = this.#options;
+    if (stallMs !== undefined) void this.#stalled(stallMs, stopReading.signal).then(stop);
     try {
       await Promise.race([this.#readStages(stopReading.signal), failed]);
-      const withinMs = signal.aborted ? FLUSH_AT_STOP_MS : drainMs;
-      await Promise.race([Promise.all(this.#drains.map((one) => one.flush(withinMs))), failed]);
+      await Promise.race([Promise.all(this.#drains.map((one) => flushed(one, signal, drainMs))), failed]);
     } finally {
       stop();
       stopDrains.abort();
@@ -228,6 +248,16 @@ export class Engine {
     if (holdup !== null) throw holdup;
   }
 
+  /** Resolves when the log has been full, and no sink has got further, for so long; or with the signal. */
+  async #stalled(stallMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const settled = (): string => this.#drains.map((one) => one.report().settled).join();
+    for (let before = ""; !signal.aborted; before = settled()) {
+      await clock.sleep(stallMs, signal);
+      if (this.#retention?.isFull() === true && settled() === before) return;
+    }
+  }
+
   #wakeDrains(): void {
     for (const one of this.#drains) one.wake();
   }
@@ -268,6 +298,7 @@ export class Engine {
         source,
         intake,
         positions: (id) => this.#positions(id),
+        room: () => this.#retention?.room(signal) ?? Promise.resolve(),
         apply: (from, batch) => this.apply(from, batch),
         turn,
         onIdle,
@@ -288,5 +319,16 @@ export class Engine {
     const prefix = `${source}\0`;
     const rows = this.#options.store.range("position", prefix);
     return new Map([...rows].map(([key, value]) => [key.slice(prefix.length), Position(Buffer.from(value).toString())]));
+  }
+}
+
+/** Waits until a sink has everything, as long as it gets further; once the signal has fired, for a short time. */
+async function flushed(one: Drain, signal: AbortSignal, drainMs: number): Promise<void> {
+  for (;;) {
+    const before = one.report().settled;
+    if (signal.aborted) return void (await one.flush(FLUSH_AT_STOP_MS));
+    const stop = new Promise<boolean>((resolve) => signal.addEventListener("abort", () => resolve(false), { once: true }));
+    const isDone = await Promise.race([one.flush(drainMs), stop]);
+    if (isDone || (!signal.aborted && one.report().settled === before)) return;
   }
 }

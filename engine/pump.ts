@@ -11,6 +11,8 @@ export interface PumpOptions {
   readonly source: Source;
   readonly intake: Intake;
   readonly positions: (source: SourceId) => ReadonlyMap<string, Position>;
+  /** Resolves when another batch may come, or the signal has fired. */
+  readonly room?: () => Promise<void>;
   readonly apply: (intake: Intake, batch: Batch) => Promise<void>;
   /** The first batch is read at once, but applied once this has resolved: by then a source has found its beginning while others were read. */
   readonly turn?: Promise<void>;
@@ -47,7 +49,7 @@ async function readUntilDecided(options: PumpOptions, signal: AbortSignal): Prom
   }
 }
 
-async function readOnce({ source, intake, positions, apply, turn, onIdle }: PumpOptions, signal: AbortSignal): Promise<void> {
+async function readOnce({ source, intake, positions, room, apply, turn, onIdle }: PumpOptions, signal: AbortSignal): Promise<void> {
   const batches = source.read(positions(source.id), signal)[Symbol.asyncIterator]();
   try {
     let next = batches.next();
@@ -59,6 +61,8 @@ async function readOnce({ source, intake, positions, apply, turn, onIdle }: Pump
       if (done === true) return;
       next = batches.next();
       next.catch(() => {}); // Awaited above in the next round; meanwhile it must not count as unhandled.
+      await room?.();
+      if (signal.aborted) break;
       await apply(intake, batch);
       source.stored?.(batch.resumeAt);
       if (batch.idle) onIdle();

@@ -39,6 +39,8 @@ export interface Retention {
   room(signal: AbortSignal): Promise<void>;
   /** Cuts what may be cut, and sees whether there is room. */
   look(): Promise<void>;
+  /** Sources wait. */
+  isFull(): boolean;
 }
 
 /** Shares of `sizeBytesMax`: from the first on a stream is cut, from the second on sources wait. */
@@ -131,6 +133,7 @@ export function retention(options: RetentionOptions): Retention {
 
   return {
     look,
+    isFull: () => pressure !== null,
     async run(signal) {
       while (!signal.aborted) {
         await look();

@@ -5,10 +5,14 @@ import {
   alertEvents,
   alertFilter,
   alertsText,
+  type Gap,
+  gapAt,
   type LoggedAlert,
   newestAlerts,
 } from "../../admin/alerts.ts";
 import { bell } from "../../engine/bell.ts";
+import { settableClock } from "../../engine/clock.ts";
+import { retention } from "../../engine/retention.ts";
 import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
 import { TINY_RULES, type TinyEngine, tinyEngine } from "../kit/tiny_grid.ts";
@@ -170,6 +174,42 @@ test("following from a sequence number leaves the open ones out, and moves on ov
   assert.is(await stop(), true);
 });
 
+test("what is open stays in the lists when the log of it is cut, and a reader of what is cut is told of the gap", async () => {
+  const engine = await engineWithAlerts();
+  const { store, decode } = engine;
+  const before = await found(engine, { status: "open" });
+  const keeper = retention({
+    store,
+    decode,
+    drains: [],
+    freeDiskBytes: async () => 1,
+    clock: settableClock(),
+    onPressure: () => {},
+    keepMs: Number.POSITIVE_INFINITY,
+    sizeBytesMax: 1,
+    freeDiskBytesMin: 0,
+  });
+  await keeper.look();
+  assert.equal(await store.readLog("alerts", 1, 1), []);
+  assert.equal(await found(engine, { status: "open" }), before);
+  assert.is(before.length, 2);
+  const firstAvailable = store.logStart("alerts");
+  assert.ok(firstAvailable > 4);
+  assert.equal(gapAt(engine, 1), { requested: 1, firstAvailable });
+  assert.is(gapAt(engine, firstAvailable), null);
+  assert.equal(gapAt(engine, store.nextSequence + 1), { requested: store.nextSequence + 1, firstAvailable });
+  const gaps: Gap[] = [];
+  const { next, grow, stop } = following(engine, 2, {}, (gap) => gaps.push(gap));
+  await grow([read(5, "SM-N-00001", "2025-06-15T16:10:00Z", 80)]);
+  assert.is(told(await next()), "raised meter.spike meter/SM-N-00001");
+  assert.equal(gaps, [{ requested: 2, firstAvailable }]);
+  assert.is(await stop(), true);
+  const fromOpen = following(engine, null, {}, (gap) => gaps.push(gap));
+  for (let n = 0; n < 3; n += 1) await fromOpen.next();
+  assert.is(await fromOpen.stop(), true);
+  assert.is(gaps.length, 1);
+});
+
 test("lines for people are those of the terminal sink", async () => {
   const { alerts } = await newestAlerts(await engineWithAlerts(), ({ subject }) => subject === "meter/SM-N-00002", 100);
   const [alert] = alerts;
@@ -180,7 +220,7 @@ test("lines for people are those of the terminal sink", async () => {
 });
 
 /** A follower at work. `write` adds to the log in silence, `grow` rings too; `stop` tells whether it has ended. */
-function following(engine: TinyEngine, from: number | null, query: AlertQuery = {}) {
+function following(engine: TinyEngine, from: number | null, query: AlertQuery = {}, onGap: (gap: Gap) => void = () => {}) {
   const more = bell();
   const end = new AbortController();
   end.signal.addEventListener("abort", () => more.ring());
@@ -188,6 +228,7 @@ function following(engine: TinyEngine, from: number | null, query: AlertQuery = 
     filter: alertFilter(engine, query, TINY_RULES),
     from,
     waitForMore: () => more.heard(),
+    onGap,
   });
   const events = follower.events(end.signal);
   const write = (records: readonly object[]) => engine.take("smart_meter", records);

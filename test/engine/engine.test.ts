@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { settableClock } from "../../engine/clock.ts";
+import { type SettableClock, settableClock } from "../../engine/clock.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SourceWiring } from "../../engine/engine.ts";
 import { actorIdFrom, Position, SourceId } from "../../engine/ids.ts";
@@ -8,7 +8,7 @@ import { openMemoryStore } from "../../engine/memory_store.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
 import type { Batch, Source } from "../../engine/source.ts";
 import type { Store } from "../../engine/store.ts";
-import { recordingSink, type Tape } from "../kit/flaky_sink.ts";
+import { flakySink, recordingSink, type Tape } from "../kit/flaky_sink.ts";
 import { at, type Order, PUPPET_RULES, PUPPETS, tick } from "../kit/puppets.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -60,11 +60,23 @@ interface Running {
 
 function engineOf(
   sources: readonly SourceWiring[],
-  { store = openMemoryStore(), onStage = () => {}, onBatch = () => {} }: Partial<Pick<EngineOptions, "store" | "onStage" | "onBatch">> = {},
+  {
+    store = openMemoryStore(),
+    clock = settableClock(),
+    onStage = () => {},
+    onBatch = () => {},
+    isSinkDead = false,
+    ...others
+  }: Partial<Pick<EngineOptions, "store" | "clock" | "onStage" | "onBatch" | "log" | "stallMs">> & { readonly isSinkDead?: boolean } = {},
 ): Running {
   const tape: Tape = [];
   const stages: number[] = [];
+  const sink = flakySink(
+    recordingSink({ name: "tape", tape, cursor: { mark: null } }),
+    Array(isSinkDead ? 100_000 : 0).fill("unavailable"),
+  );
   const options: EngineOptions = {
+    ...others,
     name: "main",
     domain: PUPPETS,
     rules: new RuleTable(PUPPET_RULES),
@@ -72,10 +84,10 @@ function engineOf(
     limits: DEFAULT_LIMITS,
     store,
     sources,
-    sinks: [{ sink: recordingSink({ name: "tape", tape, cursor: { mark: null } }), stream: "curated" }],
+    sinks: [{ sink, stream: "curated" }],
     decode: emissionDecoder("main", PUPPETS.tables),
-    clock: settableClock(),
-    random: () => 0,
+    clock,
+    random: () => (isSinkDead ? 1 : 0),
     onRetry: () => {},
     onStage: (stage) => {
       stages.push(stage);
@@ -85,6 +97,19 @@ function engineOf(
   };
   const texts = (): readonly unknown[] => tape.map((one) => (one.stream === "curated" ? one.row.cells["text"] : null));
   return { engine: new Engine(options), tape, store, stages, texts };
+}
+
+/** Lets time pass until the run is over, for a day at most. */
+async function driven(clock: SettableClock, run: Promise<void>): Promise<void> {
+  let isOver = false;
+  const ended = run.then(() => {
+    isOver = true;
+  });
+  for (let passedMs = 0; !isOver && passedMs < 86_400_000; passedMs += 1_000) {
+    clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await ended;
 }
 
 const forever = (): AbortSignal => new AbortController().signal;
@@ -103,6 +128,33 @@ test("stages are read one after another, and the sinks have everything when it e
     [[5, 0]],
   );
   await running.engine.close();
+});
+
+test("a run that is to end by itself gives up when its log is full and no sink gets further; the next one has the rest", async () => {
+  const store = openMemoryStore();
+  const clock = settableClock();
+  const texts = Array.from({ length: 20 }, (_, n) => `a${n}`.padEnd(100));
+  const hears: (string | null)[] = [];
+  const log = {
+    keepMs: Number.POSITIVE_INFINITY,
+    sizeBytesMax: 2_500,
+    freeDiskBytesMin: 0,
+    freeDiskBytes: async () => 1,
+    onPressure: (reason: string | null) => void hears.push(reason),
+  };
+  const first = engineOf([wiring("a", { texts })], { store, clock, log, stallMs: 300_000, isSinkDead: true });
+  await driven(clock, first.engine.run(forever(), 300_000));
+  assert.equal(hears, ["the log of curated is full of what sinks have not taken yet"]);
+  const applied = store.nextSequence - 1;
+  assert.ok(applied > 0 && applied < 20, `${applied} batches`);
+  assert.equal(
+    first.engine.sinkReports().map(({ settled }) => settled),
+    [0],
+  );
+  const second = engineOf([wiring("a", { texts })], { store, clock, log });
+  await driven(clock, second.engine.run(forever(), 300_000));
+  assert.equal(second.texts(), texts);
+  await second.engine.close();
 });
 
 test("a source that goes on holds the next one until it has nothing more to read", async () => {
