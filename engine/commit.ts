@@ -2,7 +2,18 @@ import type { PartsDraft } from "./journal.ts";
 import type { LogDraft } from "./log_draft.ts";
 
 /** The tables of rows beside the actors. Keys are text; a table is read in byte order of its keys. */
-export type RowTable = "position" | "partition" | "feed" | "timer" | "fact" | "quarantine" | "count" | "sink" | "audit" | "open_alert";
+export type RowTable =
+  | "position"
+  | "partition"
+  | "feed"
+  | "timer"
+  | "fact"
+  | "version"
+  | "quarantine"
+  | "count"
+  | "sink"
+  | "audit"
+  | "open_alert";
 
 /** A row to put, or to delete (`value` null). */
 export interface ChangedRow {

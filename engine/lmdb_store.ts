@@ -264,9 +264,9 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
       writer.check();
       return tables.get(table, Buffer.from(key));
     },
-    *range(table, prefix) {
+    *range(table, prefix, start) {
       writer.check();
-      for (const [key, value] of tables.range(table, Buffer.from(prefix))) yield [key.toString(), value];
+      for (const [key, value] of tables.range(table, Buffer.from(prefix), undefined, start)) yield [key.toString(), value];
     },
     *actors() {
       writer.check();

@@ -5,6 +5,7 @@ import { unseal } from "./codec.ts";
 import type { RowTable } from "./commit.ts";
 import { invariant } from "./fault.ts";
 import { DATA_FILE, PAGE_BYTES } from "./preflight.ts";
+import type { RangeStart } from "./store.ts";
 
 // The only file that knows lmdb. Its traps, each measured: an asynchronous transaction is not rolled back when its callback throws; a
 // synchronous one that returns a promise hides a failed commit; after an I/O error `flushed` and `close` may never settle.
@@ -15,8 +16,8 @@ export type TableName = RowTable | "hot" | "warm" | "meta";
 export interface Tables {
   /** Throws `DamagedStore`. */
   get(table: TableName, key: Uint8Array, view?: View): Buffer | null;
-  /** Entries from `prefix` on in key order, while the keys begin with it. Throws `DamagedStore`. */
-  range(table: TableName, prefix: Uint8Array, view?: View): Iterable<readonly [key: Buffer, body: Buffer]>;
+  /** Entries from `prefix`, or `start`, on in key order, while the keys begin with the prefix. Throws `DamagedStore`. */
+  range(table: TableName, prefix: Uint8Array, view?: View, start?: RangeStart): Iterable<readonly [key: Buffer, body: Buffer]>;
   /** Within `transact` only. `value` is sealed, and must stay as it is until the transaction is over. */
   put(table: TableName, key: Uint8Array, value: Uint8Array): void;
   remove(table: TableName, key: Uint8Array): void;
@@ -44,6 +45,7 @@ const NAMES: readonly TableName[] = [
   "feed",
   "timer",
   "fact",
+  "version",
   "quarantine",
   "count",
   "sink",
@@ -87,10 +89,11 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
       const value = view === undefined ? table(name).get(key) : table(name).get(key, view);
       return value === undefined ? null : unseal(value, key);
     },
-    *range(name, prefix, view) {
+    *range(name, prefix, view, start) {
       if (!databases.has(name)) return;
-      const start = prefix.length > 0 ? { start: prefix } : {};
-      for (const { key, value } of table(name).getRange(view === undefined ? start : { ...start, transaction: view.transaction })) {
+      const first = start === undefined ? prefix : Buffer.from(start.from);
+      const options = { ...(first.length > 0 ? { start: first } : {}), reverse: start?.backwards === true };
+      for (const { key, value } of table(name).getRange(view === undefined ? options : { ...options, transaction: view.transaction })) {
         const bytes = key as Buffer;
         if (prefix.length > 0 && bytes.compare(prefix, 0, prefix.length, 0, Math.min(prefix.length, bytes.length)) !== 0) return;
         yield [bytes, unseal(value, bytes)];

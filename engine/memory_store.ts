@@ -9,7 +9,7 @@ import type { LogEntry } from "./log_entry.ts";
 import { entriesOf } from "./log_file.ts";
 import type { Draft } from "./segment_file.ts";
 import type { Stream } from "./sink.ts";
-import type { Parts, Store } from "./store.ts";
+import type { Parts, RangeStart, Store } from "./store.ts";
 import { writeQueue } from "./write_queue.ts";
 
 /**
@@ -56,9 +56,9 @@ export function openMemoryStore(storeId = "memory"): Store {
       writer.check();
       return bytesOrNull(table(name).get(key));
     },
-    range(name, prefix) {
+    range(name, prefix, start) {
       writer.check();
-      return table(name).range(prefix);
+      return table(name).range(prefix, start);
     },
     *actors() {
       writer.check();
@@ -125,7 +125,7 @@ interface Taken {
 interface Rows {
   get(key: string): Uint8Array | undefined;
   set(key: string, value: Uint8Array | null): void;
-  range(prefix: string): Iterable<readonly [string, Uint8Array]>;
+  range(prefix: string, start: RangeStart | undefined): Iterable<readonly [string, Uint8Array]>;
 }
 
 function newRows(): Rows {
@@ -151,9 +151,11 @@ function newRows(): Rows {
       }
       values.set(key, value);
     },
-    *range(prefix) {
+    *range(prefix, { from, backwards = false } = { from: prefix }) {
       const ordered = inOrder();
-      for (let at = firstKeyAtLeast(ordered, prefix); ordered[at]?.startsWith(prefix) === true; at += 1) {
+      const first = firstKeyAtLeast(ordered, from);
+      const step = backwards ? -1 : 1;
+      for (let at = backwards && ordered[first] !== from ? first - 1 : first; ordered[at]?.startsWith(prefix) === true; at += step) {
         const key = ordered[at] as string;
         yield [key, new Uint8Array(values.get(key) as Uint8Array)];
       }

@@ -69,8 +69,8 @@ export async function openReadOnly(dir: string, passing: (point: ReadPoint) => v
       return storedParts(tables, journal, id, view);
     },
     get: (table, key) => tables.get(table, Buffer.from(key), state().view),
-    *range(table, prefix) {
-      for (const [key, value] of tables.range(table, Buffer.from(prefix), state().view)) yield [key.toString(), value];
+    *range(table, prefix, start) {
+      for (const [key, value] of tables.range(table, Buffer.from(prefix), state().view, start)) yield [key.toString(), value];
     },
     *actors() {
       const { journal, view } = state();

@@ -18,6 +18,13 @@ export interface LogPiece {
   readonly writtenAtMs: number;
 }
 
+/** Where in a table to begin. `from`: a key that begins with the prefix, whether it is there or not; it and what lies behind it are given. */
+export interface RangeStart {
+  readonly from: string;
+  /** True: it and what lies before it, in falling order. */
+  readonly backwards?: boolean;
+}
+
 /** What is cut off the beginning of a stream. */
 export interface LogCut {
   /** The oldest, as they were when this was decided: if something was added to them since, nothing is cut. */
@@ -42,7 +49,7 @@ export interface Store {
   load(id: ActorId): Parts | null;
   get(table: RowTable, key: string): Uint8Array | null;
   /** Rows of a table with a key that begins with `prefix`, in key order, as of the last commit. Read it to its end at once. */
-  range(table: RowTable, prefix: string): Iterable<readonly [key: string, value: Uint8Array]>;
+  range(table: RowTable, prefix: string, start?: RangeStart): Iterable<readonly [key: string, value: Uint8Array]>;
   /** Every stored actor, in id order. For digests and listings. */
   actors(): Iterable<readonly [id: ActorId, parts: Parts]>;
   /** Takes one commit at a time; a sink may settle meanwhile. */

@@ -152,6 +152,22 @@ export function storeContract({ name, durable, open }: StoreCase): void {
     assert.equal(rangeKeys(store, "fact", "a/"), expected);
   });
 
+  test("a range may begin at any key, there or not, and go either way", async () => {
+    await store.commit(changes({ rows: ["a/1", "a/3", "a/5", "b/1"].map((key) => put("fact", key, "v")) }));
+    const from = (start: string, backwards: boolean): readonly string[] =>
+      [...store.range("fact", "a/", { from: start, backwards })].map(([key]) => key);
+    for (let pass = 0; pass < 2; pass += 1) {
+      assert.equal(from("a/3", false), ["a/3", "a/5"]);
+      assert.equal(from("a/2", false), ["a/3", "a/5"]);
+      assert.equal(from("a/6", false), []);
+      assert.equal(from("a/3", true), ["a/3", "a/1"]);
+      assert.equal(from("a/4", true), ["a/3", "a/1"]);
+      assert.equal(from("a/\u{10ffff}", true), ["a/5", "a/3", "a/1"]);
+      assert.equal(from("a/0", true), []);
+      await reopen();
+    }
+  });
+
   test("a range left early does no harm", async () => {
     await store.commit(changes({ rows: [put("fact", "a", "1"), put("fact", "b", "1")] }));
     for (const [key] of store.range("fact", "")) {
