@@ -19,10 +19,11 @@ import { minutes } from "./engine/duration.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
 import { invariant } from "./engine/fault.ts";
+import type { Gaps } from "./engine/gaps.ts";
 import type { Mark, SourceId } from "./engine/ids.ts";
 import type { QuarantineRow } from "./engine/quarantine.ts";
-import type { Rule } from "./engine/rule.ts";
 import type { KeptLog } from "./engine/retention.ts";
+import type { Rule } from "./engine/rule.ts";
 import { RuleTable } from "./engine/rule_table.ts";
 import type { SchemaSettings } from "./engine/schema.ts";
 import type { Sink } from "./engine/sink.ts";
@@ -61,9 +62,9 @@ const IOT_HUB_COLUMNS: ReadonlyMap<string, string> = new Map([
   ["iothub-connection-device-id", "iot_device_id"],
   ["iothub-enqueuedtime", "iot_hub_enqueued_time"],
 ]);
-/** The day that generated data tells of; live streams begin behind it. */
 /** In a drain a sink that has not got further for so long is given up: the next one goes on where it stopped. */
 export const SINK_STALL_MS = minutes(5);
+/** The day that generated data tells of; live streams begin behind it. */
 const DATA_DAY_AT_MS = Date.UTC(2025, 5, 15);
 
 /** What an engine is put together from: the grid alone, or with what a program adds to it. */
@@ -98,14 +99,14 @@ export interface Composition {
   readonly screen: { readonly write: (text: string) => void; readonly color: boolean } | null;
   readonly onRetry: EngineOptions["onRetry"];
   readonly onSinkRetry: NonNullable<EngineOptions["onSinkRetry"]>;
-  readonly onStage: EngineOptions["onStage"];
   /** Told if the log no longer holds all that a sink lacks. */
   readonly onSinkGap?: NonNullable<EngineOptions["onSinkGap"]>;
   /** Told when sources begin to wait because there is no room, with the reason, and (null) when they go on. */
   readonly onPressure?: (reason: string | null) => void;
+  readonly onStage: EngineOptions["onStage"];
   readonly onBatch?: NonNullable<EngineOptions["onBatch"]>;
-  /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start. */
-  readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean) => void;
+  /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start or, if `isGap`, that is accepted. */
+  readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean, isGap: boolean) => void;
   /** Certificates of Kafka brokers are not checked. For development only. */
   readonly insecureDev?: boolean;
 }
@@ -135,9 +136,9 @@ export async function compose({
   screen,
   onRetry,
   onSinkRetry,
-  onStage,
   onSinkGap = () => {},
   onPressure = () => {},
+  onStage,
   onBatch = () => {},
   onTrouble,
   insecureDev = false,
@@ -164,9 +165,10 @@ export async function compose({
     if (source.type === "landing") return [landingWiring(source, config, mode === "live", world)];
     if (mode === "drain") return [];
     if (source.type === "simulator") return [simulatorWiring(source, config, (feed) => world().clock(feed).latestMs())];
-    if (source.type === "kafka") return [kafkaWiring(source, config, store, { onTrouble, isUnchecked: insecureDev })];
+    if (source.type === "kafka")
+      return [kafkaWiring(source, config, store, { gaps: () => world().gaps, onTrouble, isUnchecked: insecureDev })];
     if (source.type === "added") return [addedWiring(source, assembly)];
-    return [eventHubWiring(source, config, domain, onTrouble)];
+    return [eventHubWiring(source, config, domain, { gaps: () => world().gaps, onTrouble })];
   });
   engine = new Engine({
     ...worldOptions(config, assembly),
@@ -180,11 +182,11 @@ export async function compose({
     random: Math.random,
     onRetry,
     onSinkRetry,
-    onStage,
-    onBatch,
     onSinkGap,
     log: { ...keptLog(config), freeDiskBytes: () => freeBytes(config.stateDir), onPressure },
     ...(mode === "drain" ? { stallMs: SINK_STALL_MS } : {}),
+    onStage,
+    onBatch,
   });
   return engine;
 }
@@ -249,11 +251,17 @@ function simulatorWiring(source: SimulatorConfig, config: Config, latestMs: (fee
   return { ...wiring(stream, source, feed === "billing" ? "cdc" : "delta"), holdsNext: false };
 }
 
+/** What sources of brokers ask and tell where records are lost. */
+interface GapWatch {
+  readonly gaps: () => Gaps;
+  readonly onTrouble: Composition["onTrouble"];
+}
+
 function kafkaWiring(
   source: KafkaConfig,
   config: Config,
   store: Store,
-  { onTrouble, isUnchecked }: { readonly onTrouble: Composition["onTrouble"]; readonly isUnchecked: boolean },
+  { gaps, onTrouble, isUnchecked }: GapWatch & { readonly isUnchecked: boolean },
 ): SourceWiring {
   const { id, feed, topics, group, start, onGap } = source;
   const topicSource = kafka({
@@ -267,7 +275,8 @@ function kafkaWiring(
     bounds: { records: Math.min(source.batchRecordsMax, config.batch.recordsMax * LOAD_FACTOR), bytes: config.batch.bytesMax },
     idleMs: config.feeds.get(feed)?.idleMs ?? 0,
     clock: wallClock,
-    onTrouble: (partition, reason, isStopped) => onTrouble(id, partition, reason, isStopped),
+    isAccepted: (partition) => gaps().isAccepted(id, partition),
+    onTrouble: (partition, reason, isStopped) => onTrouble(id, partition, reason, isStopped, true),
   });
   return { ...wiring(topicSource, source, source.mode), holdsNext: false };
 }
@@ -296,7 +305,7 @@ function addedWiring(config: AddedSourceConfig, { sources }: Assembly): SourceWi
 }
 
 /** Of two engines the one that started last has the higher owner level. */
-function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domain, onTrouble: Composition["onTrouble"]): SourceWiring {
+function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domain, { gaps, onTrouble }: GapWatch): SourceWiring {
   const { id, feed, hub, group: consumerGroup, start, onGap } = source;
   const fields = feeds.find(({ name }) => name === feed)?.fields ?? {};
   const hubSource = eventHub({
@@ -311,7 +320,8 @@ function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domai
     idleMs: config.feeds.get(feed)?.idleMs ?? 0,
     columns: new Map([...IOT_HUB_COLUMNS].filter(([, column]) => Object.hasOwn(fields, column))),
     clock: wallClock,
-    onTrouble: (partition, reason, isStopped) => onTrouble(id, partition, reason, isStopped),
+    isAccepted: (partition) => gaps().isAccepted(id, partition),
+    onTrouble: (partition, reason, isStopped, isGap) => onTrouble(id, partition, reason, isStopped, isGap),
   });
   return { ...wiring(hubSource, source, source.mode), holdsNext: false };
 }
@@ -336,6 +346,10 @@ function wiring(
 
 // Sinks and settings --------------------------------------------------------------------------------------------------------------------
 
+function keptLog({ log: { keepMs, sizeBytesMax, minFreeDiskBytes: freeDiskBytesMin } }: Config): KeptLog {
+  return { keepMs, sizeBytesMax, freeDiskBytesMin };
+}
+
 interface SinkOpening {
   readonly config: Config;
   readonly assembly: Assembly;
@@ -346,10 +360,6 @@ interface SinkOpening {
 }
 
 async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
-function keptLog({ log: { keepMs, sizeBytesMax, minFreeDiskBytes: freeDiskBytesMin } }: Config): KeptLog {
-  return { keepMs, sizeBytesMax, freeDiskBytesMin };
-}
-
   const { config, assembly, store, isUnchecked, quarantine } = opening;
   const { tables } = opening.domain;
   const { name } = sink;

@@ -1,6 +1,7 @@
 import type { Config } from "./admin/config_types.ts";
 import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
 import { CommandError } from "./admin/errors.ts";
+import type { Stop } from "./admin/gaps.ts";
 import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
@@ -70,10 +71,14 @@ export async function liveRun(options: LiveOptions, stop: AbortSignal): Promise<
   const { config, log, say } = options;
   const store = await openStore(config);
   let admin: DaemonAdmin | null = null;
-  const stopped: string[] = [];
-  const ears: Ears = { batch: (batch) => admin?.batch(batch), stopped: (partition) => void stopped.push(partition) };
+  const stops = new Map<string, Stop>();
+  const ears: Ears = {
+    batch: (batch) => admin?.batch(batch),
+    stopped: (stop) => void stops.set(`${stop.source} ${stop.partition}`, stop),
+    goesOn: (source, partition) => void stops.delete(`${source} ${partition}`),
+  };
   const engine = await composed(options, store, "live", ears);
-  admin = await openDaemonAdmin({ ...options, engine, store, stopped: () => stopped }).catch(async (error: unknown) => {
+  admin = await openDaemonAdmin({ ...options, engine, store, stops: () => [...stops.values()] }).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -197,8 +202,9 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
 /** Who hears of what happens in a running engine. */
 export interface Ears {
   readonly batch: NonNullable<Composition["onBatch"]>;
-  /** Told of a partition, as `source partition`, that is read no more. */
-  readonly stopped: (partition: string) => void;
+  /** Told of a partition that is read no more, and of one that goes on though something is amiss. */
+  readonly stopped: (stop: Stop) => void;
+  readonly goesOn?: (source: string, partition: string) => void;
 }
 
 const NO_EARS: Ears = { batch: () => {}, stopped: () => {} };
@@ -220,17 +226,18 @@ export async function composed(
       insecureDev,
       onRetry: (source, error, pauseMs) => log.warn("source.retry", error.message, { source, pauseMs: Math.round(pauseMs) }),
       onSinkRetry: (sink, error, pauseMs) => log.warn("sink.retry", error.message, { sink, pauseMs: Math.round(pauseMs) }),
-      onBatch: ears.batch,
-      onTrouble: (source, partition, reason, isStopped) => {
-        if (isStopped) ears.stopped(`${source} ${partition}`);
-        if (isStopped) log.error("source.stopped", `partition ${partition} of ${source} is read no more: ${reason}`, { source, partition });
-        else log.warn("source.gap", `partition ${partition} of ${source}: ${reason}`, { source, partition });
-      },
       onSinkGap: (sink, requested, firstAvailable) =>
         log.error("sink.gap", `${sink} goes on at ${firstAvailable}: what came from ${requested} on is no longer in the log`, { sink }),
       onPressure: (reason) => {
         if (reason === null) log.info("log.room", "sources go on: there is room again");
         else log.warn("log.full", `sources wait: ${reason}`);
+      },
+      onBatch: ears.batch,
+      onTrouble: (source, partition, reason, isStopped, isGap) => {
+        if (isStopped) ears.stopped({ source, partition, reason, isGap });
+        else ears.goesOn?.(source, partition);
+        if (isStopped) log.error("source.stopped", `partition ${partition} of ${source} is read no more: ${reason}`, { source, partition });
+        else log.warn("source.gap", `partition ${partition} of ${source}: ${reason}`, { source, partition });
       },
       onStage: (stage) => {
         log.debug("engine.progress", `stage ${stage} is read`);

@@ -5,6 +5,7 @@ import type { Store } from "../engine/store.ts";
 import { AlertTail } from "./alert_tail.ts";
 import { alertFilter } from "./alerts.ts";
 import type { Config } from "./config_types.ts";
+import type { Stop } from "./gaps.ts";
 import { health } from "./health.ts";
 import type { Token } from "./http/access.ts";
 import type { AlertStreams } from "./http/alert_stream.ts";
@@ -23,8 +24,7 @@ export interface DaemonAdminOptions {
   readonly config: Config;
   readonly engine: Engine;
   readonly store: Store;
-  /** `source partition` that is read no more until the next start. */
-  readonly stopped: () => readonly string[];
+  readonly stops: () => readonly Stop[];
   readonly version: string;
   readonly shownConfig: unknown;
   readonly log: Pick<Log, "error" | "info">;
@@ -40,9 +40,9 @@ const OPEN_ALERTS_MAX = "1000000";
 
 /** Opens the API over an engine. Rejects with `CommandError` if a socket or an address cannot be had. */
 export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<DaemonAdmin> {
-  const { config, engine, store, stopped, version, shownConfig, log } = options;
+  const { config, engine, store, stops, version, shownConfig, log } = options;
   const { stateDir, http } = config;
-  const known = liveKnown(config, engine, store);
+  const known = { ...liveKnown(config, engine, store), stops };
   const tail = new AlertTail({ store, decode: known.view.decode, firstSequence: () => store.logStart("alerts") });
   const measured = metrics({ engine, nextSequence: () => store.nextSequence, stateDir, version });
   const delay = measureLoopDelay(measured.loopDelay);
@@ -73,7 +73,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
       phase: () => engine.phase,
       busyMs: () => engine.busyMs,
       loopDelayMs: () => delay.lastMs,
-      stopped,
+      stopped: () => stops().map(({ source, partition }) => `${source} ${partition}`),
       stateDir,
       freeDiskBytesMin: config.log.minFreeDiskBytes,
     }),

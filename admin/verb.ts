@@ -1,5 +1,6 @@
 import type { AuditRow, CommandArgs } from "../engine/command.ts";
 import type { Screen } from "./format.ts";
+import type { Stop } from "./gaps.ts";
 import type { View } from "./reader.ts";
 import type { ConfiguredSchemas } from "./schema.ts";
 
@@ -9,6 +10,8 @@ export interface Known {
   /** Ids of all rules. */
   readonly rules: readonly string[];
   readonly schemas: ConfiguredSchemas;
+  /** Partitions that are read no more. Left out: no engine runs. */
+  readonly stops?: () => readonly Stop[];
 }
 
 /** Arguments and options of a question by name, as they are typed; a switch that is given is `true`. */

@@ -7,7 +7,9 @@ import { type AlertQuery, alertFilter, eventsOfAlert, newestAlerts } from "./ale
 import { COMPLETED, completions } from "./complete.ts";
 import { COUNTED_BY, count, countText } from "./count.ts";
 import { CommandError } from "./errors.ts";
+import { FILE_STATES, filesText, listFiles, retriedFile, retryArgs } from "./files.ts";
 import type { Screen } from "./format.ts";
+import { acceptedGap, gapArgs, gapsText, listGaps } from "./gaps.ts";
 import { history, historyText } from "./history.ts";
 import { inspect, inspectionText } from "./inspect.ts";
 import { limitOf } from "./limit.ts";
@@ -207,6 +209,32 @@ export const VERBS: readonly Verb[] = [
     text: (value, _query, screen) => schemaText(value, screen),
   }),
   verb({
+    name: "files",
+    about: "the files that landing sources know, and what has become of them",
+    route: "/v1/files",
+    args: [],
+    options: [
+      { name: "source", takes: "text", about: "of one source" },
+      { name: "status", takes: FILE_STATES, about: "in one state" },
+      LIMIT,
+    ],
+    ask({ view }, query) {
+      const { items, found } = listFiles(view, { source: textOf(query, "source"), status: textOf(query, "status") }, limitOf(query));
+      return { value: items, found };
+    },
+    text: (value, _query, screen) => filesText(value, screen),
+  }),
+  verb({
+    name: "gaps",
+    about: "partitions of brokers that have stopped, and what was lost",
+    route: "/v1/gaps",
+    args: [],
+    options: [],
+    isQuick: () => true,
+    ask: ({ view, stops }) => ({ value: listGaps(view, stops?.() ?? []) }),
+    text: (value, _query, screen) => gapsText(value, screen),
+  }),
+  verb({
     name: "lint",
     about: "advice on the histories of feeds: noisy columns, ties, changes out of order",
     route: "/v1/lint",
@@ -255,6 +283,28 @@ export const WRITE_VERBS: readonly WriteVerb[] = [
     prepare: shelveArgs,
     answer: commandedEvent,
     text: (value, _query, screen) => eventsText([value], screen),
+  }),
+  writeVerb({
+    name: "accept-gap",
+    about: "a source that has stopped where records are lost goes on from the first that is there",
+    route: "/v1/sources/{source}/accept-gap",
+    args: [{ name: "source", takes: "text", about: "its name in the configuration", isRequired: true }],
+    options: [],
+    role: "admin",
+    prepare: gapArgs,
+    answer: acceptedGap,
+    text: ({ source, partitions }) => `${source} goes on: ${partitions.join(", ")}\n`,
+  }),
+  writeVerb({
+    name: "files retry",
+    about: "a file in quarantine is read again, on from where it was given up",
+    route: "/v1/files/retry",
+    args: [{ name: "path", takes: "text", about: "as files shows it", isRequired: true }],
+    options: [{ name: "source", takes: "text", about: "where several sources have one of this name" }],
+    role: "operate",
+    prepare: retryArgs,
+    answer: retriedFile,
+    text: (value, _query, screen) => filesText([value], screen),
   }),
 ];
 

@@ -1,8 +1,9 @@
 import type { ChangedRow, Commit } from "./commit.ts";
 import { hours } from "./duration.ts";
 import { longHash } from "./ids.ts";
+import type { Source } from "./source.ts";
 import type { Store } from "./store.ts";
-import type { Turn } from "./turn.ts";
+import type { Intake, Turn } from "./turn.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -54,10 +55,18 @@ export interface Desk {
   readonly world: World;
   readonly turn: Turn;
   readonly store: Store;
+  /** The sources that run; none in a replay. */
+  readonly sources: readonly CommandedSource[];
   /** Number of the command; its position is `command:<number>`. */
   readonly number: number;
   /** The command's event time: the engine's clock, or its arrival while there is none. */
   readonly atMs: number;
+}
+
+/** A source, and where its batches come in. */
+export interface CommandedSource {
+  readonly source: Source;
+  readonly intake: Intake;
 }
 
 /** The commit that carries a command out. The row of the audit is added to it. */

@@ -1,8 +1,11 @@
 import { carryOutAck, carryOutShelve } from "./alert_commands.ts";
 import type { CommandHandler } from "./command.ts";
+import { carryOutAcceptGap, carryOutRetryPartition } from "./source_commands.ts";
 
 /** Who carries out the commands of a verb. A verb that an audit holds stays here for ever: a replay of it must do what it did. */
 export const COMMANDS: Readonly<Record<string, CommandHandler>> = {
   ack: carryOutAck,
   shelve: carryOutShelve,
+  "accept-gap": carryOutAcceptGap,
+  "files retry": carryOutRetryPartition,
 };

@@ -175,7 +175,7 @@ export class Engine {
   command(command: Command): Promise<CommandOutcome> {
     const handler = COMMANDS[command.verb];
     invariant(handler !== undefined, `somebody carries out ${command.verb}`);
-    const desk = { world: this.world, turn: this.#turn, store: this.#options.store };
+    const desk = { world: this.world, turn: this.#turn, store: this.#options.store, sources: this.#options.sources };
     const done = this.#lastApplied.then(() => carryOut(command, handler, desk));
     this.#lastApplied = done.then(
       () => this.#wakeDrains(),

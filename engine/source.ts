@@ -78,4 +78,9 @@ export interface Source {
   stored?(positions: ReadonlyMap<string, Position>): void;
   /** Told that gaps were accepted: partitions that stopped at one go on, with the next batch that has a `gap`. It neither waits nor throws. */
   goOn?(): void;
+  /**
+   * A partition that was given up (a file in quarantine) is to be read again: the batch without records that says so, which the caller has applied
+   * before any other. Null: it was not given up.
+   */
+  again?(partition: string): Batch | null;
 }

@@ -32,8 +32,8 @@ export interface EventHubOptions {
   /** System property of an event -> column that it stands in for, where the body does not speak about it. */
   readonly columns: ReadonlyMap<string, string>;
   readonly clock: Clock;
-  /** Told when a partition cannot be read on as it should; `isStopped`: it is read no more, until the process starts again. */
-  readonly onTrouble: (partition: string, reason: string, isStopped: boolean) => void;
+  /** Told when a partition cannot be read on as it should; `isStopped`: it is read no more, until the process starts again or, if `isGap`, that is accepted. */
+  readonly onTrouble: (partition: string, reason: string, isStopped: boolean, isGap: boolean) => void;
 }
 
 /**
@@ -220,7 +220,7 @@ class Reading {
           this.#stop(partition, `${lost}; gridactor accept-gap ${this.#options.id} --write goes on behind them`, "gap");
           return false;
         }
-        this.#options.onTrouble(partition.id, lost, false);
+        this.#options.onTrouble(partition.id, lost, false, true);
         partition.passOver(extent.begin - 1, lost);
         return true;
       }
@@ -235,7 +235,7 @@ class Reading {
       .get(partition.id)
       ?.close()
       .catch(() => {});
-    this.#options.onTrouble(partition.id, reason, true);
+    this.#options.onTrouble(partition.id, reason, true, kind === "gap");
     return null;
   }
 

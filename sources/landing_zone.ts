@@ -52,6 +52,7 @@ export function landingZone(options: LandingZoneOptions): Source {
     stored(positions) {
       zone?.stored(positions);
     },
+    again: (path) => zone?.again(path) ?? null,
   };
 }
 
@@ -68,6 +69,8 @@ class Zone {
   readonly #settling: Settling;
   readonly #cleaning: Cleaning;
   readonly #isFirstStart: boolean;
+  /** Something may be to be read. */
+  readonly #hints = bell();
 
   constructor(options: LandingZoneOptions, globs: readonly Glob[], after: ReadonlyMap<string, Position>, signal: AbortSignal) {
     this.#options = options;
@@ -94,8 +97,20 @@ class Zone {
     this.#ledger.stored(positions);
   }
 
+  /** A file in quarantine is to be read on where it was given up. Null: it is none, or can be read under no name. */
+  again(path: string): Batch | null {
+    const entry = this.#ledger.get(path);
+    if (entry?.state !== "quarantined" || entry.contentId === "" || !this.#ledger.isStored(path)) return null;
+    const { row, rows, faults, generation, error } = entry;
+    const open: LedgerEntry = { ...entry, state: "discovered", rows: rows - 1, faults: faults - 1, error: null };
+    this.#ledger.set(open);
+    this.#hints.ring();
+    const settles = error === null ? [] : [{ position: `${this.#options.place.origin(entry)}${row}`, reason: error }];
+    return { origin: "", path, generation, records: [], settles, resumeAt: new Map([[path, positionOf(open)]]), idle: false };
+  }
+
   async *#follow(intake: FileIntake): AsyncGenerator<Batch, void> {
-    const hints = bell();
+    const hints = this.#hints;
     const close = this.#options.place.watch(hints.ring);
     let isIdle = false;
     try {

@@ -14,6 +14,7 @@ import type { Store } from "../../engine/store.ts";
 import { type Intake, Turn } from "../../engine/turn.ts";
 import { type Count, clockOf, countOf } from "../../engine/vitals.ts";
 import { aim, type Domain, World } from "../../engine/world.ts";
+import { checkRebuilt } from "./rebuilt.ts";
 
 /** In a script: the process ends here. A new world is made on what the store holds, and the script goes on. */
 export const CRASH = Symbol("crash");
@@ -160,7 +161,7 @@ class Player {
     const held = population.has(actor) ? population.place(actor, () => {}) : null;
     const id = alertId ?? held?.kind.peekWarm(held.slot)?.episodes.get(rule)?.alertId ?? "";
     const command = { verb, args: { alertId: id, actor, rule, ...args }, by: "tester", reason: null, key: key ?? null, arrivedAtMs };
-    await carryOut(command, handler, { world: this.#memory, turn: this.#turn, store: this.store });
+    await carryOut(command, handler, { world: this.#memory, turn: this.#turn, store: this.store, sources: [] });
   }
 
   async play(script: Script): Promise<void> {
@@ -191,6 +192,7 @@ class Player {
     }
     log.sort((a, b) => a.sequence - b.sequence);
     const events = log.flatMap((one) => (one.stream === "alerts" ? [one.event] : []));
+    for (const event of events) checkRebuilt(event);
     return {
       alerts: events.map(({ type, time, data }) => ({ rule: data.rule, change: type.split(".")[2] ?? "", atMs: Date.parse(time) })),
       events,

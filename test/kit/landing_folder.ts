@@ -105,13 +105,15 @@ export async function inLandingFolder(body: (folder: LandingFolder) => Promise<v
 export class Follower {
   /** Everything it has handed over. */
   readonly batches: Batch[] = [];
+  readonly source: Source;
   readonly #folder: LandingFolder;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
 
   constructor(folder: LandingFolder, more: FolderZone = {}) {
     this.#folder = folder;
-    this.#ended = this.#run(landingZone(folder.zone({ follow: true, ...more })));
+    this.source = landingZone(folder.zone({ follow: true, ...more }));
+    this.#ended = this.#run(this.source);
   }
 
   async #run(source: Source): Promise<void> {

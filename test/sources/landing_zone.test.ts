@@ -361,6 +361,47 @@ test("by policy another content is one fault (corpus 55)", () =>
     { onOverwrite: "quarantine", format: csv(DEFAULT_LIMITS), include: ["*.csv"] },
   ));
 
+test("a file in quarantine is read again if somebody asks for that, its refusal is settled, and no other file can be asked for", () =>
+  inLandingFolder(
+    async (folder) => {
+      await folder.write("a.csv", "h,i\n1,2\n");
+      await folder.drain();
+      await folder.write("a.csv", "h,i\n5,6\n7,8\n");
+      const follower = new Follower(folder);
+      await follower.after(seconds(2));
+      assert.equal(follower.texts, ["!overwritten_file"]);
+      const refused = follower.batches.find(({ records }) => records.length > 0);
+      const again = follower.source.again?.("a.csv") ?? assert.unreachable("it was given up");
+      assert.equal(again?.settles, [{ position: `${refused?.origin}0`, reason: "overwritten_file" }]);
+      folder.store([again as Batch]);
+      assert.equal([folder.entry("a.csv").state, folder.entry("a.csv").faults], ["discovered", 0]);
+      await follower.after(seconds(1));
+      assert.equal(follower.texts, ["!overwritten_file", "5,6", "7,8"]);
+      const { state, rows, faults, generation } = folder.entry("a.csv");
+      assert.equal([state, rows, faults, generation], ["committed", 2, 0, 1]);
+      assert.equal([follower.source.again?.("a.csv"), follower.source.again?.("b.csv")], [null, null]);
+      await follower.stop();
+    },
+    { onOverwrite: "quarantine", format: csv(DEFAULT_LIMITS), include: ["*.csv"] },
+  ));
+
+test("a file that is read again and is given up again is one fault, as before", () =>
+  inLandingFolder(
+    async (folder) => {
+      await folder.write("b.csv", `h,h\n1,2\n`);
+      const follower = new Follower(folder);
+      await follower.after(seconds(2));
+      assert.equal(follower.texts, ["!bad_csv"]);
+      folder.store([follower.source.again?.("b.csv") as Batch]);
+      await follower.after(seconds(1));
+      assert.equal(follower.texts, ["!bad_csv", "!bad_csv"]);
+      const { state, rows, faults } = folder.entry("b.csv");
+      assert.equal([state, rows, faults], ["quarantined", 1, 1]);
+      await follower.stop();
+    },
+    { format: csv(DEFAULT_LIMITS), include: ["*.csv"] },
+  ));
+
 test("a file that becomes shorter than what was used of it is one fault; restored it is read as a new generation", () =>
   inLandingFolder(async (folder) => {
     await folder.write("a.json", "1\n2\n3\n");
