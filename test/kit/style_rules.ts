@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": [...EVERY_FOLDER, "compose.ts", "daemon.ts"],
   library: [...EVERY_FOLDER, "library", "compose.ts", "daemon.ts"],
   "lib.ts": [...EVERY_FOLDER, "library"], // For users; only tests import it.
+  examples: [], // They know the package only, as users do.
   bench: [...EVERY_FOLDER, "bench", "compose.ts", "daemon.ts"],
   test: [...EVERY_FOLDER, "bench", "test", "compose.ts", "daemon.ts", "main.ts", "library", "lib.ts"],
 };
@@ -120,7 +121,7 @@ export function brandsOf(text: string): readonly string[] {
 
 export const noForbiddenCall: Rule = (path, text) => {
   const imports = importsOf(path, text);
-  const mayPrint = !path.includes("/") || /^(?:simulators|bench|test\/kit)\/|^test\/run\.ts$/.test(path);
+  const mayPrint = !path.includes("/") || /^(?:simulators|bench|examples|test\/kit)\/|^test\/run\.ts$/.test(path);
   return [
     ...found(path, text, /(?<![\w$.])eval\s*\(|\bnew\s+Function\b/g, "makes code from text"),
     ...imports
