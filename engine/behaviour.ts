@@ -1,10 +1,10 @@
-import type { CellValue, VersionInForce } from "./emission.ts";
+import type { CellValue, Severity, VersionInForce } from "./emission.ts";
 import type { Fault } from "./fault.ts";
 import type { Fact, HistoryChange, HistoryOptions, Remembered, Version } from "./history.ts";
 import type { ActorId, SourceId } from "./ids.ts";
 import type { Layout, WarmOf } from "./layout.ts";
 import type { NoteCode } from "./note.ts";
-import type { Observation, RuleLimits } from "./rule.ts";
+import type { Observation, Rule, RuleLimits } from "./rule.ts";
 
 /** What the engine itself tells an actor: a timer it set has come due. */
 export interface Woken {
@@ -44,6 +44,14 @@ export interface Out<M> {
   remember(change: HistoryChange): Remembered;
   /** The versions believed now, oldest first. */
   versions(): readonly Version[];
+  /** The actor's latest published alert of a rule, also if it is over; null: there was none. */
+  alertOf(rule: string): HeldAlert | null;
+  /** Late or corrected facts say otherwise of what raised that alert: `holds` true: it stands, with this value; else nothing is left of it. */
+  amend(rule: string, observation: Observation): void;
+  /** A parent's alert covers the open alerts of these rules from now on; `coveredBy` of the behaviour covers those to come. */
+  cover(by: string, covers: (rule: Rule, severity: Severity) => boolean, atMs: number): void;
+  /** That alert of a parent's is over: what it covered stands by itself again. */
+  uncover(by: string, atMs: number): void;
   /** The actor has been linked to what describes it, or is not any more: said when that changes, by a kind with a master. */
   linked(isLinked: boolean): void;
   /** The facts of the actor's history whose `from` begins with this text, by `from`. */
@@ -52,6 +60,26 @@ export interface Out<M> {
   held(): HeldRecord;
   /** A record that was held turns out bad: it goes to quarantine as if it had been refused when it came, and counts no longer as accepted. */
   reject(record: HeldRecord, fault: Fault): void;
+}
+
+/** An alert as its actor sees it. */
+export interface HeldAlert {
+  readonly alertId: string;
+  readonly isOpen: boolean;
+  readonly onsetMs: number;
+  readonly endsAtMs: number | null;
+  readonly value: CellValue;
+  readonly limit: number | null;
+}
+
+/** An alert of an actor that was raised, or is over (cleared, or taken back). */
+export interface AlertTurn {
+  readonly rule: Rule;
+  readonly alertId: string;
+  readonly severity: Severity;
+  readonly isLatched: boolean;
+  readonly isOver: boolean;
+  readonly atMs: number;
 }
 
 /** What quarantine needs of a record that an actor accepts for the time being: plain values, at most about 2 KiB. */
@@ -103,6 +131,10 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   describe(state: State, id: ActorId, lostBefore: string | null): Description;
   /** Master data in force for the actor at a time, as alerts show it. `versions`: of its own history. Asked once for an event. */
   inForce?(state: State, id: ActorId, atMs: number, versions: () => readonly Version[]): readonly VersionInForce[];
+  /** An alert of the actor has been raised or is over: tells those who are to know. Changes no state; said once for each, never for a reading. */
+  alerted?(state: State, alert: AlertTurn, out: Pick<Out<M>, "self" | "tell">): void;
+  /** The parent's alert, or `maintenance`, that covers an alert which is being raised; null: none does. */
+  coveredBy?(state: State, alert: Omit<AlertTurn, "alertId" | "isOver">, versions: () => readonly Version[]): string | null;
   /** Kind -> the actor it is linked to, for the links that stand open. */
   links(state: State, id: ActorId): Readonly<Record<string, ActorId>>;
 }

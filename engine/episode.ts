@@ -1,3 +1,4 @@
+import { hours } from "./duration.ts";
 import type { AlertChange, AlertStatus, CellValue, Origin, Severity } from "./emission.ts";
 import { type ActorId, alertId } from "./ids.ts";
 import { type LifeEvent, type LifeState, next } from "./life_cycle.ts";
@@ -60,12 +61,18 @@ export interface EpisodeContext {
   readonly actor: ActorId;
   readonly late: boolean;
   readonly origin: Origin;
+  /** The parent's alert that covers what is raised now; null: none does. Asked when something is. */
+  readonly coveredBy?: (episode: Episode, atMs: number) => string | null;
 }
 
 /** A hit within it has been counted. */
 export type Span = readonly [onsetMs: number, endsAtMs: number];
 
 const PAST_MAX = 4;
+/** So many episodes that ended within so long before it make a new one a chattering one, and so long it takes to be calm again. */
+const CHATTERS = 3;
+const CHATTER_MS = hours(1);
+const CALM_MS = hours(24);
 const NO_NORMALS = { normalsInARow: 0, normalSinceMs: null };
 /** From the lowest. */
 export const SEVERITIES: readonly Severity[] = ["info", "warning", "major", "critical"];
@@ -103,9 +110,10 @@ export function suppress(episode: Episode, by: string, atMs: number): EpisodeSte
   return move(episode, "parent_claimed", "suppressed", atMs, { suppressedBy: by });
 }
 
-/** The parent's alert is over. */
-export function release(episode: Episode, rule: Rule, atMs: number): EpisodeStep {
+/** The parent's alert is over. `next`: another one that covers it. */
+export function release(episode: Episode, rule: Rule, atMs: number, next: string | null = null): EpisodeStep {
   if (episode.state !== "suppressed") return unchanged(episode);
+  if (next !== null && isAbnormal(episode, rule, atMs)) return publish(episode, episode.state, { suppressedBy: next }, "suppressed", atMs);
   const open = { suppressedBy: null };
   if (!isAbnormal(episode, rule, atMs))
     return move(episode, "parent_released_normal", "cleared", atMs, { ...open, ...over(episode, atMs) });
@@ -119,8 +127,18 @@ export function resolve(episode: Episode, atMs: number): EpisodeStep {
 }
 
 /** Corrected facts take it back, also after its end. */
-export function retract(episode: Episode, atMs: number): EpisodeStep {
-  return cancelled(move(episode, "retracted", "amended", atMs, { endsAtMs: episode.endsAtMs ?? atMs }));
+export function retract(episode: Episode, atMs: number, value: CellValue = episode.value): EpisodeStep {
+  return cancelled(move(episode, "retracted", "amended", atMs, { value, endsAtMs: episode.endsAtMs ?? atMs, suppressedBy: null }));
+}
+
+/** Corrected facts say otherwise of what raised it: it stands with another value, or nothing is left of it. A suspicion that is not published just ends. */
+export function amend(episode: Episode, observation: Observation): EpisodeStep {
+  const { holds, atMs, value, limit = episode.limit, clear = episode.clear, severity = episode.severity } = observation;
+  if (episode.revision === 0)
+    return holds === true ? unchanged(episode) : unchanged(episode.past.length === 0 ? null : { ...episode, state: "normal" });
+  if (holds !== true) return retract(episode, atMs, value);
+  if (value === episode.value && severity === episode.severity) return unchanged(episode);
+  return publish(episode, episode.state, { value, limit, clear, severity }, "amended", atMs);
 }
 
 /** Begun, if only as a suspicion, and not over: its observations must be looked at, whatever they say. */
@@ -150,7 +168,7 @@ function hit(before: Episode | null, rule: Rule, observation: Observation, conte
   const { atMs } = observation;
   const ended = before === null ? unchanged(null) : expire(before, rule, atMs); // The clock may lag, and the timer be still to come.
   const { episode } = ended;
-  if (episode !== null && isOpen(episode)) return context.late ? unchanged(counted(episode)) : again(episode, rule, observation);
+  if (episode !== null && isOpen(episode)) return context.late ? unchanged(counted(episode)) : again(episode, rule, observation, context);
   if (episode !== null && isEnded(episode) && within(spanOf(episode), atMs)) return unchanged(counted(episode));
   if (episode?.past.some((span) => within(span, atMs))) return wakes(ended, rule);
   if (context.late && (onDelayMs(rule) > 0 || onCount(rule) > 1)) return unchanged(episode); // What came after it is not known here.
@@ -158,9 +176,11 @@ function hit(before: Episode | null, rule: Rule, observation: Observation, conte
   return wakes({ ...begun, changes: [...ended.changes, ...begun.changes] }, rule);
 }
 
-function begin(before: Episode | null, rule: Rule, observation: Observation, { actor, origin }: EpisodeContext): EpisodeStep {
+function begin(before: Episode | null, rule: Rule, observation: Observation, context: EpisodeContext): EpisodeStep {
+  const { actor, origin } = context;
   const { atMs, value, limit = null, clear = null, severity = rule.severity } = observation;
   const past = before === null ? [] : isEnded(before) ? [...before.past, spanOf(before)] : before.past;
+  const latched: readonly AlertFlag[] = rule.latched === true || observation.latched === true ? ["latched"] : [];
   const episode: Episode = {
     rule: rule.id,
     alertId: alertId(actor, rule.id, atMs),
@@ -173,7 +193,7 @@ function begin(before: Episode | null, rule: Rule, observation: Observation, { a
     lastHitMs: atMs,
     normalsInARow: 0,
     normalSinceMs: null,
-    flags: rule.latched === true || observation.latched === true ? ["latched"] : [],
+    flags: [...latched, ...(chatters(before, past, atMs) ? ["chattering" as const] : [])],
     seen: false,
     origin,
     value,
@@ -183,13 +203,26 @@ function begin(before: Episode | null, rule: Rule, observation: Observation, { a
     shelvedUntilMs: null,
     past: past.slice(-PAST_MAX),
   };
-  return confirm(episode, rule, atMs);
+  return confirm(episode, rule, atMs, context);
 }
 
-/** Raises a suspicion once it is old enough and has been seen often enough. */
-function confirm(episode: Episode, rule: Rule, atMs: number): EpisodeStep {
-  const waits = atMs - episode.onsetMs < onDelayMs(rule) || episode.count < onCount(rule);
-  return waits ? unchanged(episode) : move(episode, "on_delay_passed", "raised", atMs, {});
+/** Three episodes have ended within an hour; it counts as chattering until there was none for a day. */
+function chatters(before: Episode | null, past: readonly Span[], atMs: number): boolean {
+  if (endedSince(past, atMs - CHATTER_MS) >= CHATTERS) return true;
+  return before?.flags.includes("chattering") === true && endedSince(past, atMs - CALM_MS) > 0;
+}
+
+function endedSince(past: readonly Span[], sinceMs: number): number {
+  return past.filter(([, endsAtMs]) => endsAtMs >= sinceMs).length;
+}
+
+/** Raises a suspicion once it is old enough and has been seen often enough. What a parent's alert covers is raised suppressed. */
+function confirm(episode: Episode, rule: Rule, atMs: number, { coveredBy }: EpisodeContext): EpisodeStep {
+  if (atMs - episode.onsetMs < onDelayMs(rule) || episode.count < onCount(rule)) return unchanged(episode);
+  const by = coveredBy?.(episode, atMs) ?? null;
+  const raised = next(episode.state, "on_delay_passed");
+  const patch: Partial<Episode> = by === null ? {} : { suppressedBy: by };
+  return publish(episode, by === null ? raised : next(raised, "parent_claimed"), patch, "raised", atMs);
 }
 
 /** A pulse is one record: it does not wait. */
@@ -202,7 +235,7 @@ function onCount(rule: Rule): number {
 }
 
 /** A hit inside an open episode. */
-function again(before: Episode, rule: Rule, observation: Observation): EpisodeStep {
+function again(before: Episode, rule: Rule, observation: Observation, context: EpisodeContext): EpisodeStep {
   const { atMs, value, limit = null, clear = null, severity = rule.severity } = observation;
   const latest = atMs >= before.lastHitMs ? { lastHitMs: atMs, value, limit, clear } : {};
   const row = before.normalSinceMs !== null && atMs >= before.normalSinceMs ? NO_NORMALS : {};
@@ -210,7 +243,7 @@ function again(before: Episode, rule: Rule, observation: Observation): EpisodeSt
   const latches = observation.latched === true && !isLatched(before, rule);
   const flags: readonly AlertFlag[] = latches ? [...before.flags, "latched"] : before.flags;
   const episode: Episode = { ...counted(before), ...latest, ...row, severity: worse ? severity : before.severity, flags };
-  if (episode.state === "suspected") return confirm(episode, rule, atMs);
+  if (episode.state === "suspected") return confirm(episode, rule, atMs, context);
   return wakes(worse || latches ? publish(episode, episode.state, {}, "updated", atMs) : unchanged(episode), rule);
 }
 
@@ -242,7 +275,13 @@ function isAbnormal(episode: Episode, rule: Rule, atMs: number): boolean {
   if (isLatched(episode, rule)) return true;
   if (rule.pulseMs !== undefined) return atMs < episode.lastHitMs + rule.pulseMs;
   const { normalsInARow, normalSinceMs } = episode;
-  return normalSinceMs === null || normalsInARow < (rule.offCount ?? 1) || atMs - normalSinceMs < (rule.offDelayMs ?? 0);
+  return normalSinceMs === null || normalsInARow < (rule.offCount ?? 1) || atMs - normalSinceMs < offDelayMs(episode, rule);
+}
+
+/** What chatters has to be quiet for longer: twice as long, four times from the fourth time in an hour on. */
+function offDelayMs({ flags, past, onsetMs }: Episode, { offDelayMs: delayMs = 0 }: Rule): number {
+  if (!flags.includes("chattering")) return delayMs;
+  return delayMs * 2 ** Math.max(1, Math.min(3, endedSince(past, onsetMs - CHATTER_MS) - CHATTERS + 1));
 }
 
 /** Ends a pulse whose time is over, at the time at which it was. */

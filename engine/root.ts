@@ -1,8 +1,18 @@
 import { type AlertFacts, alertCells } from "./alert_event.ts";
-import type { HeldRecord, Out, Woken } from "./behaviour.ts";
+import type { HeldAlert, HeldRecord, Out, Woken } from "./behaviour.ts";
 import type { ChangedRow } from "./commit.ts";
-import type { CellValue, Origin } from "./emission.ts";
-import { type Episode, type EpisodeStep, isOpen, observe as observeEpisode, wake as wakeEpisode } from "./episode.ts";
+import type { AlertChange, CellValue, Origin, Severity } from "./emission.ts";
+import {
+  amend as amendEpisode,
+  type Episode,
+  type EpisodeContext,
+  type EpisodeStep,
+  isOpen,
+  observe as observeEpisode,
+  release as releaseEpisode,
+  suppress as suppressEpisode,
+  wake as wakeEpisode,
+} from "./episode.ts";
 import { encodeFact, factKey } from "./fact_codec.ts";
 import { type Fault, fault, invariant } from "./fault.ts";
 import type { Row } from "./feed.ts";
@@ -219,6 +229,7 @@ export class Root implements Out<AnyMessage> {
     const rule = this.#world.rules.rule(row.name.slice(EPISODE_TIMER.length));
     const episode = this.warm().episodes.get(rule.id);
     if (episode !== undefined) this.#keep(place, rule, episode, wakeEpisode(episode, rule, row.dueMs));
+    this.settleTells();
   }
 
   /** Takes the touched actor's timer away, with its row. */
@@ -277,8 +288,46 @@ export class Root implements Out<AnyMessage> {
     const episode = place.kind.peekWarm(place.slot)?.episodes.get(id) ?? null;
     if (episode === null && observation.holds !== true) return;
     if (episode === null && this.#hasAllEpisodes(place)) return this.#world.counters.add("refused", "episodes", 1);
-    const context = { actor: this.self, late: this.late, origin: this.late ? "late" : this.#now().origin } as const;
+    const context: EpisodeContext = {
+      actor: this.self,
+      late: this.late,
+      origin: this.late ? "late" : this.#now().origin,
+      coveredBy: (raised, atMs) => this.#coveredBy(place, rule, raised, atMs),
+    };
     this.#keep(place, rule, episode, observeEpisode(episode, rule, observation, context), observation);
+  }
+
+  alertOf(rule: string): HeldAlert | null {
+    const { kind, slot } = this.#place();
+    const episode = kind.peekWarm(slot)?.episodes.get(rule);
+    if (episode === undefined || episode.revision === 0) return null;
+    const { alertId, onsetMs, endsAtMs, value, limit } = episode;
+    return { alertId, isOpen: isOpen(episode), onsetMs, endsAtMs, value, limit };
+  }
+
+  amend(id: string, observation: Observation): void {
+    const place = this.#place();
+    const episode = place.kind.peekWarm(place.slot)?.episodes.get(id);
+    if (episode === undefined) return;
+    const { feed } = this.#now();
+    const oldestMs = this.#world.clock(feed).latestMs() - this.#world.limits.correctionWindowMs;
+    if ((episode.endsAtMs ?? Number.POSITIVE_INFINITY) < oldestMs) return this.note("correction");
+    this.#keep(place, this.#world.rules.rule(id), episode, amendEpisode(episode, observation), observation);
+  }
+
+  cover(by: string, covers: (rule: Rule, severity: Severity) => boolean, atMs: number): void {
+    this.#moveEpisodes(
+      (episode, rule) => episode.revision > 0 && covers(rule, episode.severity),
+      (episode) => suppressEpisode(episode, by, atMs),
+    );
+  }
+
+  uncover(by: string, atMs: number): void {
+    const place = this.#place();
+    this.#moveEpisodes(
+      ({ suppressedBy }) => suppressedBy === by,
+      (episode, rule) => releaseEpisode(episode, rule, atMs, this.#coveredBy(place, rule, episode, atMs)),
+    );
   }
 
   hasEpisode(rule: string): boolean {
@@ -479,10 +528,35 @@ export class Root implements Out<AnyMessage> {
     const path = this.#path(place);
     const grounds = observation === null ? null : this.#grounds(place, rule, observation);
     for (const { change, episode, atMs } of step.changes) {
+      this.#tellAlert(place, rule, change, episode, atMs);
       const isOfIt = atMs === observation?.atMs; // The end of a pulse, found out only now, is not.
       this.#alerts.push({ change, episode, atMs, actor: this.self, rule, path, grounds: isOfIt ? grounds : null });
       if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }
+  }
+
+  /** Only episodes that are published: what is suspected is nobody else's. */
+  #moveEpisodes(fits: (episode: Episode, rule: Rule) => boolean, move: (episode: Episode, rule: Rule) => EpisodeStep): void {
+    const { kind, slot } = this.#place();
+    if (countOf(kind.cursor, kind.at, "openEpisodes") === 0) return;
+    for (const [id, episode] of [...(kind.peekWarm(slot)?.episodes ?? [])]) {
+      if (isOpen(episode) && fits(episode, this.#world.rules.rule(id))) this.moveEpisode(id, move);
+    }
+  }
+
+  #coveredBy({ kind, slot }: Place, rule: Rule, { severity, flags }: Episode, atMs: number): string | null {
+    const { behaviour } = kind;
+    if (behaviour.coveredBy === undefined) return null;
+    const alert = { rule, severity, isLatched: rule.latched === true || flags.includes("latched"), atMs };
+    return behaviour.coveredBy(kind.look(slot), alert, () => this.versions());
+  }
+
+  #tellAlert({ kind, slot }: Place, rule: Rule, change: AlertChange, { alertId, severity, state, flags }: Episode, atMs: number): void {
+    const isOver = state === "cleared" || state === "retracted";
+    const { behaviour } = kind;
+    if (behaviour.alerted === undefined || (change !== "raised" && !isOver)) return;
+    const isLatched = rule.latched === true || flags.includes("latched");
+    behaviour.alerted(kind.look(slot), { rule, alertId, severity, isLatched, isOver, atMs }, this);
   }
 
   /** What an event rests on: made once for an event, never for a reading. The statistics after the record are added when it is written. */
