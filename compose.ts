@@ -374,7 +374,7 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
       return { name, ...bounds, write: (emissions) => made.write(emissions), close: () => made.close() };
     }
     case "jsonl":
-      return jsonLines({ ...common, path: sink.path });
+      return jsonLines({ ...common, path: sink.path, tables });
     case "parquet":
       return parquet({ ...common, path: sink.path, tables, extents: { records: sink.rowsMax, everyMs: sink.everyMs } });
     case "kafka": {

@@ -47,6 +47,7 @@ export interface Retention {
 const CUT_AT = 0.7;
 const FULL_AT = 0.8;
 const LOOK_EVERY_MS = seconds(1);
+const LOOK_WHEN_FULL_MS = 50;
 const READ_BYTES = 1_048_576;
 const STREAMS: readonly Stream[] = ["alerts", "curated"];
 
@@ -137,7 +138,7 @@ export function retention(options: RetentionOptions): Retention {
     async run(signal) {
       while (!signal.aborted) {
         await look();
-        await clock.sleep(LOOK_EVERY_MS, signal);
+        await clock.sleep(pressure === null ? LOOK_EVERY_MS : LOOK_WHEN_FULL_MS, signal);
       }
     },
     async room(signal) {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { AlertEvent } from "../../engine/emission.ts";
 import { BrokenInvariant, Unavailable } from "../../engine/fault.ts";
-import { Mark } from "../../engine/ids.ts";
 import { NO_CURSOR } from "../../engine/sink_cursor.ts";
 import { jsonLines } from "../../sinks/json_lines.ts";
 import { sinkContract } from "../contract/sink.ts";
@@ -81,11 +80,38 @@ test("a folder that cannot be made is an outage", () =>
     );
   }));
 
-test("a curated row is a mistake in the configuration, not a line", () =>
+test("a curated row is a line with its table, its actor and its columns: instants as text, money in its unit", () =>
   inTempFolder(async (folder) => {
-    const sink = await jsonLines({ name, path: join(folder, "alerts.jsonl"), storeId, cursor: { ...NO_CURSOR, mark: Mark("0") } });
-    assert.instance(await sink.write([rowEmission(1)]).catch(thrown), BrokenInvariant);
+    const path = join(folder, "rows.jsonl");
+    const columns = [
+      ["reading_kwh", { type: "double" }],
+      ["at", { type: "timestamp" }],
+      ["amount", { type: "decimal", precision: 18, scale: 2 }],
+    ] as const;
+    const tables = [{ name: "meter_readings", feed: "smart_meter", columns }];
+    const sink = await jsonLines({ name, path, storeId, cursor: NO_CURSOR, tables });
+    await sink.write([rowEmission(3, { cells: { reading_kwh: 0.3, at: Date.UTC(2025, 5, 15, 9), amount: 1_999, born: "x" } })]);
     await sink.close();
+    const [line = ""] = (await readFile(path, "utf8")).split("\n");
+    assert.equal(JSON.parse(line), {
+      table: "meter_readings",
+      actor: "meter/SM-N-00042",
+      _row_id: "row-3",
+      _seq: 3,
+      _amends: null,
+      _source: "meters:smart_meter_stream.json",
+      _position: "file:9f2c/3",
+      _ingestion_ts: "2025-06-16T00:00:00.003Z",
+      _rescued_data: null,
+      _schema_version: 1,
+      late: false,
+      rules: null,
+      date: "2025-06-15",
+      reading_kwh: 0.3,
+      at: "2025-06-15T09:00:00.000Z",
+      amount: 19.99,
+      born: "x",
+    });
   }));
 
 async function events(path: string): Promise<readonly AlertEvent[]> {
