@@ -12,7 +12,14 @@ function judgeAmount({ basePaise, unitsWh, atMs }: BillChange, out: Out<GridMess
   const { lowestPaise, limitPaise, majorUnitsKwh } = limitsOf(out, "billing.tiny_amount");
   if (basePaise === null || basePaise < lowestPaise || basePaise > limitPaise) return;
   const severity = unitsWh !== null && unitsWh > majorUnitsKwh * 1_000 ? "major" : "info";
-  out.observe("billing.tiny_amount", { holds: true, atMs, value: basePaise / 100, limit: limitPaise / 100, severity });
+  out.observe("billing.tiny_amount", {
+    holds: true,
+    atMs,
+    value: basePaise / 100,
+    limit: limitPaise / 100,
+    severity,
+    evidence: { units_kwh: unitsWh === null ? null : unitsWh / 1_000 },
+  });
 }
 
 /** Base against units x rate, in exact paise. The guide's own sample is 1.00 rupee off, so a difference must be large both ways. */
@@ -33,5 +40,6 @@ function judgePrice({ basePaise, unitsWh, ratePer10000, atMs }: BillChange, out:
     limit: 1 - toleranceShare,
     clear: 1,
     severity,
+    evidence: { base_paise: basePaise, expected_paise: expectedPaise, units_kwh: unitsWh / 1_000, rate: ratePer10000 / 10_000 },
   });
 }

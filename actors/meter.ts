@@ -124,13 +124,19 @@ function judge(state: MeterState, message: ReadingMeasured, link: Link | null, o
   let isUsual = true;
   if (isNearZero(readingKwh, out)) {
     const nearZero = limitsOf(out, "meter.near_zero");
-    out.observe("meter.near_zero", { holds: true, atMs, value: readingKwh, limit: nearZero.limitKwh, clear: nearZero.clearKwh });
+    const { limitKwh: limit, clearKwh: clear } = nearZero;
+    out.observe("meter.near_zero", { holds: true, atMs, value: readingKwh, limit, clear, evidence: usualOf(state) });
     isUsual = false;
   }
   const spike = limitsOf(out, "meter.spike");
   if (readingKwh >= spike.limitKwh) {
     const severity = spikeSeverity(state, readingKwh, link, spike);
-    out.observe("meter.spike", { holds: true, atMs, value: readingKwh, limit: spike.limitKwh, severity });
+    const evidence = {
+      ...usualOf(state),
+      sanctioned_kw: link?.sanctionedLoadKw ?? null,
+      interval_hours: intervalHoursOf(state.hot) || null,
+    };
+    out.observe("meter.spike", { holds: true, atMs, value: readingKwh, limit: spike.limitKwh, severity, evidence });
     isUsual = false;
   }
   if (status === "TAMPERED") {
@@ -143,6 +149,11 @@ function judge(state: MeterState, message: ReadingMeasured, link: Link | null, o
   }
   judgeFactor(message, out);
   return isUsual && readingKwh >= 0;
+}
+
+/** What is usual for the meter, as alerts show it. */
+function usualOf({ hot }: MeterState): { readonly expected: number | null; readonly n: number } {
+  return { expected: rounded(hot.medianKwh), n: hot.samples };
 }
 
 function isNearZero(readingKwh: number, out: Out<GridMessage>): boolean {

@@ -152,6 +152,8 @@ export class Root implements Out<AnyMessage> {
   readonly #born: Place[] = [];
   /** How the number of orphans of a kind changes. */
   readonly #orphans: { readonly kind: string; readonly change: 1 | -1 }[] = [];
+  /** How the number of open alerts changes. */
+  readonly #opened: { readonly rule: string; readonly severity: Severity; readonly by: 1 | -1 }[] = [];
   readonly #timers: TimerRow[] = [];
   readonly #timersGone: TimerRow[] = [];
   readonly #lists: readonly unknown[][] = [
@@ -164,6 +166,7 @@ export class Root implements Out<AnyMessage> {
     this.#rows,
     this.#born,
     this.#orphans,
+    this.#opened,
     this.#timers,
     this.#timersGone,
   ];
@@ -438,7 +441,11 @@ export class Root implements Out<AnyMessage> {
     for (const { kind, change } of this.#orphans) counters.add("orphan", kind, change);
     this.#world.actorCount += this.#born.length;
     for (const code of this.#notes) counters.add(this.#noteGroup, code, 1);
-    for (const { rule, change } of this.#alerts) if (change === "raised") counters.add("alert", rule.id, 1);
+    for (const { rule, change, episode } of this.#alerts) {
+      if (change === "raised") counters.add("alert", rule.id, 1);
+      counters.add(`event ${rule.id} ${episode.severity}`, change, 1);
+    }
+    for (const { rule, severity, by } of this.#opened) counters.add(`open ${rule}`, severity, by);
   }
 
   /** Puts back every part that was touched. */
@@ -515,6 +522,14 @@ export class Root implements Out<AnyMessage> {
     this.#timers.push(row);
   }
 
+  #countOpen(rule: string, before: Episode | null, after: Episode | null): void {
+    const was = toldAs(before);
+    const is = toldAs(after);
+    if (was === is) return;
+    if (was !== null) this.#opened.push({ rule, severity: was, by: -1 });
+    if (is !== null) this.#opened.push({ rule, severity: is, by: 1 });
+  }
+
   #keep(place: Place, rule: Rule, before: Episode | null, step: EpisodeStep, observation: Observation | null = null): void {
     if (step.episode === before && step.changes.length === 0 && step.wakeAtMs === undefined) return;
     const warm = this.warm();
@@ -524,12 +539,13 @@ export class Root implements Out<AnyMessage> {
     for (const episode of warm.episodes.values()) if (isOpen(episode)) open += 1;
     setCount(place.kind.cursor, place.kind.at, "openEpisodes", open);
     if (step.wakeAtMs !== undefined) this.wakeAt(`${EPISODE_TIMER}${rule.id}`, step.wakeAtMs);
+    this.#countOpen(rule.id, before, step.episode);
     if (step.changes.length === 0) return;
     const path = this.#path(place);
     const grounds = observation === null ? null : this.#grounds(place, rule, observation);
     for (const { change, episode, atMs } of step.changes) {
       this.#tellAlert(place, rule, change, episode, atMs);
-      const isOfIt = atMs === observation?.atMs; // The end of a pulse, found out only now, is not.
+      const isOfIt = atMs === observation?.atMs && episode === step.episode; // The end of a pulse, found out only now, is not.
       this.#alerts.push({ change, episode, atMs, actor: this.self, rule, path, grounds: isOfIt ? grounds : null });
       if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }
@@ -649,6 +665,11 @@ export class Root implements Out<AnyMessage> {
     for (const list of this.#lists) if (list.length > 0) list.length = 0; // Setting a length that is 0 already costs a call.
     if (this.#histories.size > 0) this.#histories.clear();
   }
+}
+
+/** The level of an episode that consumers know of as open; null: they do not. */
+function toldAs(episode: Episode | null): Severity | null {
+  return episode !== null && episode.revision > 0 && isOpen(episode) ? episode.severity : null;
 }
 
 function textOr(value: CellValue | undefined): string | null {

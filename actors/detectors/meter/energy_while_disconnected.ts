@@ -7,5 +7,11 @@ export function judgeDisconnected({ atMs, readingKwh, status }: ReadingMeasured,
   if (status !== "DISCONNECTED") return;
   const { limitKwh, doubtfulKwh } = limitsOf(out, "meter.energy_while_disconnected");
   if (readingKwh <= limitKwh || readingKwh >= doubtfulKwh) return;
-  out.observe("meter.energy_while_disconnected", { holds: true, atMs, value: readingKwh, limit: limitKwh });
+  out.observe("meter.energy_while_disconnected", {
+    holds: true,
+    atMs,
+    value: readingKwh,
+    limit: limitKwh,
+    evidence: { meter_status: status },
+  });
 }

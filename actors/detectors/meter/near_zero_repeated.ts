@@ -50,6 +50,7 @@ export function judgeNearZero(
       with_current: withCurrent,
       usual_share: rounded(hot.nearSlow, 3),
       usual_kwh: hot.slowKwh,
+      interval_hours: intervalHours,
       n: hot.samples,
     },
   });

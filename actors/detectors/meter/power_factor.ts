@@ -20,5 +20,12 @@ export function judgeLowFactor(hot: MeterHot, { atMs, powerFactor }: ReadingMeas
   const { limitFactor, clearFactor, samplesMin } = limitsOf(out, "meter.low_power_factor");
   const holds = mean < limitFactor && hot.samples >= samplesMin;
   if (!holds && !out.hasEpisode("meter.low_power_factor")) return;
-  out.observe("meter.low_power_factor", { holds, atMs, value: rounded(mean, 3), limit: limitFactor, clear: clearFactor });
+  out.observe("meter.low_power_factor", {
+    holds,
+    atMs,
+    value: rounded(mean, 3),
+    limit: limitFactor,
+    clear: clearFactor,
+    evidence: { n: hot.samples },
+  });
 }

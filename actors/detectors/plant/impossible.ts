@@ -16,16 +16,29 @@ export function judgeImpossible(production: Production, out: Out<GridMessage>): 
     value: productionMw,
     ...(found === "over_rating" ? { limit: limits.overShare * ratedMw } : {}),
     severity: found === "foreign_sensor" ? "info" : "major",
-    evidence: { found, capacity_mw: ratedMw, irradiance_w_m2: irradianceWm2, wind_mps: windMps, water_m3s: waterM3s },
+    evidence: {
+      found,
+      is_dark: isDark(production, limits.twilightWm2),
+      foreign: foreignOf(production),
+      capacity_mw: ratedMw,
+      irradiance_w_m2: irradianceWm2,
+      wind_mps: windMps,
+      water_m3s: waterM3s,
+    },
   });
 }
 
 function faultOf(production: Production, { darkShare, overShare, twilightWm2 }: LimitsOf<"plant.impossible">): string | null {
-  const { productionMw, ratedMw, kind, irradianceWm2, windMps, waterM3s } = production;
+  const { productionMw, ratedMw, kind } = production;
   if (productionMw > overShare * ratedMw) return "over_rating";
   if (kind === "SOLAR" && isDark(production, twilightWm2) && productionMw > darkShare * ratedMw) return "power_in_the_dark";
+  return foreignOf(production) === null ? null : "foreign_sensor";
+}
+
+/** What a sensor of another kind of plant says; null: the record has none. */
+function foreignOf({ kind, irradianceWm2, windMps, waterM3s }: Production): number | null {
   const foreign = { SOLAR: [windMps, waterM3s], WIND: [irradianceWm2, waterM3s], HYDRO: [irradianceWm2, windMps] }[kind ?? ""];
-  return foreign?.some((value) => value !== null) === true ? "foreign_sensor" : null;
+  return foreign?.find((value) => value !== null) ?? null;
 }
 
 /** No light at all; at night next to none is none, too. */

@@ -41,7 +41,13 @@ export function judgeWind(state: WindCurve, production: Production, out: Out<Gri
     limit: limits.limitRatio,
     clear: limits.clearRatio,
     ...(isLong ? { severity: "major" as const } : {}),
-    evidence: { wind_mps: windMps, share: rounded(share, 4), expected: rounded(bin.median, 4), n: bin.n },
+    evidence: {
+      wind_mps: windMps,
+      share: rounded(share, 4),
+      expected: rounded(bin.median, 4),
+      n: bin.n,
+      low_hours: state.lowSinceMs === null ? 0 : (atMs - state.lowSinceMs) / hours(1),
+    },
   });
   if (ratio >= limits.clearRatio) learnUsual(bin, share);
 }

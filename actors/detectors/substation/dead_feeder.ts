@@ -22,10 +22,17 @@ export function judgeDeadFeeder(bays: Bays, bay: Bay, report: TelemetryReported,
     bay.samples += 1;
   }
   const dead = baysWhere(bays, ({ deadSinceMs }) => deadSinceMs !== null && atMs - deadSinceMs >= minutes(afterMinutes));
+  const first = bays[dead[0] ?? ""] ?? bay;
   out.observe("substation.dead_feeder", {
     holds: dead.length > 0,
     atMs,
     value: loadMw,
-    evidence: { transformers: dead.join(" "), lightest_share: bay.lightest, voltage_kv: voltageKv },
+    evidence: {
+      transformers: dead.join(" "),
+      dead_minutes: first.deadSinceMs === null ? null : (atMs - first.deadSinceMs) / minutes(1),
+      lightest_share: first.lightest,
+      n: first.samples,
+      voltage_kv: voltageKv,
+    },
   });
 }

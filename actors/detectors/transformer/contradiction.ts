@@ -23,7 +23,13 @@ export function judgeContradiction(missedSinceMs: number | null, sample: Sample,
     atMs,
     value: isMissed ? "missed" : (doubted ?? "agrees"),
     ...(isMissed ? { severity: "warning" as const } : {}),
-    evidence: { alarm_code: alarmCode, load: load === null ? null : rounded(load, 4), gas_ppm: gasPpm, breaker_status: breakerStatus },
+    evidence: {
+      alarm_code: alarmCode,
+      load: load === null ? null : rounded(load, 4),
+      gas_ppm: gasPpm,
+      breaker_status: breakerStatus,
+      missed_minutes: sinceMs === null ? null : (atMs - sinceMs) / minutes(1),
+    },
   });
   return sinceMs;
 }

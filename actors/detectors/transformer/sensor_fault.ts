@@ -25,6 +25,7 @@ export function judgeSensors(state: Sensors, sample: Sample, out: Out<GridMessag
   if (oilC === null && ambientC === null) return false;
   const limits = limitsOf(out, "transformer.sensor_fault");
   const fault = faultOf(state, sample, limits);
+  const stepK = stepOf(state, sample, limits);
   if (oilC !== null) {
     state.oilC = oilC;
     state.oilAtMs = atMs;
@@ -34,18 +35,24 @@ export function judgeSensors(state: Sensors, sample: Sample, out: Out<GridMessag
     holds: fault !== null,
     atMs,
     value: fault ?? "plausible",
-    evidence: { oil_c: oilC, ambient_c: ambientC, oil_max_c: limits.oilMaxC, step_k: limits.stepK },
+    evidence: { oil_c: oilC, ambient_c: ambientC, step_k: stepK },
   });
   return state.distrust === 0;
 }
 
 type Limits = ReturnType<typeof limitsOf<"transformer.sensor_fault">>;
 
-function faultOf({ oilAtMs, oilC: oilBefore }: Sensors, { atMs, oilC, ambientC }: Sample, limits: Limits): string | null {
+function faultOf(state: Sensors, sample: Sample, limits: Limits): string | null {
+  const { oilC, ambientC } = sample;
   if (ambientC !== null && (ambientC < limits.ambientMinC || ambientC > limits.ambientMaxC)) return "ambient_range";
   if (oilC === null) return null;
   if (oilC > limits.oilMaxC) return "oil_range";
   if (ambientC !== null && oilC < ambientC - limits.belowAmbientK) return "oil_below_ambient";
-  const isSoon = oilAtMs !== null && atMs - oilAtMs <= minutes(limits.stepWithinMinutes);
-  return isSoon && Math.abs(oilC - oilBefore) > limits.stepK ? "oil_step" : null; // Tons of oil do not jump.
+  return (stepOf(state, sample, limits) ?? 0) > limits.stepK ? "oil_step" : null; // Tons of oil do not jump.
+}
+
+/** How far oil has moved since the last sample; null: that is too long ago to tell. */
+function stepOf({ oilAtMs, oilC: before }: Sensors, { atMs, oilC }: Sample, { stepWithinMinutes }: Limits): number | null {
+  if (oilC === null || oilAtMs === null || atMs - oilAtMs > minutes(stepWithinMinutes)) return null;
+  return Math.abs(oilC - before);
 }
