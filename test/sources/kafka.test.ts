@@ -228,6 +228,39 @@ test("a partition whose next record is gone stops, the others go on; accepted, i
   assert.is(accepted.troubles[0]?.isStopped, false);
 });
 
+test(
+  "a partition that stopped goes on once its gap is accepted, behind a batch that says what is lost, and others lose nothing",
+  2,
+  async (topic) => {
+    await broker.produce(topic, [...records(5), ...records(5, 100, 1)]);
+    const known = positionsBehind(await readToIdle(source(topic)));
+    await broker.produce(topic, records(5, 5));
+    await broker.deleteRecords(topic, "8");
+    const accepted = new Set<string>();
+    const troubles: string[] = [];
+    const isAccepted = (name: string): boolean => accepted.has(name);
+    const onTrouble: KafkaOptions["onTrouble"] = (_, reason, isStopped) => troubles.push(`${reason} ${isStopped}`);
+    const reading = source(topic, { isAccepted, onTrouble });
+    const follower = new SourceFollower(reading, known);
+    await follower.untilIdle();
+    reading.goOn?.();
+    await broker.produce(topic, records(1, 105, 1));
+    await follower.until(() => follower.count === 1);
+    accepted.add(`${topic}/0`);
+    reading.goOn?.();
+    await broker.produce(topic, records(1, 106, 1));
+    await follower.until(() => follower.count === 4);
+    await follower.stop();
+    assert.equal(follower.order, { [`${topic}/0`]: valuesOf(records(2, 8)), [`${topic}/1`]: valuesOf(records(2, 105)) });
+    assert.equal(troubles, ["offsets 5 to 7 are gone true", "offsets 5 to 7 are gone false"]);
+    const gaps = follower.batches.filter(({ gap }) => gap !== undefined);
+    assert.equal(
+      gaps.map(({ gap, partition, resumeAt }) => [gap, partition, resumeAt.get(`${topic}/0`)?.split(" ")[0]]),
+      [["offsets 5 to 7 are gone", `${topic}/0`, "8"]],
+    );
+  },
+);
+
 test("a topic that was made again is told by the record before our position, and by where it ends", 1, async (topic) => {
   const admin = await broker.admin();
   await broker.produce(topic, records(5));
