@@ -206,6 +206,7 @@ function landingWiring(source: LandingConfig, config: Config, follow: boolean, w
     maxFiles: source.filesMax,
     maxBytes: source.bytesMax,
     lookAhead: () => world().lookahead(source.feed),
+    absentees: source.absentMeans === "delete" ? () => world().absentees(source.feed) : null,
     clock: wallClock,
   });
   return { ...wiring(zone, source, source.mode), holdsNext: true };

@@ -6,10 +6,11 @@ import { civilDate } from "./civil_day.ts";
 
 const OPEN_END = "9999-12-31";
 
-/** A master record as facts: what holds from a date, and the date at which it really ends, if it says one. */
+/** A master record as facts: what holds from a date, the date at which it really ends, if it says one, and that it still holds on some day. */
 export interface DimensionChange {
   readonly change: HistoryChange;
   readonly close: HistoryChange | null;
+  readonly again: HistoryChange | null;
 }
 
 /**
@@ -17,23 +18,31 @@ export interface DimensionChange {
  * record's counts say too.
  */
 export function rememberDimension(
-  { change, close }: DimensionChange,
+  { change, close, again }: DimensionChange,
   table: string,
   key: Readonly<Record<string, CellValue>>,
   out: Out<never>,
 ): Remembered | null {
   const wasKnown = out.versions().length > 0;
   const first = out.remember(change);
-  const second = close === null ? null : out.remember(close);
-  if (first.duplicate && (second === null || second.duplicate)) {
+  const all = close === null ? [first] : [first, out.remember(close)];
+  if (again !== null && isMissing(again, out)) all.push(out.remember(again));
+  if (all.every(({ duplicate }) => duplicate)) {
     out.duplicate();
     return null;
   }
   if (first.tie) out.note("sequence_tie");
-  const isKnown = (second ?? first).versions.length > 0;
+  const last = all.at(-1) ?? first;
+  const isKnown = last.versions.length > 0;
   if (isKnown !== wasKnown) out.linked(isKnown);
-  for (const one of [...first.changes, ...(second?.changes ?? [])]) out.curate(table, { ...key, ...columnsOf(one) });
-  return second ?? first;
+  for (const { changes } of all) for (const one of changes) out.curate(table, { ...key, ...columnsOf(one) });
+  return last;
+}
+
+/** An earlier snapshot lacked the key, so that it ended; in this one it is back, under its old date. */
+function isMissing({ from, rank }: HistoryChange, out: Out<never>): boolean {
+  if (versionAt(out.versions(), from) !== null) return false;
+  return out.facts("").some((fact) => fact.kind === "delete" && fact.rank.precedence === rank.precedence);
 }
 
 /** The version of a dimension that holds at an instant, as alerts show it. */

@@ -97,6 +97,8 @@ export interface TransformerDescribed {
   readonly change: HistoryChange;
   /** The end that the record itself states, if it is a real one. */
   readonly close: HistoryChange | null;
+  /** Of a snapshot's row: that it still holds on the day on which the snapshot speaks. */
+  readonly again: HistoryChange | null;
 }
 
 /** customer_master -> customer. */
@@ -105,6 +107,7 @@ export interface CustomerDescribed {
   readonly atMs: number;
   readonly change: HistoryChange;
   readonly close: HistoryChange | null;
+  readonly again: HistoryChange | null;
 }
 
 /** renewable -> plant. */

@@ -15,6 +15,8 @@ export interface CheckedFeed extends KnownFeed {
   readonly table: string | null;
   /** Not null: it brings captured changes, whose columns may be captured in any order. */
   readonly captured: unknown;
+  /** Not null: a snapshot of it may say by absence that a key is gone. */
+  readonly absence: unknown;
 }
 
 /** What the configuration needs to know of a rule. */
@@ -72,7 +74,7 @@ function sourceFindings({ sources, connections }: ConfigDocument, feeds: readonl
         break;
       }
       case "landing":
-        findings.push(...landingFindings(at, source, connections, report));
+        findings.push(...landingFindings(at, source, connections, report), ...absenceFindings(at("absentMeans"), source, feeds, report));
         break;
       case "kafka":
       case "eventhub":
@@ -101,15 +103,24 @@ function landingFindings(
     if (blob === null) findings.push(report.error("bad_location", at("location"), BLOB));
     else findings.push(...connectionOf(at("location"), blob.connection, "azure-blob", connections, report));
   }
-  if (source.absentMeans === "delete" && source.mode !== "snapshot") {
-    findings.push(
-      report.error("absent_means", at("absentMeans"), "only a snapshot says by absence that a key is gone", "set mode: snapshot"),
-    );
-  }
   if (source.cleanSource.mode === "archive" && source.cleanSource.to === null) {
     findings.push(report.error("archive_where", at("cleanSource"), "an archive needs a folder", "add to: <folder>"));
   }
   return [...findings, ...archiveFindings(source, at("cleanSource", "to"), report)];
+}
+
+function absenceFindings(
+  at: KeyPath,
+  { absentMeans, mode, feed }: Landing,
+  feeds: readonly CheckedFeed[],
+  report: Report,
+): readonly Finding[] {
+  if (absentMeans === "unknown") return [];
+  if (mode !== "snapshot")
+    return [report.error("absent_means", at, "only a snapshot says by absence that a key is gone", "set mode: snapshot")];
+  const known = feeds.find(({ name }) => name === feed);
+  if (known === undefined || known.absence !== null) return [];
+  return [report.error("absent_means", at, `a row of ${feed} is no key that could be gone`, "remove absentMeans")];
 }
 
 const BLOB = "expected blob:<connection>/<container>/<prefix>";

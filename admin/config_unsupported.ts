@@ -43,16 +43,7 @@ type Unless = (isRun: boolean, path: KeyPath, what: string, fix: string) => read
 function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
   const at = ["sources", source.id];
   if (source.type === "added") return []; // Whoever added the type runs it.
-  if (source.type !== "landing")
-    return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
-  return unless(source.absentMeans === "unknown", [...at, "absentMeans"], "deletion by absence", "remove absentMeans");
-}
-
-function ofConnection(name: string, connection: ConnectionConfig, unless: Unless): readonly Finding[] {
-  const at = ["connections", name, "credential"];
-  const what = "credentials of the environment";
-  if (connection.type === "eventhub") return unless(connection.connectionString !== null, at, what, "give its connectionString");
-  return connection.type === "azure-blob" ? unless(connection.sas !== null, at, what, "give its sas") : [];
+  return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
 }
 
 function ofSink({ name, type, stream }: SinkConfig, unless: Unless): readonly Finding[] {

@@ -57,8 +57,20 @@ export interface RecordContext {
   readonly authored: (column: string) => boolean;
   /** What the record says that it replaces, read as its row is; null: it says nothing of that. */
   readonly before: Row | null;
+  /** True: the record stands for a key that a snapshot lacks. */
+  readonly absent: boolean;
   /** Columns that the feed does not declare and that schema evolution let in, by name; null: none. */
   readonly extra: Readonly<Record<string, CellValue>> | null;
+}
+
+/** What it means for a feed of histories that a snapshot lacks a key. */
+export interface Absence {
+  /** The kind of actor that its keys are. */
+  readonly kind: string;
+  /** The place from which on such a key is gone, as a history has it. */
+  readonly from: (path: string, arrivedAtMs: number) => string;
+  /** The record that says so. */
+  readonly fields: (key: string, from: string) => Readonly<Record<string, unknown>>;
 }
 
 /** What was in an envelope: values under the feed's names (`before`: those that they replace), nothing that has an effect, or damage. */
@@ -104,6 +116,8 @@ export interface Feed<M = unknown, R extends Row = Row> {
   readonly captured: ((columns: readonly string[]) => Feed) | null;
   /** Of such a feed: the place of a change in the log, as text whose order is that of the log; null: the row is of a snapshot. */
   readonly place: ((row: R) => string | null) | null;
+  /** Null: absence says nothing. */
+  readonly absence: Absence | null;
   /**
    * Judges the row as a whole: `bad_interval`, all measures missing. A fault that names an optional field costs that field only: it becomes null,
    * what came is rescued, and the row is judged again.
@@ -144,6 +158,8 @@ export interface FeedOptions<F extends Fields, M> {
   /** Default: the feed is none of captured changes. */
   readonly captured?: (columns: readonly string[]) => Feed;
   readonly place?: (row: RowOf<F>) => string | null;
+  /** Default: absence says nothing. */
+  readonly absence?: Absence;
   /** Default: every row is sound. */
   readonly check?: (row: RowOf<F>) => Fault | null;
   /** Default: by event time. */
@@ -165,6 +181,7 @@ export function feed<M>(options: FeedOptions<Fields, M>): Feed<M> {
     open: null,
     captured: null,
     place: null,
+    absence: null,
     check: () => null,
     date: null,
   } as const;

@@ -58,6 +58,8 @@ export interface Batch {
   /** The schema grows by this before the first of the records, and of those that follow, is read. */
   readonly ahead?: Outlook;
   readonly records: readonly SourceRecord[];
+  /** True: each record stands for a key that a snapshot lacks. */
+  readonly areAbsent?: true;
   /** Refusals that do not stand any more: what they were about is read after all. */
   readonly settles?: readonly Refusal[];
   /** Written in the same commit as the effect of `records`: partition -> position. Partitions not named keep theirs. */

@@ -132,6 +132,7 @@ class Intaker {
       arrivedAtMs: 0,
       authored: () => true,
       before: null,
+      absent: batch.areAbsent === true,
       extra: null,
     };
     this.#effects = effects;

@@ -1,3 +1,4 @@
+import { Absentees } from "./absentees.ts";
 import { Counters } from "./counters.ts";
 import { decodeFact, factPrefix } from "./fact_codec.ts";
 import { invariant } from "./fault.ts";
@@ -124,6 +125,15 @@ export class World {
 
   clock(feed: string): FeedClock {
     const clock = this.clocks.get(feed);
+  /** Compares snapshots of a feed with what the store holds by then. */
+  absentees(name: string): Absentees {
+    const feed = this.feed(name);
+    const { absence } = feed;
+    const history = absence === null ? undefined : this.population.kinds.get(absence.kind)?.behaviour.history;
+    invariant(absence !== null && history !== undefined, `absence means something for feed ${name}`);
+    return new Absentees({ feed, absence, history, schema: this.schema(name), store: this.#store, limits: this.limits });
+  }
+
     invariant(clock !== undefined, `feed ${feed} has a clock`);
     return clock;
   }

@@ -1,10 +1,12 @@
+import { setImmediate } from "node:timers/promises";
+import type { Absentees } from "../engine/absentees.ts";
 import type { Clock } from "../engine/clock.ts";
 import { seconds } from "../engine/duration.ts";
 import { type Fault, fault } from "../engine/fault.ts";
 import { longHash, type Position } from "../engine/ids.ts";
 import type { Batch, Lookahead, Refusal, SourceRecord } from "../engine/source.ts";
 import { excerptOfRest, type FormatLimits } from "./excerpt.ts";
-import { type Bounds, type Ending, FileChanged, type Format, type Place, type Slice } from "./format.ts";
+import { type Bounds, type Ending, FileChanged, type Format, type Place, type Slice, START } from "./format.ts";
 import type { LandedFile, LandingPlace, Seen } from "./landing_place.ts";
 import { type Ledger, type LedgerEntry, positionOf } from "./ledger.ts";
 import { type Found, freshEntry, type OnOverwrite, verdictOn } from "./revision.ts";
@@ -20,6 +22,8 @@ export interface IntakeOptions {
   readonly onOverwrite: OnOverwrite;
   /** Looks ahead at each file. Null, or left out: at none. */
   readonly lookAhead?: () => Lookahead | null;
+  /** Each file is a whole snapshot, of which is asked what it lacks. Null, or left out: what a file lacks means nothing. */
+  readonly absentees?: (() => Pick<Absentees, "add" | "gone">) | null;
   readonly clock: Clock;
 }
 
@@ -102,16 +106,51 @@ export class FileIntake {
   }
 
   async *#look(file: LandedFile, path: string): AsyncGenerator<Batch, void> {
-    const { format, onOverwrite } = this.#options;
+    const { format, onOverwrite, absentees = null } = this.#options;
     const known = this.#ledger.get(path);
     const found = await this.#found(file, path, known);
     const settles = this.#untimely(found, known);
     if (settles.length > 0) yield { origin: "", path, generation: 0, records: [], settles, resumeAt: new Map(), idle: false };
-    const twin = this.#ledger.twinOf(path, found.contentId);
-    const { entry, fault } = verdictOn(found, known, twin, { grows: format.grows, onOverwrite });
+    // A snapshot speaks for a day of its own, and as a whole: it is no other one's twin, and one that has grown is another one.
+    const twin = absentees === null ? this.#ledger.twinOf(path, found.contentId) : undefined;
+    const { entry, fault } = verdictOn(found, known, twin, { grows: format.grows && absentees === null, onOverwrite });
     if (fault !== null) yield this.#batch(entry, [await this.#wholeAsFault(file, entry, fault)]);
     else if (entry !== known && !isOpen(entry)) yield this.#batch(entry, []);
-    if (isOpen(entry)) yield* this.#read(file, yield* this.#begin(file, entry, known));
+    if (!isOpen(entry)) return;
+    const begun = yield* this.#begin(file, entry, known);
+    const shrunk = absentees === null || begun.state === "processing" ? null : yield* this.#absent(file, begun, absentees());
+    if (shrunk === null) return yield* this.#read(file, begun);
+    const refused: LedgerEntry = { ...begun, state: "quarantined", rows: 1, faults: 1, error: shrunk.code };
+    yield this.#batch(refused, [await this.#wholeAsFault(file, begun, shrunk)]);
+  }
+
+  /**
+   * What a whole snapshot lacks is said before any row of it is used; again after a restart, which changes nothing. First all that was handed over
+   * before must be stored. A file that may be incomplete lacks nothing. Returns why no row may be used, or null.
+   */
+  async *#absent(file: LandedFile, entry: LedgerEntry, absentees: Pick<Absentees, "add" | "gone">): AsyncGenerator<Batch, Fault | null> {
+    const { bounds, format, place } = this.#options;
+    const { path, generation, foundAtMs } = entry;
+    yield this.#batch(entry, []);
+    await this.#ledger.whenStored(path, this.#signal);
+    const slices = format.records(file, { from: START, bounds, arrivedAtMs: foundAtMs, signal: this.#signal });
+    let next = await slices.next();
+    for (; next.done !== true; next = await slices.next()) for (const record of next.value.records) absentees.add(record);
+    const ending = next.value;
+    if (ending.type === "refused" || (ending.type === "incomplete" && ending.rest?.fault !== undefined)) return null;
+    if (ending.type === "incomplete" && ending.rest !== null) absentees.add(ending.rest);
+    await file.mustBeSame();
+    const looking = absentees.gone(path, foundAtMs);
+    let looked = looking.next();
+    for (; looked.done !== true; looked = looking.next()) await setImmediate();
+    const gone = looked.value;
+    if ("code" in gone) return gone;
+    const origin = `${place.origin(entry)}absent/`;
+    for (let first = 0; first < gone.length; first += bounds.records) {
+      const records = gone.slice(first, first + bounds.records);
+      yield { origin, path, generation, records, areAbsent: true, resumeAt: new Map([[path, positionOf(entry)]]), idle: false };
+    }
+    return null;
   }
 
   /** A file is known, with the columns that it brings, before any row of it is used. One that has to wait for a person throws. */

@@ -1,3 +1,4 @@
+import { bell } from "../engine/bell.ts";
 import { type FaultCode, invariant } from "../engine/fault.ts";
 import { Position } from "../engine/ids.ts";
 import type { Known, Seen } from "./landing_place.ts";
@@ -55,6 +56,7 @@ export class Ledger {
   readonly #pathsById = new Map<string, Set<string>>();
   /** What is not known to be flushed. */
   readonly #unstored = new Map<string, LedgerEntry>();
+  readonly #news = bell();
 
   constructor(positions: ReadonlyMap<string, Position>) {
     for (const [path, position] of positions) {
@@ -86,6 +88,17 @@ export class Ledger {
       const entry = this.#unstored.get(path);
       if (entry !== undefined && positionOf(entry) === position) this.#unstored.delete(path);
     }
+    this.#news.ring();
+  }
+
+  /** Resolves when what is known of a path is flushed. Rejects with the reason of the signal. */
+  async whenStored(path: string, signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", this.#news.ring, { once: true });
+    for (let news = this.#news.heard(); !this.isStored(path); news = this.#news.heard()) {
+      signal.throwIfAborted();
+      await news;
+    }
+    signal.removeEventListener("abort", this.#news.ring);
   }
 
   /** Whether what is known of a path is flushed. */

@@ -3,7 +3,7 @@ import { ActorId } from "../../engine/ids.ts";
 import { civilDayStartMs } from "../civil_day.ts";
 import type { CustomerDescribed } from "../message.ts";
 import { CUSTOMER_ID, METER_ID, REGIONS, TRANSFORMER_ID } from "../names.ts";
-import { checkValidity, masterFacts, masterKey } from "./master_facts.ts";
+import { checkValidity, masterAbsence, masterFacts, masterKey } from "./master_facts.ts";
 
 const business = {
   customer_name: optional(text),
@@ -34,6 +34,7 @@ export const customerMaster = feed({
     is_current: optional(bool),
     scd_version: optional(integer()),
   },
+  absence: masterAbsence("customer", "customer_id"),
   check: checkValidity,
   eventTimeMs: (row) => civilDayStartMs(row.record_effective_date),
   date: (row) => row.record_effective_date,

@@ -1,9 +1,10 @@
 import type { Fault } from "../../engine/fault.ts";
 import { fault } from "../../engine/fault.ts";
-import type { RecordContext, Row } from "../../engine/feed.ts";
+import type { Absence, RecordContext, Row } from "../../engine/feed.ts";
 import type { HistoryChange, Rank } from "../../engine/history.ts";
 import { longHash } from "../../engine/ids.ts";
-import { civilDayStartMs } from "../civil_day.ts";
+import { parseDate } from "../../engine/instant.ts";
+import { civilDate, civilDayStartMs } from "../civil_day.ts";
 
 const OPEN_END = "9999-12-31";
 const PRECEDENCE: Readonly<Record<RecordContext["mode"], number>> = { snapshot: 0, delta: 1, cdc: 2 };
@@ -20,20 +21,48 @@ export interface MasterFacts {
   readonly atMs: number;
   readonly change: HistoryChange;
   readonly close: HistoryChange | null;
+  /** Of a snapshot's row: that it still holds on the day on which the snapshot speaks. */
+  readonly again: HistoryChange | null;
 }
 
 /** `columns` are those of the business, without the key. */
 export function masterFacts(row: Row & Validity, columns: readonly string[], context: RecordContext): MasterFacts {
   const rank = rankOf(context);
+  if (context.absent) return { atMs: civilDayStartMs(row.record_effective_date), ...gone(row.record_effective_date, rank) };
   const authored = columns.filter(context.authored);
   const values = Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
   const from = row.record_effective_date;
   const end = realEnd(row);
+  const change = {
+    from,
+    kind: "upsert",
+    rank,
+    values,
+    authored: authored.length === columns.length ? null : authored,
+    atMs: null,
+  } as const;
+  const speaksOn = context.mode === "snapshot" && context.path !== null ? speakingDay(context.path, context.arrivedAtMs) : from;
   return {
     atMs: civilDayStartMs(from),
-    change: { from, kind: "upsert", rank, values, authored: authored.length === columns.length ? null : authored, atMs: null },
+    change,
     close: end === null ? null : { from: end, kind: "close", rank, values: {}, authored: null, atMs: null },
+    again: speaksOn > from && (end === null || speaksOn < end) ? { ...change, from: speaksOn } : null,
   };
+}
+
+/** What a snapshot says of keys that it lacks, where they are counted as gone: that they are, from the day on which it speaks. */
+export function masterAbsence(kind: string, key: string): Absence {
+  return { kind, from: speakingDay, fields: (id, from) => ({ [key]: id, record_effective_date: from }) };
+}
+
+function gone(from: string, rank: Rank): Omit<MasterFacts, "atMs"> {
+  return { change: { from, kind: "delete", rank, values: {}, authored: null, atMs: null }, close: null, again: null };
+}
+
+/** The date in a file's name, or else the day on which it came. */
+function speakingDay(path: string, arrivedAtMs: number): string {
+  const digits = publicationOf(path);
+  return parseDate(`${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`) ?? civilDate(arrivedAtMs);
 }
 
 /** A version must last a day: ends are days on which it no longer holds. */
@@ -54,7 +83,10 @@ function realEnd({ record_end_date: end }: Validity): string | null {
 
 /** Publication: the 8 digits in a file's name, 0 without. */
 function rankOf({ path, mode, generation }: RecordContext): Rank {
-  const name = path === null ? "" : path.slice(path.lastIndexOf("/") + 1);
-  const [publication = "0"] = /(?<!\d)\d{8}(?!\d)/.exec(name) ?? [];
-  return { publication: Number(publication), precedence: PRECEDENCE[mode], generation };
+  return { publication: path === null ? 0 : Number(publicationOf(path)), precedence: PRECEDENCE[mode], generation };
+}
+
+function publicationOf(path: string): string {
+  const [digits = "0"] = /(?<!\d)\d{8}(?!\d)/.exec(path.slice(path.lastIndexOf("/") + 1)) ?? [];
+  return digits;
 }

@@ -3,7 +3,7 @@ import { ActorId } from "../../engine/ids.ts";
 import { civilDayStartMs } from "../civil_day.ts";
 import type { TransformerDescribed } from "../message.ts";
 import { REGIONS, SUBSTATION_ID, TRANSFORMER_ID } from "../names.ts";
-import { checkValidity, masterFacts, masterKey } from "./master_facts.ts";
+import { checkValidity, masterAbsence, masterFacts, masterKey } from "./master_facts.ts";
 
 const business = {
   substation_id: optional(id(SUBSTATION_ID)),
@@ -35,6 +35,7 @@ export const transformerMaster = feed({
     is_current: optional(bool),
     scd_version: optional(integer()),
   },
+  absence: masterAbsence("transformer", "transformer_id"),
   check: checkValidity,
   eventTimeMs: (row) => civilDayStartMs(row.record_effective_date),
   date: (row) => row.record_effective_date,

@@ -93,6 +93,7 @@ const CASES: Readonly<Record<"syntax" | "schema" | "references", readonly (reado
     [landing('include: [»"../*.json"]'), "bad_pattern sources.m.include.0"],
     [landing(`include: [»"${"{a,b}".repeat(40)}"]`), "bad_pattern sources.m.include.0"],
     [landing("absentMeans: »delete"), "absent_means sources.m.absentMeans"],
+    [landing("mode: snapshot, absentMeans: »delete"), "absent_means sources.m.absentMeans"],
     [landing("cleanSource: »{ mode: archive }"), "archive_where sources.m.cleanSource"],
     [landing("cleanSource: { mode: archive, to: »'blob:k/c' }"), "archive_elsewhere sources.m.cleanSource.to"],
     [landing("include: ['**/*.json'], cleanSource: { mode: archive, to: »in/done }"), "archive_is_read sources.m.cleanSource.to"],

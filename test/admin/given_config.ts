@@ -32,6 +32,7 @@ export const CATALOGUE: Catalogue = {
     evolution: {},
     table: name.endsWith("_master") ? null : name,
     captured: null,
+    absence: name.endsWith("_master") ? {} : null,
     fields: Object.fromEntries(columns.map((column, n) => [column, { column: { type: "string" as const }, required: n === 0 }])),
   })),
   rules: [

@@ -48,7 +48,7 @@ test("the feed of the library's documentation is typed and decodes", () => {
     message: (row) => ({ type: "feeder_measured", atMs: row.at, amps: row.amps }),
   });
   const { row, authored } = decoded(feederLoad, { json: { id: "a", feeder: "F-1", at: "2025-06-15T10:00:00Z", amps: 12.5 } });
-  const context = { path: null, generation: 0, mode: "delta", arrivedAtMs: 0, authored, before: null, extra: null } as const;
+  const context = { path: null, generation: 0, mode: "delta", arrivedAtMs: 0, authored, before: null, absent: false, extra: null } as const;
   assert.equal(feederLoad.message(row, context), { type: "feeder_measured", atMs: Date.UTC(2025, 5, 15, 10), amps: 12.5 });
   assert.equal(feederLoad.actors(row), ["feeder/F-1"]);
   assert.is(feederLoad.eventTimeMs(row), Date.UTC(2025, 5, 15, 10));

@@ -58,5 +58,15 @@ export function rescuedOf({ rescued }: Decoded): unknown {
 /** What the feed's actors are told of the record. */
 export function told<M>(feed: Feed<M>, given: Given, context: Partial<RecordContext> = {}): M {
   const { row, authored, before, extra } = decoded(feed, given);
-  return feed.message(row, { path: null, generation: 0, mode: "delta", arrivedAtMs: 0, authored, before, extra, ...context });
+  return feed.message(row, {
+    path: null,
+    generation: 0,
+    mode: "delta",
+    arrivedAtMs: 0,
+    authored,
+    before,
+    absent: false,
+    extra,
+    ...context,
+  });
 }

@@ -76,6 +76,7 @@ test("a transformer's row is a fact from its effective date, without what it cla
       atMs: null,
     },
     close: null,
+    again: null,
   });
 });
 
@@ -122,6 +123,23 @@ test("a record needs its key and its effective date", () => {
   assert.is(refused(transformerMaster, { fields: { ...TRANSFORMER, record_effective_date: null } }), "missing_field record_effective_date");
   assert.is(refused(customerMaster, { fields: { ...CUSTOMER, record_effective_date: "soon" } }), "bad_time record_effective_date");
   assert.is(refused(customerMaster, { fields: { ...CUSTOMER, customer_id: "CUST-1" } }), "bad_id customer_id");
+});
+
+test("a snapshot's row also says that it still holds on the day in the file's name, unless it has ended by then", () => {
+  const again = (members: object, path: string, mode: RecordContext["mode"] = "snapshot") => described(members, { path, mode }).again?.from;
+  assert.is(again({}, "m_20250701.parquet"), "2025-07-01");
+  assert.is(again({}, "m_20251399.parquet"), undefined, "no date: it came in 1970");
+  assert.is(again({}, "m_20250601.parquet"), undefined, "its own day");
+  assert.is(again({ record_end_date: "2025-07-01" }, "m_20250701.parquet"), undefined);
+  assert.is(again({}, "m_20250701.parquet", "delta"), undefined);
+});
+
+test("a key that a snapshot lacks is a delete on its day", () => {
+  const absence = customerMaster.absence ?? assert.unreachable("absence means something");
+  assert.is(absence?.from("a/c_20250701.parquet", 0), "2025-07-01");
+  const fields = absence?.fields("CUST-000123", "2025-07-01") ?? {};
+  const { change, close, again } = told(customerMaster, { fields }, { path: "c_20250701.parquet", mode: "snapshot", absent: true });
+  assert.equal([change.kind, change.from, change.values, close, again], ["delete", "2025-07-01", {}, null, null]);
 });
 
 test("columns that the file lacks are not authored, nulls are", () => {
