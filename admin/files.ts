@@ -108,6 +108,11 @@ const COLUMNS: readonly Column<FileItem>[] = [
   { name: "error", of: (item) => item.error ?? "-" },
 ];
 
+/** What the position of a landing source says; null: it is of no file. */
+export function fileOf(source: string, text: string): FileItem | null {
+  return itemOf(`${source}\0`, text);
+}
+
 /** Null: the position is of no file. */
 function itemOf(key: string, text: string): FileItem | null {
   if (!text.startsWith('{"path":')) return null;

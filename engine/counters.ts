@@ -30,6 +30,11 @@ export class Counters {
     return Object.fromEntries(values.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
+  /** Names of all groups. */
+  groups(): Iterable<string> {
+    return this.#groups.keys();
+  }
+
   takeChanges(into: ChangedRow[]): void {
     for (const [group, { values, changed }] of this.#groups) {
       for (const name of changed)

@@ -68,7 +68,23 @@ export interface StoredBatch {
   readonly feed: string;
   readonly records: number;
   readonly turnMs: number;
+  /** All of the storing, and the part of it that the disk was waited for. */
   readonly commitMs: number;
+  readonly diskMs: number;
+  /** Partition -> where it stands now. */
+  readonly resumeAt: Batch["resumeAt"];
+}
+
+/** How one source is doing. */
+export interface SourceReport {
+  readonly source: SourceId;
+  readonly feed: string;
+  /** `waiting`: for its stage, or for those before it; `down`: after an outage, until it brings something again; `ended`: there is no more. */
+  readonly state: "waiting" | "up" | "down" | "ended";
+  /** Records that are known to be there and are not stored yet; null: the transport does not tell. */
+  readonly behind: number | null;
+  /** The least of its partitions that are not idle: their latest event time minus the feed's lateness; null: before the first record. */
+  readonly watermarkMs: number | null;
 }
 
 /** Where an engine is in its life. */
@@ -85,6 +101,7 @@ export class Engine {
   readonly #drains: readonly Drain[];
   readonly #retention: Retention | null;
   readonly #stopped = new Map<SourceId, NewColumns>();
+  readonly #states = new Map<SourceId, SourceReport["state"]>();
   #lastApplied: Promise<void> = Promise.resolve();
   #phase: Phase = "starting";
   #busySinceMs: number | null = null;
@@ -192,7 +209,10 @@ export class Engine {
     const stored = this.#lastApplied.then(() => {
       const log = new LogDraft();
       log.clear(this.world.nextSequence);
-      const rows: readonly ChangedRow[] = [{ table: "quarantine", key: row.id, value: encodeQuarantine(row) }];
+      const rows: ChangedRow[] = [{ table: "quarantine", key: row.id, value: encodeQuarantine(row) }];
+      const isKnown = this.#options.store.get("quarantine", row.id) !== null; // A crash may have it written twice.
+      if (!isKnown) this.world.counters.add("dead_letter", row.source, 1);
+      this.world.counters.takeChanges(rows);
       return this.#options.store.commit({ parts: new PartsDraft(), log, rows });
     });
     this.#lastApplied = stored;
@@ -219,6 +239,16 @@ export class Engine {
     return this.#busySinceMs === null ? 0 : performance.now() - this.#busySinceMs;
   }
 
+  sourceReports(): readonly SourceReport[] {
+    return this.#options.sources.map(({ source, intake: { feed } }) => ({
+      source: source.id,
+      feed,
+      state: this.#states.get(source.id) ?? "waiting",
+      behind: source.behind?.() ?? null,
+      watermarkMs: this.world.clock(feed).watermarkMs(source.id),
+    }));
+  }
+
   sinkReports(): readonly DrainReport[] {
     return this.#drains.map((one) => one.report());
   }
@@ -235,8 +265,11 @@ export class Engine {
     this.world.trim();
     this.#wakeDrains();
     const { source, feed } = intake;
+    const { resumeAt, records } = batch;
     const commitMs = performance.now() - turnedMs;
-    this.#options.onBatch?.({ source, feed, records: batch.records.length, turnMs: turnedMs - beganMs, commitMs });
+    this.#states.set(source, "up");
+    const { diskMs } = this.#options.store;
+    this.#options.onBatch?.({ source, feed, records: records.length, turnMs: turnedMs - beganMs, commitMs, diskMs, resumeAt });
   }
 
   /** Throws `NewColumns` before anything is changed. */
@@ -302,13 +335,18 @@ export class Engine {
         apply: (from, batch) => this.apply(from, batch),
         turn,
         onIdle,
-        onRetry: (error, pauseMs) => onRetry(source.id, error, pauseMs),
+        onRetry: (error, pauseMs) => {
+          this.#states.set(source.id, "down");
+          onRetry(source.id, error, pauseMs);
+        },
         ...(endsAtNewColumns ? { onNewColumns: (error: NewColumns) => void this.#stopped.set(source.id, error) } : {}),
         clock,
         random,
       },
       signal,
     );
+    const noMore = (): void => void this.#states.set(source.id, "ended");
+    ended.then(noMore, noMore);
     const caughtUp = Promise.race([idle, ended]);
     caughtUp.catch(() => {}); // `ended` is always awaited, this only if it holds the next one.
     ended.catch(() => {}); // Awaited from its turn on; meanwhile it must not count as unhandled.

@@ -107,6 +107,7 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
   let unneeded = recovered.unneeded.map((name) => ({ name, epoch: ledger.epoch }));
   let fold: Fold | null = null;
   let committing = false;
+  let diskMs = 0;
   let closing: Promise<void> | null = null;
 
   function logOf(stream: Stream): LogSegment[] {
@@ -128,7 +129,9 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
 
   const write = async (taken: Taken, commit: Commit): Promise<void> => {
     await prepareToFold();
+    const beganMs = performance.now();
     const changed: Map<string, number | null> = await segments.write(commit);
+    diskMs = performance.now() - beganMs;
     await decide(taken, changed);
     committing = false;
   };
@@ -148,7 +151,9 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
     const next = transact(taken, changed);
     passing("committed");
     invariant(readEpoch(tables) === next.epoch, "a transaction that has returned is committed");
+    const beganMs = performance.now();
     await tables.flushed();
+    diskMs += performance.now() - beganMs;
     passing("flushed");
     ledger = next;
     for (const [name, bytes] of changed) noteLength(name, bytes);
@@ -254,6 +259,9 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
     storeId: ledger.storeId,
     get nextSequence() {
       return ledger.nextSequence;
+    },
+    get diskMs() {
+      return diskMs;
     },
     load(id) {
       writer.check();

@@ -34,6 +34,9 @@ export class Kind {
   readonly behaviour: AnyBehaviour;
   readonly slab: Slab;
   readonly at: VitalsAt;
+  /** How often an actor was wanted that was in memory, and one that had to be read from the store; whoever counts them sets them to 0. */
+  hits = 0;
+  misses = 0;
   /** Points at the actor being processed. */
   readonly cursor: Cursor = newCursor();
   readonly #ids = new IdTable();
@@ -301,9 +304,13 @@ export class Population {
   /** The actor's slot in its kind; made at its first touch. `born` is called when the store does not know it either. */
   slot(kind: Kind, id: ActorId, born: (id: ActorId) => void): number {
     const known = kind.slot(id);
-    if (known >= 0) return known;
+    if (known >= 0) {
+      kind.hits += 1;
+      return known;
+    }
     const parts = this.#store.load(id);
     if (parts === null) born(id);
+    else kind.misses += 1;
     return kind.add(id, parts);
   }
 

@@ -59,6 +59,7 @@ export async function openReadOnly(dir: string, passing: (point: ReadPoint) => v
 
   return {
     storeId: sidecar.storeId,
+    diskMs: 0,
     get nextSequence() {
       check();
       ledger = freshLedger(dir, tables);

@@ -78,6 +78,8 @@ export interface Source {
   read(after: ReadonlyMap<string, Position>, signal: AbortSignal): AsyncIterable<Batch>;
   /** Told of the positions of a batch once they are stored and flushed. For transports that show progress elsewhere; it neither waits nor throws. */
   stored?(positions: ReadonlyMap<string, Position>): void;
+  /** Records that are known to be there and are not handed over yet, as of what the transport said last; null: unknown. */
+  behind?(): number | null;
   /** Told that gaps were accepted: partitions that stopped at one go on, with the next batch that has a `gap`. It neither waits nor throws. */
   goOn?(): void;
   /**

@@ -52,6 +52,8 @@ export interface Store {
   range(table: RowTable, prefix: string, start?: RangeStart): Iterable<readonly [key: string, value: Uint8Array]>;
   /** Every stored actor, in id order. For digests and listings. */
   actors(): Iterable<readonly [id: ActorId, parts: Parts]>;
+  /** How long the last commit waited for the disk, in milliseconds. */
+  readonly diskMs: number;
   /** Takes one commit at a time; a sink may settle meanwhile. */
   commit(commit: Commit): Promise<void>;
   /** Flushed entries of a stream with `sequence >= from`, in order, at least one if there is one, about `bytesMax` at most. */

@@ -475,6 +475,7 @@ class Intaker {
       root.finish(this.#effects);
       return false;
     }
+    this.#world.timersFired += 1;
     try {
       root.wake(row, toMs, steppedMs);
       root.finish(this.#effects);

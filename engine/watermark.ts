@@ -35,6 +35,16 @@ export class FeedClock {
     return Math.max(Number.NEGATIVE_INFINITY, ...[...this.#partitions.values()].map(({ latestMs }) => latestMs));
   }
 
+  /** The least watermark of a source's partitions that are not idle, or, if all are, the greatest; null before its first record. */
+  watermarkMs(source: SourceId): number | null {
+    const own = [...this.#partitions.values()].filter(({ key }) => key === source || key.startsWith(`${source}/`));
+    const seen = own.filter(({ latestMs }) => Number.isFinite(latestMs));
+    const active = seen.filter(({ idle }) => !idle);
+    if (seen.length === 0) return null;
+    const latest = (active.length > 0 ? active : seen).map(({ latestMs }) => latestMs);
+    return (active.length > 0 ? Math.min(...latest) : Math.max(...latest)) - this.#delayMs;
+  }
+
   /** Where the clock may go now. The caller fires what is due on the way, then sets `clockMs`. All idle: it stands still. */
   reachableMs(): number {
     let leastMs = Number.POSITIVE_INFINITY;

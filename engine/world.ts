@@ -55,6 +55,8 @@ export class World {
   readonly counters = new Counters();
   readonly strays: Strays;
   readonly gaps: Gaps;
+  /** Since the start. */
+  timersFired = 0;
   nextSequence: number;
   actorCount: number;
   readonly #histories = new Map<ActorId, History>();

@@ -25,5 +25,6 @@ export function kafka(options: KafkaOptions): Source {
     },
     stored: (positions) => reading?.stored(positions),
     goOn: () => reading?.goOn(),
+    behind: () => reading?.behind() ?? null,
   };
 }

@@ -138,6 +138,12 @@ export class KafkaReading {
     if (isWaiting) this.#begin(this.#assigned);
   }
 
+  /** Records that the broker had when we heard of it last and that are not handed over; null: nothing is assigned to us. */
+  behind(): number | null {
+    if (this.#lanes.size === 0) return null;
+    return [...this.#lanes.values()].reduce((sum, { high, position }) => sum + Math.max(0, high - position.next), 0);
+  }
+
   #accepts(name: string): boolean {
     const { onGap, isAccepted } = this.#options;
     return onGap === "accept" || isAccepted?.(name) === true;
