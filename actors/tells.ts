@@ -107,6 +107,13 @@ export interface TelemetryReported {
   readonly enqueuedAtMs: number | null;
 }
 
+/** Substation -> a transformer that does not measure the air: what one beside it has just measured. */
+export interface AmbientShared {
+  readonly type: "ambient_shared";
+  readonly atMs: number;
+  readonly ambientC: number;
+}
+
 /** Substation or plant -> region: it is here. Told once. */
 export interface RegionJoined {
   readonly type: "region_joined";
@@ -197,3 +204,4 @@ export type Tell =
   | MeterTotal
   | BillKeyed
   | BillMoved;
+  | AmbientShared

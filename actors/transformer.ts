@@ -97,6 +97,10 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
     rolling: null,
   }),
   inForce: (_state, id, atMs, versions) => dimensionInForce(id, versions(), atMs),
+      case "ambient_shared":
+        state.watch ??= watch();
+        state.watch.heard = [message.atMs, message.ambientC];
+        return;
   links: (state, id) => linksOf(state, id),
 };
 

@@ -15,7 +15,7 @@ export function rls(inputs: number): Rls {
   return { w: new Array<number>(inputs).fill(0), p };
 }
 
-export function predicted({ w }: Rls, x: readonly number[]): number {
+export function predicted({ w }: { readonly w: readonly number[] }, x: readonly number[]): number {
   let sum = 0;
   for (let n = 0; n < w.length; n += 1) sum += (w[n] ?? 0) * (x[n] ?? 0);
   return sum;

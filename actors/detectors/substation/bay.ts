@@ -14,6 +14,8 @@ export interface Bay {
   samples: number;
   deadSinceMs: number | null;
   dampSinceMs: number | null;
+  /** The air as it was measured last, and when. Absent: it never was. */
+  ambient?: readonly [atMs: number, ambientC: number];
 }
 
 export function emptyBay(): Bay {

@@ -9,6 +9,7 @@ import { judgeCondensation } from "./condensation.ts";
 import { judgeDeadFeeder } from "./dead_feeder.ts";
 import { judgeLatency, type Latency, latency } from "./latency.ts";
 import { judgeReserve } from "./n_minus_1.ts";
+import { shareAmbient } from "./share_ambient.ts";
 import { type Devices, judgeLoss } from "./telemetry_loss.ts";
 import { judgeTrips } from "./trips.ts";
 
@@ -34,6 +35,7 @@ export function judgeReport(
   out: Out<GridMessage>,
 ): void {
   judgeOpenLoad(bays, bay, report, out);
+  shareAmbient(bays, bay, report, out);
   judgeBusVoltage(state.bus, report.atMs, report.voltageKv, out);
   judgeDeadFeeder(bays, bay, report, state.bus.nominalKv, out);
   state.trips = judgeTrips(state.trips, before, report, out);

@@ -3,10 +3,11 @@ import { minutes } from "../../../engine/duration.ts";
 import type { CellValue } from "../../../engine/emission.ts";
 import { gridHourOf, gridHourStartMs } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
-import { limitsOf } from "../../rules.ts";
+import { type LimitsOf, limitsOf } from "../../rules.ts";
 import { cusumUp } from "../../statistics/cusum.ts";
 import { designOf, lossShare, type ThermalDesign } from "../../statistics/thermal.ts";
 import { rounded } from "../rounded.ts";
+import { innovationSigma, rampSigmas } from "./ramp.ts";
 import type { Sample } from "./sample.ts";
 import { type HourMeans, rebase, type Twin, takeHour, twin, type Verdict } from "./twin.ts";
 
@@ -51,6 +52,32 @@ export function judgeResidual(before: Residual | null, sample: Sample, isTrusted
   return state;
 }
 
+/** What an hour does to the sum. */
+export interface Exceeded {
+  readonly cusum: number;
+  readonly slack: number;
+  readonly ramp: number;
+}
+
+/** Where a ramp is sure, the sum is that many times its limit at once. */
+const RAMP_JUMP = 1.5;
+
+/**
+ * The sum after an hour. Residuals that are long-lived, as under weather that is not measured, are let pass by the sum, for they prove nothing by their
+ * size; what tells a fault from them is its course (`ramp`, in standard deviations), and a sure one raises the sum beyond its limit.
+ */
+export function exceed(
+  { cusum, frozenSinceHour }: Pick<Residual, "cusum" | "frozenSinceHour">,
+  { residualK, sigmaK, slowSigmaK }: Pick<Verdict, "residualK" | "slowSigmaK"> & { readonly sigmaK: number },
+  ramp: number,
+  limits: Pick<LimitsOf<"transformer.thermal_residual">, "slackSigma" | "slowSlackSigma" | "heldSlackSigma" | "limitSigma" | "rampSigma">,
+): Exceeded {
+  const slow = frozenSinceHour === null ? limits.slowSlackSigma : limits.heldSlackSigma;
+  const slack = Math.max(limits.slackSigma, slow * (slowSigmaK / sigmaK));
+  const sum = cusumUp(cusum, residualK / sigmaK, { slack, limit: limits.limitSigma });
+  return { cusum: ramp > limits.rampSigma ? Math.max(sum, RAMP_JUMP * limits.limitSigma) : sum, slack, ramp };
+}
+
 function begun(hour: number): Residual {
   return { hour, oil: none(), ambient: none(), loss: none(), twin: twin(hour - 1), cusum: 0, frozenSinceHour: null, excess: none() };
 }
@@ -66,8 +93,8 @@ function endHour(state: Residual, design: ThermalDesign, out: Out<GridMessage>):
     return;
   }
   const limits = limitsOf(out, "transformer.thermal_residual");
-  const slack = Math.max(limits.slackSigma, limits.slowSlackSigma * (verdict.slowSigmaK / sigmaK));
-  state.cusum = cusumUp(state.cusum, verdict.residualK / sigmaK, { slack, limit: limits.limitSigma });
+  const exceeded = exceed(state, { ...verdict, sigmaK }, rampSigmas(state.twin.ramp, limits) ?? 0, limits);
+  state.cusum = exceeded.cusum;
   freeze(state, verdict.residualK, limits.freezeSigma);
   const meanK = state.excess.n === 0 ? 0 : state.excess.sum / state.excess.n;
   out.observe("transformer.thermal_residual", {
@@ -80,7 +107,9 @@ function endHour(state: Residual, design: ThermalDesign, out: Out<GridMessage>):
     evidence: {
       ...evidenceOf(means, verdict),
       sigma_k: rounded(sigmaK, 3),
-      slack_sigma: rounded(slack, 3),
+      slack_sigma: rounded(exceeded.slack, 3),
+      ramp_sigma: rounded(exceeded.ramp, 2),
+      innovation_sigma_k: rounded(innovationSigma(state.twin.ramp) ?? 0, 3),
       mean_residual_k: rounded(meanK, 2),
     },
   });

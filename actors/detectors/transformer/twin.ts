@@ -2,6 +2,8 @@ import { hours } from "../../../engine/duration.ts";
 import { alphaOf } from "../../statistics/ewma.ts";
 import { countIn, halve, type LogHistogram, logHistogram, quantileOf } from "../../statistics/loghist.ts";
 import { learnRls, predicted, type Rls, rls } from "../../statistics/rls.ts";
+import { type Settled, settle, settled, settledWeights, unlearn } from "../../statistics/settled.ts";
+import { type Ramp, ramp, settleRamp, takeResidual, unlearnRamp } from "./ramp.ts";
 
 /** Means of one hour of the grid. Null: not measured. */
 export interface HourMeans {
@@ -44,11 +46,16 @@ export interface Twin {
   /** Mean of the losses in the first days, in the load's own unit. */
   lossUnit: number;
   model: Rls | null;
+  settled: Settled;
+  /** Nothing is learnt now. */
+  isFrozen: boolean;
   learnt: number;
   /** Absolute residuals, and those of their running mean. */
   readonly residuals: LogHistogram;
   slowK: number;
   readonly slowResiduals: LogHistogram;
+  /** Residuals from hour to hour. */
+  ramp: Ramp;
   /** Hours of the last week without the load that the model needs, as a share. */
   loadMissing: number;
 }
@@ -68,6 +75,7 @@ const MISSING_MAX = 0.2;
 const PRESENT_MIN = 0.8;
 const RESIDUAL_FROM_K = 0.01;
 const TO_SIGMA = 1.4826;
+const WILD_SIGMAS = 3;
 /** Temperatures enter as (T - 40) / 10. A scale that followed them would take the seasons out of the inputs, and the model would chase them. */
 const MIDDLE_C = 40;
 const UNIT_K = 10;
@@ -84,10 +92,13 @@ export function twin(hour: number): Twin {
     weekC: null,
     lossUnit: 0,
     model: null,
+    settled: settled(),
+    isFrozen: false,
     learnt: 0,
     residuals: logHistogram(),
     slowK: 0,
     slowResiduals: logHistogram(),
+    ramp: ramp(),
     loadMissing: 0,
   };
 }
@@ -97,10 +108,14 @@ export function twin(hour: number): Twin {
  * takes the prediction. Null: not enough is known to say anything of this hour.
  */
 export function takeHour(state: Twin, means: HourMeans, tauMs: number, isFrozen: boolean): Verdict | null {
+  if (isFrozen && !state.isFrozen) forgetToday(state);
+  state.isFrozen = isFrozen;
+  if (!isFrozen && Math.floor(means.hour / DAY) > Math.floor(state.hour / DAY)) settleAll(state);
   const dayAgoC = advance(state, means.hour);
   filter(state, means, tauMs);
   const x = inputsOf(state, means, dayAgoC);
   const verdict = x === null || state.model === null ? null : judge(state, means, x);
+  if (state.learnt >= JUDGE_HOURS) takeResidual(state.ramp, verdict?.residualK ?? null, !isFrozen);
   if (x !== null && !isFrozen) learn(state, means, x, verdict);
   state.ring[means.hour % DAY] = isFrozen && verdict !== null ? verdict.predictedC : means.oilC;
   return verdict;
@@ -109,14 +124,30 @@ export function takeHour(state: Twin, means: HourMeans, tauMs: number, isFrozen:
 /** Learns anew from here on, with what it knows as a beginning: what was a deviation is the new normal. */
 export function rebase(state: Twin): void {
   if (state.model !== null) state.model = { ...rls(state.model.w.length), w: state.model.w };
+  state.settled = settled();
   state.residuals.fill(0);
   state.slowResiduals.fill(0);
+  state.ramp = ramp();
   state.learnt = 0;
+}
+
+function settleAll({ model, settled: known, ramp: residuals }: Twin): void {
+  if (model !== null) settle(known, model.w);
+  settleRamp(residuals);
+}
+
+/** A fault is found within a day of its beginning: what was learnt meanwhile was the fault. */
+function forgetToday({ model, settled: known, ramp: residuals }: Twin): void {
+  if (model !== null) unlearn(known, model.w);
+  unlearnRamp(residuals);
 }
 
 /** Moves to an hour; hours that are skipped have no oil. Returns the oil of exactly a day ago, which now counts as older. */
 function advance(state: Twin, hour: number): number | null {
-  for (let skipped = Math.max(state.hour + 1, hour - DAY); skipped < hour; skipped += 1) leave(state, skipped);
+  for (let skipped = Math.max(state.hour + 1, hour - DAY); skipped < hour; skipped += 1) {
+    leave(state, skipped);
+    if (state.learnt >= JUDGE_HOURS) takeResidual(state.ramp, null, false);
+  }
   state.hour = hour;
   return leave(state, hour);
 }
@@ -175,7 +206,7 @@ function scaled(temperatureC: number): number {
 }
 
 function judge(state: Twin, { oilC }: HourMeans, x: readonly number[]): Verdict {
-  const predictedC = state.model === null ? oilC : predicted(state.model, x);
+  const predictedC = state.model === null ? oilC : predicted({ w: settledWeights(state.settled, state.model.w) }, x);
   const isKnown = state.learnt >= LEARNT_HOURS && !(state.inputs?.load === true && state.loadMissing > MISSING_MAX);
   const verdict = { predictedC, residualK: oilC - predictedC, n: state.learnt };
   return { ...verdict, sigmaK: isKnown ? sigmaOf(state.residuals) : null, slowSigmaK: sigmaOf(state.slowResiduals) ?? 0 };
@@ -188,7 +219,7 @@ function sigmaOf(residuals: LogHistogram): number | null {
 
 function learn(state: Twin, { oilC }: HourMeans, x: readonly number[], verdict: Verdict | null): void {
   state.model ??= rls(x.length);
-  learnRls(state.model, x, oilC, KEEP);
+  learnRls(state.model, x, tamed(state.model, x, oilC, verdict?.sigmaK ?? null), KEEP);
   state.learnt += 1;
   if (verdict === null || state.learnt < JUDGE_HOURS) return;
   state.slowK = towards(state.slowK, verdict.residualK, hours(1), SLOW_MS);
@@ -197,6 +228,13 @@ function learn(state: Twin, { oilC }: HourMeans, x: readonly number[], verdict: 
   if (state.learnt % HOURS_PER_HALVING !== 0) return;
   halve(state.residuals);
   halve(state.slowResiduals);
+}
+
+/** What is to be learnt of an hour: one that is wild counts no more than the most that is not. */
+function tamed(model: Rls, x: readonly number[], oilC: number, sigmaK: number | null): number {
+  if (sigmaK === null) return oilC;
+  const expectedC = predicted(model, x);
+  return expectedC + Math.min(WILD_SIGMAS * sigmaK, Math.max(-WILD_SIGMAS * sigmaK, oilC - expectedC));
 }
 
 function towards(from: number | null, to: number, elapsedMs: number, tauMs: number): number {

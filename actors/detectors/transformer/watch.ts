@@ -1,4 +1,5 @@
 import type { Out } from "../../../engine/behaviour.ts";
+import { minutes } from "../../../engine/duration.ts";
 import { gridDayOf } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
@@ -24,6 +25,8 @@ export interface Watch {
   missedSinceMs: number | null;
   /** The latest days with a trip of the breaker. */
   trips: readonly number[];
+  /** The air as a neighbour measured it last, and when. Absent: it was never needed. */
+  heard?: readonly [atMs: number, ambientC: number];
   health: Health | null;
   healthDay: number;
 }
@@ -40,6 +43,7 @@ export interface Known {
 }
 
 const TRIPS_MAX = 20;
+const HEARD_MS = minutes(90);
 /** What counts as entirely bad in the health index. */
 const WORST = { gasPpm: 1_920, gasPpmPerDay: 30, agedHours: 96, overHours: 10, failures: 4, ageYears: 40 };
 
@@ -64,13 +68,18 @@ export function judgeSample(state: Watch, sample: Sample, known: Known, out: Out
   judgeGas(state.gas, sample, out);
   state.excess = judgeOverload(state.excess, sample, out);
   state.winding = judgeWinding(state.winding, sample, isTrusted, out);
-  state.residual = judgeResidual(state.residual, sample, isTrusted, out);
+  state.residual = judgeResidual(state.residual, { ...sample, ambientC: ambientOf(state, sample) }, isTrusted, out);
   state.missedSinceMs = judgeContradiction(state.missedSinceMs, sample, out);
   if (sample.alarmCode === "BREAKER_TRIP") tripped(state, sample.atMs, known, out);
   const day = gridDayOf(sample.atMs);
   if (day <= state.healthDay) return;
   if (state.healthDay > 0) state.health = judgeHealth(state.health, termsOf(state, day, known, out), sample.atMs, out);
   state.healthDay = day;
+}
+
+/** A sample without ambient is compared with the air that a neighbour has measured within an hour or so. */
+function ambientOf({ heard }: Watch, { atMs, ambientC }: Sample): number | null {
+  return ambientC ?? (heard !== undefined && heard[0] > atMs - HEARD_MS ? heard[1] : null);
 }
 
 /** Days of all failures: those that were repaired, and trips. */
