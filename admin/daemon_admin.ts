@@ -11,6 +11,7 @@ import type { Token } from "./http/access.ts";
 import type { AlertStreams } from "./http/alert_stream.ts";
 import { type Admin, openAdmin } from "./http/server.ts";
 import { tokenOf } from "./http/token_file.ts";
+import { type Live, paces } from "./live.ts";
 import { liveAsker, liveKnown } from "./live_asker.ts";
 import type { Log } from "./log.ts";
 import { measureLoopDelay } from "./loop_delay.ts";
@@ -42,7 +43,14 @@ const OPEN_ALERTS_MAX = "1000000";
 export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<DaemonAdmin> {
   const { config, engine, store, stops, version, shownConfig, log } = options;
   const { stateDir, http } = config;
-  const known = { ...liveKnown(config, engine, store), stops };
+  const pace = paces(() => performance.now());
+  const live: Live = {
+    sources: () => engine.sourceReports(),
+    sinks: () => engine.sinkReports(),
+    sequence: () => store.nextSequence - 1,
+    pace: (source) => pace.pace(source),
+  };
+  const known = { ...liveKnown(config, engine, store), stops, live };
   const tail = new AlertTail({ store, decode: known.view.decode, firstSequence: () => store.logStart("alerts") });
   const measured = metrics({ engine, nextSequence: () => store.nextSequence, stateDir, version });
   const delay = measureLoopDelay(measured.loopDelay);
@@ -89,6 +97,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     },
     async close() {
       delay.stop();
+      pace.batch(batch);
       reading.close();
       await admin.close();
     },

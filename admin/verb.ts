@@ -1,6 +1,7 @@
 import type { AuditRow, CommandArgs } from "../engine/command.ts";
 import type { Screen } from "./format.ts";
 import type { Stop } from "./gaps.ts";
+import type { Live } from "./live.ts";
 import type { View } from "./reader.ts";
 import type { ConfiguredSchemas } from "./schema.ts";
 
@@ -12,6 +13,8 @@ export interface Known {
   readonly schemas: ConfiguredSchemas;
   /** Partitions that are read no more. Left out: no engine runs. */
   readonly stops?: () => readonly Stop[];
+  /** What the running engine knows of itself. Left out: none runs. */
+  readonly live?: Live;
 }
 
 /** Arguments and options of a question by name, as they are typed; a switch that is given is `true`. */

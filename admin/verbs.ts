@@ -11,10 +11,12 @@ import { FILE_STATES, filesText, listFiles, retriedFile, retryArgs } from "./fil
 import type { Screen } from "./format.ts";
 import { acceptedGap, gapArgs, gapsText, listGaps } from "./gaps.ts";
 import { history, historyText } from "./history.ts";
+import { INSIGHT_VERBS } from "./insight_verbs.ts";
 import { inspect, inspectionText } from "./inspect.ts";
 import { limitOf } from "./limit.ts";
 import { lint, lintText } from "./lint.ts";
 import { ls, lsText } from "./ls.ts";
+import { ALERT_ID, ID, LIMIT, SINCE } from "./parameters.ts";
 import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./quarantine.ts";
 import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
 import { SEVERITIES } from "./severity.ts";
@@ -38,8 +40,6 @@ import {
 const ID: Parameter = { name: "id", takes: "id", about: "SM-N-00042 or meter/SM-N-00042, in any case", isRequired: true };
 const AS_OF: Parameter = { name: "asOf", takes: "time", about: "as it was then" };
 const KNOWN_AT: Parameter = { name: "knownAt", takes: "time", about: "as it was known then" };
-const ALERT_ID: Parameter = { name: "alertId", takes: "alert", about: "ALR-…, or the beginning of it", isRequired: true };
-const LIMIT: Parameter = { name: "limit", takes: "number", about: "rows at most" };
 
 /** The filters of alerts, for lists and streams. */
 export const ALERT_FILTERS: readonly Parameter[] = [
@@ -54,7 +54,6 @@ export const ALERT_FILTERS: readonly Parameter[] = [
   },
   { name: "origin", takes: ["live", "late", "backfill", "replay"], about: "how its record came" },
 ];
-const SINCE: Parameter = { name: "since", takes: "time", about: "event time, at or after" };
 
 /** Every question that can be asked; the order is that of the help. */
 export const VERBS: readonly Verb[] = [
@@ -102,6 +101,7 @@ export const VERBS: readonly Verb[] = [
     ask: async ({ view }, query) => ({ value: (await eventsOfAlert(view, needed(query, "alertId"))).map(({ event }) => event) }),
     text: (value, _query, screen) => eventsText(value, screen),
   }),
+  ...INSIGHT_VERBS,
   verb({
     name: "ls",
     about: "the actors of a kind",

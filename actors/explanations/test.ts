@@ -42,13 +42,13 @@ export function test(
 
 /** Whether tests make a rule speak, and how loudly. `base`: its level where no test names one. */
 export function verdictOf(tests: readonly Test[], base: Severity): { readonly holds: boolean; readonly severity: Severity } {
-  const any = tests.filter(({ decides }) => decides === "any");
+  const some = tests.filter(({ decides }) => decides === "any");
   const all = tests.filter(({ decides }) => decides === "all");
   const levels = tests
     .filter(({ decides, passed }) => passed && LEVELS.includes(decides as Severity))
     .map(({ decides }) => decides as Severity);
   return {
-    holds: all.every(({ passed }) => passed) && (any.length === 0 || any.some(({ passed }) => passed)),
+    holds: all.every(({ passed }) => passed) && (some.length === 0 || some.some(({ passed }) => passed)),
     severity: levels.length === 0 ? base : (LEVELS.findLast((level) => levels.includes(level)) ?? base),
   };
 }

@@ -1,0 +1,53 @@
+import { explain, explanationText } from "./explain.ts";
+import { lag, lagText } from "./lag.ts";
+import { limitOf } from "./limit.ts";
+import { ALERT_ID, ID, LIMIT, SINCE, UNTIL } from "./parameters.ts";
+import { progress, progressText } from "./progress.ts";
+import { readings, readingsText } from "./readings.ts";
+import { textOf, type Verb, verb } from "./verb.ts";
+
+/** Questions about why things are as they are, and how the engine is doing. */
+export const INSIGHT_VERBS: readonly Verb[] = [
+  verb({
+    name: "explain",
+    about: "why an alert was raised: what was seen, against which limits, with which facts",
+    route: "/v1/alerts/{alertId}/explain",
+    args: [ALERT_ID],
+    options: [],
+    ask: async ({ view }, query) => ({ value: await explain(view, textOf(query, "alertId") ?? "") }),
+    text: (value, _query, screen) => explanationText(value, screen),
+  }),
+  verb({
+    name: "readings",
+    about: "the records of an actor, as far back as the log is kept (the latest, if there are more than the limit)",
+    route: "/v1/actors/{id}/readings",
+    args: [ID],
+    options: [{ ...SINCE, about: "event time, at or after (7d)" }, UNTIL, LIMIT],
+    async ask({ view }, query) {
+      const times = { since: textOf(query, "since"), until: textOf(query, "until") };
+      const { readings: rows, found } = await readings(view, textOf(query, "id") ?? "", times, limitOf(query));
+      return { value: rows, found };
+    },
+    text: (value, _query, screen) => readingsText(value, screen),
+  }),
+  verb({
+    name: "lag",
+    about: "how far sources and sinks are behind",
+    route: "/v1/lag",
+    args: [],
+    options: [],
+    isQuick: () => true,
+    ask: ({ view, live }) => ({ value: lag(view, live ?? null) }),
+    text: (value) => lagText(value),
+  }),
+  verb({
+    name: "progress",
+    about: "where the engine is: clock, sources with their rates, actors, sinks",
+    route: "/v1/progress",
+    args: [],
+    options: [],
+    isQuick: () => true,
+    ask: ({ view, live }) => ({ value: progress(view, live ?? null) }),
+    text: (value) => progressText(value),
+  }),
+];
