@@ -203,5 +203,5 @@ export type Tell =
   | BillChanged
   | MeterTotal
   | BillKeyed
-  | BillMoved;
   | AmbientShared
+  | BillMoved;

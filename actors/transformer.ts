@@ -76,6 +76,10 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return linked(state, message, out);
       case "meter_day":
         return metered(state, message, out);
+      case "ambient_shared":
+        state.watch ??= watch();
+        state.watch.heard = [message.atMs, message.ambientC];
+        return;
       case "maintenance_logged":
         return logged(state, message, out);
       case "woken":
@@ -97,10 +101,6 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
     rolling: null,
   }),
   inForce: (_state, id, atMs, versions) => dimensionInForce(id, versions(), atMs),
-      case "ambient_shared":
-        state.watch ??= watch();
-        state.watch.heard = [message.atMs, message.ambientC];
-        return;
   links: (state, id) => linksOf(state, id),
 };
 
