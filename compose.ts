@@ -41,7 +41,7 @@ import { webhook } from "./sinks/webhook.ts";
 import type { BlobFolderAddress } from "./sources/blob_address.ts";
 import { blobPlace } from "./sources/blob_place.ts";
 import { eventHub } from "./sources/event_hub.ts";
-import { connectionStringProblem } from "./sources/event_hub_address.ts";
+import { connectionStringProblem, type HubAccess } from "./sources/event_hub_address.ts";
 import { folderPlace } from "./sources/folder_place.ts";
 import { folderWatch } from "./sources/folder_watch.ts";
 import type { Format } from "./sources/format.ts";
@@ -224,8 +224,8 @@ function placeOf({ location, cleanSource }: LandingConfig, { connections }: Conf
 
 function blobFolder({ connection: name, container, prefix }: BlobLocation, connections: Config["connections"]): BlobFolderAddress {
   const connection = connections[name];
-  invariant(connection?.type === "azure-blob" && connection.sas !== null, "the connection was checked");
-  return { address: { endpoint: connection.endpoint, container, sas: connection.sas.reveal() }, prefix };
+  invariant(connection?.type === "azure-blob", "the connection was checked");
+  return { address: { endpoint: connection.endpoint, container, sas: connection.sas?.reveal() ?? null }, prefix };
 }
 
 function formatOf(name: LandingConfig["format"], { limits }: Config): Format {
@@ -311,7 +311,7 @@ function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domai
   const fields = feeds.find(({ name }) => name === feed)?.fields ?? {};
   const hubSource = eventHub({
     id,
-    connectionString: connectionStringOf(source, config),
+    access: hubAccess(source, config),
     hub,
     consumerGroup,
     start,
@@ -327,14 +327,18 @@ function eventHubWiring(source: EventHubConfig, config: Config, { feeds }: Domai
   return { ...wiring(hubSource, source, source.mode), holdsNext: false };
 }
 
-/** Throws `CommandError` if it is none for this hub. */
-function connectionStringOf({ id, connection: name, hub }: EventHubConfig, { connections }: Config): string {
+/** Throws `CommandError` if a connection string is none for this hub. */
+function hubAccess({ id, connection: name, hub }: EventHubConfig, { connections }: Config): HubAccess {
   const connection = connections[name];
-  invariant(connection?.type === "eventhub" && connection.connectionString !== null, "other connections were refused before");
+  invariant(connection?.type === "eventhub", "other connections were refused before");
+  if (connection.connectionString === null) {
+    invariant(connection.namespace !== null, "a connection has a key or a name");
+    return { namespace: connection.namespace.includes(".") ? connection.namespace : `${connection.namespace}.servicebus.windows.net` };
+  }
   const connectionString = connection.connectionString.reveal();
   const problem = connectionStringProblem(connectionString, hub);
   if (problem !== null) throw new CommandError("CONFIG", `source ${id}: the connection string of connections.${name} ${problem}`);
-  return connectionString;
+  return { connectionString };
 }
 
 function wiring(

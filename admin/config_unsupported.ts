@@ -2,7 +2,7 @@ import { growsByItself } from "../engine/schema.ts";
 import type { CheckedFeed } from "./config_references.ts";
 import type { Report } from "./config_report.ts";
 import type { ConfigDocument } from "./config_schema.ts";
-import type { Config, ConnectionConfig, SinkConfig, SourceConfig } from "./config_types.ts";
+import type { Config, SinkConfig, SourceConfig } from "./config_types.ts";
 import type { Finding, KeyPath } from "./finding.ts";
 
 /** What this version runs. All else that the schema knows is valid, and for a later one. */
@@ -25,7 +25,6 @@ export function unsupportedFindings(
   };
   return [
     ...config.sources.flatMap((source) => ofSource(source, unless)),
-    ...Object.entries(config.connections).flatMap(([name, connection]) => ofConnection(name, connection, unless)),
     ...config.sinks.flatMap((sink) => ofSink(sink, unless)),
     ...Object.entries(document.feeds).flatMap(([name, feed]) =>
       ofFeed(

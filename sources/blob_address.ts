@@ -3,8 +3,8 @@ export interface ContainerAddress {
   /** URL of the account, such as `https://account.blob.core.windows.net`. */
   readonly endpoint: string;
   readonly container: string;
-  /** Shared access signature, with or without its question mark. */
-  readonly sas: string;
+  /** Shared access signature, with or without its question mark; null: the credential of the environment. */
+  readonly sas: string | null;
 }
 
 /** A part of a container: what begins with the prefix, as with the path of a folder. */

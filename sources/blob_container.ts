@@ -1,6 +1,7 @@
 import { ContainerClient, RestError } from "@azure/storage-blob";
 import { seconds } from "../engine/duration.ts";
 import { Unavailable } from "../engine/fault.ts";
+import type { Credential } from "./azure_credential.ts";
 import type { ContainerAddress } from "./blob_address.ts";
 
 /** One container of blobs. Each request has a deadline, and one attempt: who asked tries again. */
@@ -8,9 +9,11 @@ export class BlobContainer {
   readonly client: ContainerClient;
   readonly #name: string;
 
-  constructor({ endpoint, container, sas }: ContainerAddress) {
+  /** `credential`: for an address without a signature. */
+  constructor({ endpoint, container, sas }: ContainerAddress, credential: Credential | null) {
     const url = `${endpoint.replace(/\/$/, "")}/${container}`;
-    this.client = new ContainerClient(`${url}?${sas.replace(/^\?/, "")}`, undefined, { retryOptions: { maxTries: 1 } });
+    const signed = sas === null ? url : `${url}?${sas.replace(/^\?/, "")}`;
+    this.client = new ContainerClient(signed, credential ?? undefined, { retryOptions: { maxTries: 1 } });
     this.#name = url;
   }
 

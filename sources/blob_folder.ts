@@ -1,4 +1,5 @@
 import type { BlobItem } from "@azure/storage-blob";
+import type { Credential } from "./azure_credential.ts";
 import type { BlobPlaceOptions } from "./blob_address.ts";
 import { BlobContainer, isStatus } from "./blob_container.ts";
 import { type BlobArchive, type BlobFacts, BlobFile } from "./blob_file.ts";
@@ -13,10 +14,12 @@ export class BlobFolder {
   readonly #archive: BlobArchive | null;
   readonly #pageSize: number;
 
-  constructor({ address, prefix, archive, pageSize = 5_000 }: BlobPlaceOptions) {
-    this.#container = new BlobContainer(address);
+  /** `credential`: for addresses without a signature. */
+  constructor({ address, prefix, archive, pageSize = 5_000 }: BlobPlaceOptions, credential: Credential | null) {
+    this.#container = new BlobContainer(address, credential);
     this.#root = folderPrefix(prefix);
-    this.#archive = archive === null ? null : { container: new BlobContainer(archive.address), prefix: folderPrefix(archive.prefix) };
+    this.#archive =
+      archive === null ? null : { container: new BlobContainer(archive.address, credential), prefix: folderPrefix(archive.prefix) };
     this.#pageSize = pageSize;
   }
 

@@ -1,3 +1,4 @@
+import { environmentCredential } from "./azure_credential.ts";
 import type { BlobPlaceOptions } from "./blob_address.ts";
 import type { BlobFolder } from "./blob_folder.ts";
 import type { LandingPlace } from "./landing_place.ts";
@@ -9,7 +10,7 @@ import type { LandingPlace } from "./landing_place.ts";
 export function blobPlace(options: BlobPlaceOptions): LandingPlace {
   let loading: Promise<BlobFolder> | null = null;
   const blobs = (): Promise<BlobFolder> => {
-    loading ??= import("./blob_folder.ts").then((loaded) => new loaded.BlobFolder(options)); // The library takes half a second to load.
+    loading ??= load(options);
     return loading;
   };
   return {
@@ -19,4 +20,11 @@ export function blobPlace(options: BlobPlaceOptions): LandingPlace {
     open: async (path, signal) => (await blobs()).open(path, signal),
     watch: () => async () => {},
   };
+}
+
+/** The library takes half a second to load. */
+async function load(options: BlobPlaceOptions): Promise<BlobFolder> {
+  const { BlobFolder } = await import("./blob_folder.ts");
+  const isSigned = options.address.sas !== null && options.archive?.address.sas !== null;
+  return new BlobFolder(options, isSigned ? null : await environmentCredential());
 }

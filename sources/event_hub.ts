@@ -6,7 +6,8 @@ import { seconds } from "../engine/duration.ts";
 import { Unavailable } from "../engine/fault.ts";
 import type { Position, SourceId } from "../engine/ids.ts";
 import type { Batch, Source } from "../engine/source.ts";
-import type { hubClient } from "./event_hub_library.ts";
+import { environmentCredential } from "./azure_credential.ts";
+import type { HubAccess } from "./event_hub_address.ts";
 import { HubPartition } from "./event_hub_partition.ts";
 import { type HubExtent, type HubPlace, isPlainOffset, judge, placeOf, positionOf } from "./event_hub_position.ts";
 import type { HubEventData } from "./event_hub_record.ts";
@@ -14,8 +15,7 @@ import type { Bounds } from "./format.ts";
 
 export interface EventHubOptions {
   readonly id: SourceId;
-  /** Of the namespace; it holds a key. */
-  readonly connectionString: string;
+  readonly access: HubAccess;
   readonly hub: string;
   readonly consumerGroup: string;
   /** Where the very first start begins. A partition that is added later is read from its beginning. */
@@ -50,7 +50,8 @@ export function eventHub(options: EventHubOptions): Source {
     goOn: () => reading?.goOn(),
     async *read(after, signal) {
       const { hubClient } = await import("./event_hub_library.ts"); // Loaded when needed: it takes longer than all else.
-      const current = new Reading(options, stopped, after, signal, hubClient);
+      const credential = "connectionString" in options.access ? null : await environmentCredential();
+      const current = new Reading(options, stopped, after, signal, (onCut) => hubClient(options, credential, CLIENT_OPTIONS, onCut));
       reading = current;
       try {
         yield* current.batches();
@@ -83,7 +84,8 @@ interface Delivery {
   readonly taken: () => void;
 }
 
-type HubClient = typeof hubClient;
+/** Makes a client; it calls `onCut` when its connection is cut. */
+type MakeClient = (onCut: () => void) => EventHubConsumerClient;
 
 /** Partitions that are read no more, each with the reason: at a gap, which may be accepted, or for good. */
 type Stopped = Map<string, "gap" | "for good">;
@@ -107,12 +109,18 @@ class Reading {
   #outage: Unavailable | null = null;
   #isClosed = false;
 
-  constructor(options: EventHubOptions, stopped: Stopped, after: ReadonlyMap<string, Position>, signal: AbortSignal, hubClient: HubClient) {
+  constructor(
+    options: EventHubOptions,
+    stopped: Stopped,
+    after: ReadonlyMap<string, Position>,
+    signal: AbortSignal,
+    makeClient: MakeClient,
+  ) {
     this.#options = options;
     this.#stopped = stopped;
     this.#after = after;
     this.#signal = signal;
-    this.#client = hubClient(options, CLIENT_OPTIONS, () => this.#unreachable(new Error("its connection was cut")));
+    this.#client = makeClient(() => this.#unreachable(new Error("its connection was cut")));
   }
 
   async *batches(): AsyncGenerator<Batch, void> {
@@ -320,7 +328,7 @@ class Reading {
   }
 
   #unavailable(error: unknown): Unavailable {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
     const meaning = MEANINGS.get(codeOf(error));
     const cause = new Error(meaning === undefined ? said : `${meaning} (${said})`, { cause: error });
     return new Unavailable(`the event hub ${this.#options.hub} at ${this.#client.fullyQualifiedNamespace}`, cause);
@@ -329,7 +337,7 @@ class Reading {
 
 /** What codes of the library mean to people. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
-  ["UnauthorizedError", "the credentials of its connection string are refused"],
+  ["UnauthorizedError", "its credentials are refused"],
   ["MessagingEntityNotFoundError", "there is no such hub, or no such consumer group"],
   ["ServerBusyError", "it is throttled"],
 ]);

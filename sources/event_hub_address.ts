@@ -1,3 +1,6 @@
+/** How a namespace is reached: with a key, or by name with the credential of the environment. `endpoint`: another address for it, of a private link. */
+export type HubAccess = { readonly connectionString: string } | { readonly namespace: string; readonly endpoint?: string };
+
 /**
  * What is wrong with a connection string for this hub, in words that hold nothing of it; null: nothing. Parts: `Endpoint=sb://HOST/`, a key with
  * its name or a signature, and perhaps the one hub it is for (`EntityPath`, which that of an IoT hub has).

@@ -1,10 +1,12 @@
 import { EventHubConsumerClient, type EventHubConsumerClientOptions } from "@azure/event-hubs";
 import { type Connection, ConnectionEvents, Receiver } from "rhea-promise";
 import { invariant } from "../engine/fault.ts";
+import type { Credential } from "./azure_credential.ts";
+import type { HubAccess } from "./event_hub_address.ts";
 
 /** Where to read. */
 export interface HubAddress {
-  readonly connectionString: string;
+  readonly access: HubAccess;
   readonly hub: string;
   readonly consumerGroup: string;
 }
@@ -18,17 +20,29 @@ const { addCredit } = Receiver.prototype;
  * - It opens a cut connection again by itself, but leaves links behind, and timers that keep the process alive. Here `onCut` hears of the cut, and
  *   is to close the client.
  *
- * Throws if the connection string is malformed or for another hub, in words of its own: those of the library quote it.
+ * `credential`: for a namespace without a key. Throws if the connection string is malformed or for another hub, in words of its own: those of the library quote it.
  */
 export function hubClient(
-  { connectionString, hub, consumerGroup }: HubAddress,
+  { access, hub, consumerGroup }: HubAddress,
+  credential: Credential | null,
   options: EventHubConsumerClientOptions,
   onCut: () => void,
 ): EventHubConsumerClient {
   Receiver.prototype.addCredit = addMissingCredit;
-  const client = understood(() => new EventHubConsumerClient(consumerGroup, connectionString, hub, options), hub);
+  const client =
+    credential === null || "connectionString" in access
+      ? understood(() => new EventHubConsumerClient(consumerGroup, keyOf(access), hub, options), hub)
+      : new EventHubConsumerClient(consumerGroup, access.namespace, hub, credential, {
+          ...options,
+          ...(access.endpoint === undefined ? {} : { customEndpointAddress: access.endpoint }),
+        });
   connectionOf(client).once(ConnectionEvents.disconnected, onCut);
   return client;
+}
+
+function keyOf(access: HubAccess): string {
+  invariant("connectionString" in access, "a namespace is reached with a credential");
+  return access.connectionString;
 }
 
 function addMissingCredit(this: Receiver, credit: number): void {

@@ -44,7 +44,16 @@ class Bench {
 }
 
 function wired(more: Partial<Source>): CommandedSource {
-  return { source: { id: METERS, read: async function* () {}, ...more }, intake: INTAKE };
+  return {
+    source: {
+      id: METERS,
+      read: async function* () {
+        yield* [];
+      },
+      ...more,
+    },
+    intake: INTAKE,
+  };
 }
 
 test("an accepted gap is kept over a kill until the partition goes on, and is one gap then", async () => {

@@ -19,6 +19,8 @@ export interface AmqpHubOptions {
   readonly createdAtMs?: number;
   /** How the service writes the offset of a sequence number; numbers by default, as on hubs without geo-replication. */
   readonly offset?: (sequence: number) => string;
+  /** PEM texts: it listens with TLS, and takes no token but this one. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly token: string };
 }
 
 /** What a reader asked for when it attached. */
@@ -45,7 +47,7 @@ export async function amqpHub(options: AmqpHubOptions): Promise<AmqpHub> {
 
 /**
  * What an event hub says over AMQP 1.0, as far as its client library asks: tokens, properties, readers with owner levels and start positions,
- * senders. Faults are made by its methods. No TLS, no expiry of tokens.
+ * senders. Faults are made by its methods. Tokens do not expire.
  */
 export class AmqpHub {
   readonly hub: string;
@@ -63,13 +65,15 @@ export class AmqpHub {
   readonly #offset: (sequence: number) => string;
   readonly #connections = new Set<Connection>();
   readonly #replies = new Map<string, Sender>();
+  readonly #tls: AmqpHubOptions["tls"];
   #server: Server | null = null;
   #port = 0;
   readonly #changes = bell();
   #lastPartition = 0;
 
-  constructor({ partitions, hub = "telemetry", createdAtMs = 1_700_000_000_000, offset = (n) => String(n * 64) }: AmqpHubOptions) {
+  constructor({ partitions, hub = "telemetry", createdAtMs = 1_700_000_000_000, offset = (n) => String(n * 64), tls }: AmqpHubOptions) {
     this.hub = hub;
+    this.#tls = tls;
     this.createdAtMs = createdAtMs;
     this.#offset = offset;
     this.#partitions = Array.from({ length: partitions }, () => new Partition());
@@ -77,6 +81,11 @@ export class AmqpHub {
 
   get connectionString(): string {
     return `Endpoint=sb://127.0.0.1:${this.#port};SharedAccessKeyName=reader;SharedAccessKey=c2VjcmV0;UseDevelopmentEmulator=true`;
+  }
+
+  /** Where a client with a credential finds it, with TLS. */
+  get endpoint(): string {
+    return `sb://127.0.0.1:${this.#port}/`;
   }
 
   /** Adds events to the end of a partition. */
@@ -176,7 +185,8 @@ export class AmqpHub {
     for (const event of ["connection_close", "session_close", "receiver_close", "error", "connection_error", "session_error"]) {
       container.on(event, () => {}); // Peers may go at any time.
     }
-    this.#server = container.listen({ port: 0, host: "127.0.0.1" });
+    const transport = this.#tls === undefined ? {} : { transport: "tls" as const, cert: this.#tls.cert, key: this.#tls.key };
+    this.#server = container.listen({ port: 0, host: "127.0.0.1", ...transport });
     await once(this.#server, "listening");
     this.#port = (this.#server.address() as AddressInfo).port;
   }
@@ -294,7 +304,7 @@ export class AmqpHub {
   #message({ message, receiver, format }: EventContext & { readonly format?: number }): void {
     if (message === undefined || receiver === undefined) return;
     const address = String(receiver.target.address);
-    if (address === "$cbs") return this.#reply(message, this.refusesTokens ? 401 : 202, {});
+    if (address === "$cbs") return this.#reply(message, this.#takesToken(contentOf(message.body)) ? 202 : 401, {});
     if (address === "$management") return this.#reply(message, 200, this.#properties(message.application_properties ?? {}));
     const [, number] = /\/Partitions\/(\d+)$/.exec(address) ?? [];
     const events = format === BATCH_FORMAT ? batched(message) : [message];
@@ -304,6 +314,10 @@ export class AmqpHub {
       number === undefined ? this.#partitionOf(key) : Number(number),
       events.map(({ body }) => ({ body: contentOf(body), arrivedAtMs, ...(key === undefined ? {} : { key }) })),
     );
+  }
+
+  #takesToken(token: unknown): boolean {
+    return !this.refusesTokens && (this.#tls === undefined || token === this.#tls.token);
   }
 
   #reply({ message_id: id, reply_to: to }: Message, status: number, body: unknown): void {

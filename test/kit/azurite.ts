@@ -28,10 +28,10 @@ export interface Azurite {
   container(): Promise<LandingContainer>;
 }
 
-/** Starts the server that comes with the package of that name. Takes some seconds. */
-export async function startAzurite(): Promise<Azurite> {
+/** Starts the server that comes with the package of that name. Takes some seconds. `more`: options of its own. */
+export async function startAzurite(more: readonly string[] = []): Promise<Azurite> {
   const main = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
-  const server = spawn(process.execPath, [main, ...OPTIONS], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(process.execPath, [main, ...OPTIONS, ...more], { stdio: ["ignore", "pipe", "inherit"] });
   process.once("exit", () => server.kill("SIGKILL"));
   const endpoint = `${await listening(server)}/${ACCOUNT}`;
   server.unref();
@@ -53,7 +53,7 @@ async function listening(server: ChildProcess): Promise<string> {
   const { stdout } = server;
   if (stdout === null) throw new Error("Azurite has no output");
   for await (const line of createInterface({ input: stdout })) {
-    const url = /successfully listens on (http:\S+)/.exec(line)?.[1];
+    const url = /successfully listens on (https?:\S+)/.exec(line)?.[1];
     if (url !== undefined) return url;
   }
   throw new Error("Azurite ended before it listened");

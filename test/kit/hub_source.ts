@@ -16,7 +16,7 @@ export function hubEvents(texts: readonly string[]): readonly HubEvent[] {
 export function hubSource(hub: AmqpHub, options: Partial<EventHubOptions> = {}): Source {
   return eventHub({
     id: SourceId("telemetry"),
-    connectionString: hub.connectionString,
+    access: { connectionString: hub.connectionString },
     hub: hub.hub,
     consumerGroup: "$Default",
     start: "earliest",

@@ -206,7 +206,7 @@ test("a container that is not there, a wrong signature and a dead server are out
   const { container } = await landing();
   const { address } = container;
   const gone = { ...address, container: "gone" };
-  const wrong = { ...address, sas: address.sas.replace(/sig=[^&]*/, "sig=c2VjcmV0") };
+  const wrong = { ...address, sas: (address.sas ?? "").replace(/sig=[^&]*/, "sig=c2VjcmV0") };
   const dead = { ...address, endpoint: "http://127.0.0.1:1/a" };
   for (const each of [gone, wrong, dead]) {
     const zone = new LandingFolder("", { place: blobPlace({ address: each, prefix: "", archive: null }) });

@@ -294,18 +294,15 @@ test("a detached link, a busy hub, refused credentials and a hub that is not the
   const nothing = (): void => {};
   assert.match(await outage(nothing, () => setImmediate(() => hub.detach(0))), /detached/);
   assert.match(await outage(() => Object.assign(hub, { busyFor: 1 }), nothing), /it is throttled/);
-  assert.match(
-    await outage(() => Object.assign(hub, { refusesTokens: true }), nothing),
-    /credentials of its connection string are refused/,
-  );
+  assert.match(await outage(() => Object.assign(hub, { refusesTokens: true }), nothing), /its credentials are refused/);
   const { connectionString } = hub;
   await hub.close();
-  const gone = new HubReading(hubSource(hub, { connectionString }));
+  const gone = new HubReading(hubSource(hub, { access: { connectionString } }));
   await gone.until(() => false).catch((error: unknown) => assert.instance(error, Unavailable));
 });
 
 test("a connection string that is none is told without its words", async () => {
-  const reading = new HubReading(hubSource(hub, { connectionString: "canary" }));
+  const reading = new HubReading(hubSource(hub, { access: { connectionString: "canary" } }));
   const error = await reading.next().catch((reason: unknown) => reason);
   assert.ok(error instanceof Error && !error.message.includes("canary"));
 });
