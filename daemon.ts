@@ -44,6 +44,8 @@ export interface LiveOptions extends RunOptions {
   readonly version: string;
   /** The configuration for eyes: no secret in it. */
   readonly shownConfig: unknown;
+  /** Key path of the configuration -> where its value comes from. */
+  readonly origins: Readonly<Record<string, string>>;
 }
 
 /** Reads all landing sources to their present end, flushes all sinks, and sums up. */

@@ -122,7 +122,7 @@ program
       const isForPeople = json !== true && quiet !== true;
       const screen = isForPeople ? { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) } : null;
       onClosedPipe = () => void process.kill(process.pid, "SIGTERM"); // The daemon stops as it should, though nobody reads its lines.
-      const asked = { version: VERSION, shownConfig: loaded.shown };
+      const asked = { version: VERSION, shownConfig: loaded.shown, origins: loaded.origins };
       await liveRun({ config, log, screen, say, insecureDev: options.insecureDev === true, ...asked }, stop);
     } catch (error) {
       if (!(error instanceof CommandError)) log.fatal("engine.failed", error instanceof Error ? error.message : String(error));

@@ -28,6 +28,8 @@ export interface DaemonAdminOptions {
   readonly stops: () => readonly Stop[];
   readonly version: string;
   readonly shownConfig: unknown;
+  /** Key path of the configuration -> where its value comes from. */
+  readonly origins: Readonly<Record<string, string>>;
   readonly log: Pick<Log, "error" | "info">;
 }
 
@@ -41,7 +43,7 @@ const OPEN_ALERTS_MAX = "1000000";
 
 /** Opens the API over an engine. Rejects with `CommandError` if a socket or an address cannot be had. */
 export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<DaemonAdmin> {
-  const { config, engine, store, stops, version, shownConfig, log } = options;
+  const { config, engine, store, stops, version, shownConfig, origins, log } = options;
   const { stateDir, http } = config;
   const pace = paces(() => performance.now());
   const live: Live = {
@@ -87,6 +89,8 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     }),
     metrics: measured,
     shownConfig,
+    origins,
+    version,
     log,
   });
   return {

@@ -19,6 +19,7 @@ import { ls, lsText } from "./ls.ts";
 import { ALERT_ID, ID, LIMIT, SINCE } from "./parameters.ts";
 import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./quarantine.ts";
 import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
+import { regions, regionsText } from "./regions.ts";
 import { SEVERITIES } from "./severity.ts";
 import { nearest } from "./suggest.ts";
 import { top, topText } from "./top.ts";
@@ -160,6 +161,15 @@ export const VERBS: readonly Verb[] = [
     isQuick: ({ by = "kind" }) => by === "kind" || by === "link",
     ask: ({ view }, query) => ({ value: count(view, textOf(query, "by") ?? "kind") }),
     text: (value) => countText(value),
+  }),
+  verb({
+    name: "regions",
+    about: "the regions: load, production, records, open alerts, how many report",
+    route: "/v1/regions",
+    args: [],
+    options: [],
+    ask: ({ view }) => ({ value: regions(view) }),
+    text: (value, _query, screen) => regionsText(value, screen),
   }),
   verb({
     name: "quarantine ls",

@@ -33,12 +33,12 @@ const STYLES: Readonly<Record<Severity, string>> = {
 const RESET = "\u001b[0m";
 
 /** The word in the event's type: `energy.alert.raised.v1` -> `raised`; `retracted` where an amendment takes the alert back. */
-function changeOf({ type, data }: AlertEvent): string {
+export function changeOf({ type, data }: AlertEvent): string {
   return data.status === "retracted" ? "retracted" : (type.split(".")[2] ?? type);
 }
 
 /** `86.412 kWh, limit 50`: the limit is the one that was passed, else the upper one. */
-function seen({ data }: AlertEvent): string {
+export function seen({ data }: AlertEvent): string {
   const { value, unit, lower, upper } = data.observation;
   const limit = typeof value === "number" && lower !== null && value < lower ? lower : (upper ?? lower);
   const measured = `${typeof value === "number" ? short(value) : (value ?? "-")}${unit === "" || unit === "1" ? "" : ` ${unit}`}`;

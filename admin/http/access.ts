@@ -36,9 +36,14 @@ const ROLES: readonly Role[] = ["read", "operate", "admin"];
 /** The caller's name. Throws 401 for nobody, and 403 for somebody whose token does not allow it. */
 export function requireRole({ name, role }: Caller, needed: Role): string {
   if (name === null) throw new Refusal(401, "REFUSED", "a token is needed for what changes something", { headers: CHALLENGE });
-  if (ROLES.indexOf(role) < ROLES.indexOf(needed))
+  if (!allows({ role }, needed))
     throw new Refusal(403, "REFUSED", `the token ${name} has the role ${role}`, { hint: `a token with the role ${needed}` });
   return name;
+}
+
+/** Whether a role is enough for what needs another. */
+export function allows({ role }: Pick<Caller, "role">, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
 const CHALLENGE = { "WWW-Authenticate": 'Bearer realm="gridactor"' };

@@ -18,9 +18,13 @@ export function requireHost(host: string | undefined, hosts: Hosts): void {
   throw new Refusal(421, "REFUSED", "no server of this name is here", { hint: "add the name to admin.http.hosts" });
 }
 
-/** A page elsewhere says so, where browsers say it at all: it is refused (403). */
-export function requireOrigin(origin: string | undefined, hosts: Hosts): void {
-  if (origin === undefined || hosts.has(origin.toLowerCase().replace(/^https?:\/\//, ""))) return;
+/**
+ * A page elsewhere says so, where browsers say it at all: it is refused (403). A form of a page that sends no referrer has the origin `null`; that
+ * it is ours is then told by `Sec-Fetch-Site`, which no script can set.
+ */
+export function requireOrigin(origin: string | undefined, hosts: Hosts, fetchSite?: string): void {
+  if (origin === undefined || (origin === "null" && fetchSite === "same-origin")) return;
+  if (hosts.has(origin.toLowerCase().replace(/^https?:\/\//, ""))) return;
   throw new Refusal(403, "REFUSED", "pages of other origins may not ask");
 }
 

@@ -2,9 +2,11 @@ import { createServer as createPlainServer, type IncomingMessage, type RequestLi
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
+import { wallClock } from "../../engine/clock.ts";
 import { seconds } from "../../engine/duration.ts";
 import type { Asker } from "../asker.ts";
 import type { HttpConfig } from "../config_types.ts";
+import { type Console, nextIn, openConsole, type PageReply, seeOther } from "../console/console.ts";
 import { CommandError } from "../errors.ts";
 import type { Health } from "../health.ts";
 import type { Log } from "../log.ts";
@@ -12,11 +14,12 @@ import type { Metrics } from "../metrics.ts";
 import { nearest } from "../suggest.ts";
 import { VERBS, WRITE_VERBS } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
-import { type Access, access, requireRole, type Token } from "./access.ts";
+import { type Access, access, type Caller, requireRole, type Token } from "./access.ts";
 import { type AlertStreams, isList, listAlerts, streamAlerts } from "./alert_stream.ts";
 import { allowedHosts, changes, type Hosts, isLoopback, requireHost, requireJson, requireOrigin } from "./guard.ts";
 import { asRefusal, Refusal } from "./refusal.ts";
 import { type RoutedWrite, routed, routedWrite, writeQuery } from "./route.ts";
+import { type Session, type Sessions, sessions } from "./sessions.ts";
 import { bindSocket } from "./socket_file.ts";
 
 /** What the API is made of. */
@@ -33,6 +36,9 @@ export interface AdminOptions {
   readonly metrics: Metrics;
   /** The configuration for eyes: no secret in it. */
   readonly shownConfig: unknown;
+  /** Key path of the configuration -> where its value comes from. */
+  readonly origins: Readonly<Record<string, string>>;
+  readonly version: string;
   readonly log: Pick<Log, "error">;
 }
 
@@ -54,6 +60,8 @@ const SERVER_OPTIONS = {
   requestTimeout: seconds(30),
   keepAliveTimeout: seconds(5),
 };
+/** What only a page of ours can send along with its cookie: others would have to ask before, and are refused. */
+const OWN_HEADER = "x-gridactor-console";
 const SAFE_HEADERS = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
@@ -62,8 +70,13 @@ const SAFE_HEADERS = {
 };
 
 /** Opens the API on the socket of the state directory, and on the configured address. Rejects with `CommandError` if it cannot be had. */
-export async function openAdmin(options: AdminOptions): Promise<Admin> {
+export async function openAdmin(given: AdminOptions): Promise<Admin> {
   const stop = new AbortController();
+  const options = {
+    ...given,
+    console: openConsole({ ...given, nowMs: () => wallClock.now() }),
+    sessions: sessions(() => performance.now()),
+  };
   const unguarded = listener(options, { hosts: null, access: null }, stop.signal);
   const socket = await bindSocket(createPlainServer(SERVER_OPTIONS, unguarded), options.stateDir);
   const servers: Server[] = [socket.server];
@@ -89,6 +102,12 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
   };
 }
 
+/** What requests are answered with. */
+interface Served extends AdminOptions {
+  readonly console: Console;
+  readonly sessions: Sessions;
+}
+
 /** Null: whoever can open the socket may do everything. */
 interface Guards {
   readonly hosts: Hosts | null;
@@ -97,7 +116,7 @@ interface Guards {
 
 async function bindAddress(
   http: HttpConfig,
-  options: AdminOptions,
+  options: Served,
   signal: AbortSignal,
 ): Promise<{ readonly server: Server; readonly url: string }> {
   const { host, tls, hosts, reads } = http;
@@ -156,11 +175,11 @@ interface Exchange {
   readonly path: string;
   readonly search: string;
   /** Fires when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  signal: AbortSignal;
   route: string;
 }
 
-function listener(options: AdminOptions, guards: Guards, stop: AbortSignal): RequestListener {
+function listener(options: Served, guards: Guards, stop: AbortSignal): RequestListener {
   return (request, response) => {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
@@ -173,38 +192,113 @@ function listener(options: AdminOptions, guards: Guards, stop: AbortSignal): Req
   };
 }
 
-async function answer(options: AdminOptions, { hosts, access: door }: Guards, exchange: Exchange): Promise<void> {
+async function answer(options: Served, { hosts, access: door }: Guards, exchange: Exchange): Promise<void> {
   const { request, response, path } = exchange;
   for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
-  const { host, origin, authorization } = request.headers;
+  const { host, origin, "sec-fetch-site": fetchSite } = request.headers;
   if (hosts !== null) {
     requireHost(host, hosts);
-    requireOrigin(origin, hosts);
+    requireOrigin(origin, hosts, fetchSite?.toString());
   }
+  if (request.method === "POST" && (path === "/login" || path === "/logout")) return answerForm(options, exchange, door);
   const write = routedWrite(path);
   if (changes(request.method, write !== null) && write !== null) return answerWrite(options, exchange, write, door);
   if (path.startsWith("/v1/")) {
-    door?.caller(authorization);
+    const session = sessionOf(options, request);
+    if (session === null) callerOf(door, request.headers.authorization);
+    if (session !== null) exchange.signal = AbortSignal.any([exchange.signal, session.signal]); // A stream ends with its session.
     return answerQuestion(options, exchange);
   }
-  return answerProbe(options, exchange);
+  const page = await pageAt(options, exchange, door);
+  return page === null ? answerProbe(options, exchange) : sendPage(exchange, page);
 }
 
-/** Null: it came over the socket, from whoever owns the state directory. */
-async function answerWrite({ writer }: AdminOptions, exchange: Exchange, write: RoutedWrite, door: Access | null): Promise<void> {
+/** Who asks, by its token. Over the socket: whoever owns the state directory. Throws 401 and 429. */
+function callerOf(door: Access | null, authorization: string | undefined): Caller {
+  return door === null ? { name: userInfo().username, role: "admin" } : door.caller(authorization);
+}
+
+/** A token that is sent goes before a cookie. */
+function sessionOf({ sessions: open }: Served, { headers, socket }: IncomingMessage): Session | null {
+  return headers.authorization === undefined ? open.find(headers.cookie, socket.localPort ?? 0) : null;
+}
+
+/** A page or a file of the console; null: none is at this address. Who may not see pages is asked for a token. */
+async function pageAt(options: Served, { request, path, search, signal }: Exchange, door: Access | null): Promise<PageReply | null> {
+  const { console: pages } = options;
+  if (path.startsWith("/assets/")) return pages.asset(path, /\bgzip\b/.test(request.headers["accept-encoding"]?.toString() ?? ""));
+  if (path === "/login") return pages.login(search);
+  if (!pages.has(path)) return null;
+  try {
+    const caller = sessionOf(options, request)?.caller ?? callerOf(door, request.headers.authorization);
+    return await pages.page({ path, search, caller, signal });
+  } catch (error) {
+    const isUnknown = error instanceof Refusal && error.status === 401 && request.headers.authorization === undefined;
+    if (isUnknown) return seeOther(`/login?next=${encodeURIComponent(path + search)}`, path);
+    throw error;
+  }
+}
+
+/** Logging in and out: the only changes that a plain form makes, which need no script. */
+async function answerForm(options: Served, exchange: Exchange, door: Access | null): Promise<void> {
+  const { request, path } = exchange;
+  const port = request.socket.localPort ?? 0;
+  if (path === "/logout") {
+    exchange.response.setHeader("Set-Cookie", options.sessions.end(request.headers.cookie, port));
+    return sendPage(exchange, seeOther("/", path));
+  }
+  const form = new URLSearchParams(await bodyText(request));
+  const next = nextIn(form.toString());
+  try {
+    const caller = callerOf(door, `Bearer ${form.get("token") ?? ""}`);
+    exchange.response.setHeader("Set-Cookie", options.sessions.begin(caller, port, "encrypted" in request.socket));
+    return sendPage(exchange, seeOther(next, path));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return sendPage(exchange, { ...options.console.login(`?next=${encodeURIComponent(next)}`, error.message), status: error.status });
+  }
+}
+
+function sendPage(exchange: Exchange, { status, headers, body, route }: PageReply): void {
+  const { response } = exchange;
+  exchange.route = route;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.statusCode = status;
+  response.end(body);
+}
+
+/** Who changes something: by token, or by the cookie of a browser with what only our pages send. Throws 401 and 403. */
+function writerOf(options: Served, request: IncomingMessage, door: Access | null, needed: RoutedWrite["verb"]["role"]): string {
+  const session = sessionOf(options, request);
+  if (session === null) return door === null ? userInfo().username : requireRole(door.caller(request.headers.authorization), needed);
+  if (request.headers[OWN_HEADER] === undefined)
+    throw new Refusal(403, "REFUSED", "only pages of the console may change something by cookie");
+  return requireRole(session.caller, needed);
+}
+
+async function answerWrite(options: Served, exchange: Exchange, write: RoutedWrite, door: Access | null): Promise<void> {
   const { request, response, signal } = exchange;
   const { verb } = write;
   exchange.route = verb.route;
-  const { authorization, "content-type": contentType, "idempotency-key": key } = request.headers;
-  const by = door === null ? userInfo().username : requireRole(door.caller(authorization), verb.role);
+  const { "content-type": contentType, "idempotency-key": key } = request.headers;
+  const by = writerOf(options, request, door, verb.role);
   requireJson(contentType);
   const query = writeQuery(write, await bodyOf(request));
-  const { value } = await writer.write(verb.name, query, { by, key: key?.toString() ?? null }, signal);
+  const { value } = await options.writer.write(verb.name, query, { by, key: key?.toString() ?? null }, signal);
   sendJson(response, value);
 }
 
 /** The JSON value of a body; without one, an empty object. Throws 400 and 413. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const text = await bodyText(request);
+  try {
+    return text === "" ? {} : JSON.parse(text);
+  } catch {
+    throw new CommandError("USAGE", "the body is no JSON");
+  }
+}
+
+async function bodyText(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
@@ -213,15 +307,10 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
       throw new Refusal(413, "USAGE", `a body has ${BODY_BYTES_MAX} bytes at most`, { headers: { Connection: "close" } });
     pieces.push(piece);
   }
-  const text = Buffer.concat(pieces).toString();
-  try {
-    return text === "" ? {} : JSON.parse(text);
-  } catch {
-    throw new CommandError("USAGE", "the body is no JSON");
-  }
+  return Buffer.concat(pieces).toString();
 }
 
-async function answerQuestion({ asker, streams, metrics, shownConfig }: AdminOptions, exchange: Exchange): Promise<void> {
+async function answerQuestion({ asker, streams, metrics, shownConfig }: Served, exchange: Exchange): Promise<void> {
   const { request, response, path, search, signal } = exchange;
   if (path === "/v1/alerts/stream") {
     exchange.route = path;
@@ -247,7 +336,7 @@ async function answerQuestion({ asker, streams, metrics, shownConfig }: AdminOpt
   sendJson(response, value);
 }
 
-async function answerProbe({ health, metrics }: AdminOptions, exchange: Exchange): Promise<void> {
+async function answerProbe({ health, metrics }: Served, exchange: Exchange): Promise<void> {
   const { response, path, search } = exchange;
   switch (path) {
     case "/livez": {
@@ -275,7 +364,7 @@ async function answerProbe({ health, metrics }: AdminOptions, exchange: Exchange
   throw notFound(path);
 }
 
-function refuse({ log }: AdminOptions, { response, signal }: Exchange, error: unknown): void {
+function refuse({ log }: Served, { response, signal }: Exchange, error: unknown): void {
   const refusal = asRefusal(error);
   if (refusal.status === 500) log.error("admin.failed", error instanceof Error ? error.message : String(error), { err: error });
   if (response.headersSent || signal.aborted) {

@@ -72,6 +72,8 @@ export async function adminServer(engine: TinyEngine, changes: ServerChanges = {
     health: { live: () => true, ready: async () => [{ part: "running", ok: true }], phase: () => "running", ...changes.health },
     metrics,
     shownConfig: { version: 1 },
+    origins: { version: "gridactor.yaml:2" },
+    version: "0.1.0",
     log: { error: (_, msg) => void errors.push(msg) },
   });
   return {

@@ -1,0 +1,102 @@
+import type { AlertEvent, Severity } from "../../engine/emission.ts";
+import { SEVERITIES } from "../severity.ts";
+import { feedItem } from "./alert_rows.ts";
+import { type Html, html } from "./html.ts";
+import type { Page, PageContext } from "./page.ts";
+import { nothing, panel } from "./panel.ts";
+import type { RegionWatch, WatchedRegion } from "./region_watch.ts";
+import { measured, type Samples } from "./samples.ts";
+import { shape } from "./severity_mark.ts";
+import { actorPath, age, count, shown } from "./words.ts";
+
+const FEED_EVENTS = 40;
+const STALE_SECONDS = 900;
+const WORST_FIRST = [...SEVERITIES].reverse();
+
+/** `/`: a tile for each region, the latest alerts as they come, and how far each feed is behind. */
+export async function overview(context: PageContext, watch: RegionWatch): Promise<Page> {
+  const [regions, alerts, samples] = await Promise.all([
+    watch.look(context),
+    context.ask("alerts", { limit: String(FEED_EVENTS) }),
+    measured(context.facts),
+  ]);
+  const events = alerts.value as readonly AlertEvent[];
+  const body = html`<h1 class="unseen">Overview</h1>
+${tiles(regions)}
+<div class="columns">
+${feedPanel(events)}
+${lagPanel(samples)}
+</div>`;
+  return { title: "Overview", at: "overview", body };
+}
+
+function tiles(regions: readonly WatchedRegion[]): Html {
+  if (regions.length === 0) return html`<div id="regions" data-refresh="time">${nothing("No region yet: nothing has been read.")}</div>`;
+  return html`<ul class="tiles" id="regions" data-refresh="time" aria-label="Regions">${regions.map(tile)}</ul>`;
+}
+
+function tile(region: WatchedRegion): Html {
+  const { id, loadMw, capacityMw, productionMw, recordsPerSecond, expected, reporting, ageSeconds, latest } = region;
+  const isStale = ageSeconds === null || ageSeconds > STALE_SECONDS;
+  const load = loadMw === null || capacityMw === null || capacityMw === 0 ? null : (100 * loadMw) / capacityMw;
+  const complete = expected === 0 ? null : (100 * reporting) / expected;
+  const path = `region/${id}`;
+  return html`<li class="tile${isStale ? " stale" : ""}">
+<header><h2><a href="${actorPath(path)}">${id}</a></h2><p class="age" title="${latest === null ? "nothing yet" : `latest event ${latest}`}">${
+    isStale ? html`<strong>stale</strong> · ` : null
+  }${ageSeconds === null ? "no data" : `${age(ageSeconds)} behind`}</p></header>
+<p class="load"><strong>${load === null ? "–" : Math.round(load)}</strong><span class="unit">% load</span><span class="of">${
+    loadMw === null
+      ? "no load measured"
+      : `${shown(Math.round(loadMw))} of ${shown(capacityMw === null ? null : Math.round(capacityMw))} MW`
+  }</span></p>
+<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="4"/><rect class="${
+    load !== null && load >= 90 ? "fill high" : "fill"
+  }" width="${Math.min(100, Math.round(load ?? 0))}" height="4"/></svg>
+<ul class="severities" aria-label="Open alerts">${WORST_FIRST.map((severity) => openCount(path, severity, region.openAlerts[severity]))}</ul>
+<dl><div><dt>records/s</dt><dd>${recordsPerSecond === null ? "–" : shown(recordsPerSecond)}</dd></div><div><dt>complete</dt><dd title="${count(
+    reporting,
+  )} of ${count(expected)} meters, transformers and plants were measured in the last day">${
+    complete === null ? "–" : `${Math.floor(complete)} %`
+  }</dd></div><div><dt>renewable</dt><dd>${productionMw === null ? "–" : `${shown(Math.round(productionMw))} MW`}</dd></div></dl>
+</li>
+`;
+}
+
+function openCount(path: string, severity: Severity, open: number): Html {
+  return html`<li><a class="${open === 0 ? "zero" : severity}" href="/alerts?status=open&amp;severity=${severity}&amp;under=${path}" title="${count(
+    open,
+  )} open, ${severity}">${shape(severity)}<span>${count(open)}</span><span class="word">${severity}</span></a></li>`;
+}
+
+/** The list that the script of the page goes on with. */
+export function feedPanel(events: readonly AlertEvent[]): Html {
+  const last = Number(events.at(-1)?.sequence ?? 0);
+  const items = [...events].reverse().map(feedItem);
+  return panel(
+    {
+      id: "feed",
+      title: "Alerts as they come",
+      note: html`<span data-feed-state>newest first</span><button class="scripted" data-feed-pause aria-pressed="false">Pause</button>`,
+      command: "gridactor alerts --follow",
+    },
+    html`<div class="scroll" tabindex="0" role="region" aria-label="Alert events, newest first"><ol class="feed" data-feed data-after="${last}">${items}</ol></div>
+<div class="unseen" role="log" aria-label="New alerts" data-feed-log></div>`,
+  );
+}
+
+/** Where each feed's clock stands, behind the furthest. */
+function lagPanel(samples: Samples): Html {
+  const clocks = samples.all("feed_clock_timestamp_seconds").map(({ labels, value }) => ({ feed: labels["feed"] ?? "", value }));
+  const furthest = Math.max(...clocks.map(({ value }) => value));
+  const rows = clocks.map(({ feed, value }) => {
+    const behind = Math.round(furthest - value);
+    return html`<li><span>${feed}</span><svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="4"/><rect class="fill" width="${
+      behind === 0 ? 0 : Math.min(100, Math.round(20 * Math.log10(1 + behind)))
+    }" height="4"/></svg><span class="number">${behind === 0 ? "leads" : `${age(behind)} behind`}</span></li>`;
+  });
+  return panel(
+    { id: "lag", title: "Feeds", note: "clock, behind the furthest" },
+    html`<div data-refresh="time" id="lag-list">${rows.length === 0 ? nothing("No feed has a clock yet.") : html`<ul class="lag">${rows}</ul>`}</div>`,
+  );
+}
