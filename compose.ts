@@ -1,6 +1,7 @@
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import { configuredDomain } from "./admin/config_domain.ts";
+import type { SinkFilter } from "./admin/config_reload.ts";
 import type {
   AddedSourceConfig,
   BlobLocation,
@@ -107,6 +108,8 @@ export interface Composition {
   readonly onBatch?: NonNullable<EngineOptions["onBatch"]>;
   /** Told when a partition of a broker cannot be read on as it should; `isStopped`: it is read no more, until the next start or, if `isGap`, that is accepted. */
   readonly onTrouble: (source: SourceId, partition: string, reason: string, isStopped: boolean, isGap: boolean) => void;
+  /** The filter of a sink that is in force now; undefined: that of the configuration. */
+  readonly filterNow?: (sink: string) => SinkFilter | undefined;
   /** Certificates of Kafka brokers are not checked. For development only. */
   readonly insecureDev?: boolean;
 }
@@ -141,6 +144,7 @@ export async function compose({
   onStage,
   onBatch = () => {},
   onTrouble,
+  filterNow = () => undefined,
   insecureDev = false,
 }: Composition): Promise<Engine> {
   const domain = domainOf(config, assembly);
@@ -157,6 +161,7 @@ export async function compose({
     store,
     domain,
     isUnchecked: insecureDev,
+    filterNow,
     quarantine: (row) => running().quarantine(row),
   };
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, opening), stream: sink.stream });
@@ -361,6 +366,7 @@ interface SinkOpening {
   readonly store: Store;
   readonly domain: Domain;
   readonly isUnchecked: boolean;
+  readonly filterNow: (sink: string) => SinkFilter | undefined;
   readonly quarantine: (row: QuarantineRow) => Promise<void>;
 }
 
@@ -389,7 +395,19 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
     }
     case "webhook": {
       const secrets = sink.secrets.map((secret) => secret.reveal());
-      return webhook({ ...sink, secrets, clock: wallClock, onDeadLetter: (letter) => quarantine(deadLetterRow(letter)) });
+      const filter = (): SinkFilter => opening.filterNow(name) ?? sink;
+      return webhook({
+        ...sink,
+        secrets,
+        clock: wallClock,
+        onDeadLetter: (letter) => quarantine(deadLetterRow(letter)),
+        get severities() {
+          return filter().severities;
+        },
+        get origins() {
+          return filter().origins;
+        },
+      });
     }
   }
 }

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from "node:fs";
+import { filtersOf, restartNeeded, type SinkFilter } from "./admin/config_reload.ts";
 import type { Config } from "./admin/config_types.ts";
 import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
 import { CommandError } from "./admin/errors.ts";
@@ -15,6 +17,7 @@ import { seconds } from "./engine/duration.ts";
 import type { Engine } from "./engine/engine.ts";
 import { Unavailable } from "./engine/fault.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
+import { rulesArgs } from "./engine/rule_commands.ts";
 import type { Store } from "./engine/store.ts";
 import { World } from "./engine/world.ts";
 import { ForeignPartition } from "./sources/kafka/foreign_partition.ts";
@@ -41,6 +44,8 @@ export interface RunOptions {
 
 /** What a run that is asked meanwhile also needs. */
 export interface LiveOptions extends RunOptions {
+  /** Loads the configuration anew: what SIGHUP asks for. Throws `CommandError`. */
+  readonly reload: () => Config;
   readonly version: string;
   /** The configuration for eyes: no secret in it. */
   readonly shownConfig: unknown;
@@ -79,7 +84,9 @@ export async function liveRun(options: LiveOptions, stop: AbortSignal): Promise<
     stopped: (stop) => void stops.set(`${stop.source} ${stop.partition}`, stop),
     goesOn: (source, partition) => void stops.delete(`${source} ${partition}`),
   };
-  const engine = await composed(options, store, "live", ears);
+  let filters = filtersOf(config);
+  const filterNow = (sink: string): SinkFilter | undefined => filters.get(sink);
+  const engine = await composed({ ...options, filterNow }, store, "live", ears);
   admin = await openDaemonAdmin({ ...options, engine, store, stops: () => [...stops.values()] }).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -88,11 +95,55 @@ export async function liveRun(options: LiveOptions, stop: AbortSignal): Promise<
   say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
   say(`asked at ${admin.url ?? admin.socket}\n`);
   log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
+  const onHangup = onHangups(async () => {
+    filters = (await reloaded(options, engine)) ?? filters;
+  });
+  process.on("SIGHUP", onHangup);
   await runEngine(engine, stop);
+  process.off("SIGHUP", onHangup);
   const left = leftBehind(engine);
   await admin.close();
   await engine.close();
   log.info("engine.stopped", left === "" ? "every sink has everything" : `not taken yet, kept in the log: ${left}`);
+}
+
+/** One reload after another. A terminal that is gone asks for no reload, but for an end. */
+function onHangups(reload: () => Promise<void>): () => void {
+  const hadTerminal = process.stdin.isTTY;
+  let last = Promise.resolve();
+  return () => {
+    if (hadTerminal && !hasTerminal()) return void process.kill(process.pid, "SIGTERM");
+    last = last.then(reload);
+    last.catch(() => {}); // The engine has failed, and says so itself.
+    return undefined;
+  };
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Rules and filters as the configuration has them now, the rules from the next batch on; if it is not valid, the old ones stay: null. */
+async function reloaded({ config, reload, log }: LiveOptions, engine: Engine): Promise<ReturnType<typeof filtersOf> | null> {
+  let next: Config;
+  try {
+    next = reload();
+  } catch (error) {
+    log.error("config.refused", `the old one stays: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+  const reason = "the configuration was reloaded";
+  const command = { verb: "rules", args: rulesArgs(next.rules), by: "configuration", reason, key: null, arrivedAtMs: wallClock.now() };
+  const { row } = await engine.command(command);
+  const told = row.result === "done" ? "rules have changed" : "rules are as before";
+  const later = restartNeeded(config, next);
+  log.info("config.reloaded", later.length === 0 ? told : `${told}; for ${later.join(", ")} start it again`);
+  return filtersOf(next);
 }
 
 /** Everything else has been read, and is stored. */
@@ -213,7 +264,7 @@ const NO_EARS: Ears = { batch: () => {}, stopped: () => {} };
 
 /** An engine on an open store, which says in the log what happens to it. If it cannot be made, the store is closed. */
 export async function composed(
-  { config, assembly, log, screen, say, insecureDev = false }: RunOptions,
+  { config, assembly, log, screen, say, filterNow, insecureDev = false }: RunOptions & Pick<Composition, "filterNow">,
   store: Store,
   mode: Composition["mode"],
   ears: Ears,
@@ -222,6 +273,7 @@ export async function composed(
     return await compose({
       config,
       ...(assembly === undefined ? {} : { assembly }),
+      ...(filterNow === undefined ? {} : { filterNow }),
       store,
       mode,
       screen,

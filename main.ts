@@ -123,7 +123,12 @@ program
       const screen = isForPeople ? { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) } : null;
       onClosedPipe = () => void process.kill(process.pid, "SIGTERM"); // The daemon stops as it should, though nobody reads its lines.
       const asked = { version: VERSION, shownConfig: loaded.shown, origins: loaded.origins };
-      await liveRun({ config, log, screen, say, insecureDev: options.insecureDev === true, ...asked }, stop);
+      const reload = (): Config => {
+        const again = load(options.allowRaisedLimits === true);
+        requireRunnable(again);
+        return again.config;
+      };
+      await liveRun({ config, log, screen, say, reload, insecureDev: options.insecureDev === true, ...asked }, stop);
     } catch (error) {
       if (!(error instanceof CommandError)) log.fatal("engine.failed", error instanceof Error ? error.message : String(error));
       return fail(error);

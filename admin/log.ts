@@ -28,7 +28,8 @@ export type LogEvent =
   | "admin.failed"
   | "admin.open"
   | "admin.write"
-  | "config.reloaded";
+  | "config.reloaded"
+  | "config.refused";
 
 /** What it is about. Payloads are never logged. */
 export interface LogFields {

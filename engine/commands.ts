@@ -1,5 +1,6 @@
 import { carryOutAck, carryOutShelve } from "./alert_commands.ts";
 import type { CommandHandler } from "./command.ts";
+import { carryOutRules } from "./rule_commands.ts";
 import { carryOutAcceptGap, carryOutRetryPartition } from "./source_commands.ts";
 
 /** Who carries out the commands of a verb. A verb that an audit holds stays here for ever: a replay of it must do what it did. */
@@ -8,4 +9,5 @@ export const COMMANDS: Readonly<Record<string, CommandHandler>> = {
   shelve: carryOutShelve,
   "accept-gap": carryOutAcceptGap,
   "files retry": carryOutRetryPartition,
+  rules: carryOutRules,
 };

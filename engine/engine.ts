@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.ts";
 import { type Command, type CommandOutcome, CommandRefused, carryOut } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import type { ChangedRow } from "./commit.ts";
+import type { ChangedRow, Commit } from "./commit.ts";
 import { type Drain, type DrainOptions, type DrainReport, drain } from "./drain.ts";
 import { seconds } from "./duration.ts";
 import type { Emission } from "./emission.ts";
@@ -14,6 +14,7 @@ import type { LogEntry } from "./log_entry.ts";
 import { pump } from "./pump.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
 import { type KeptLog, type Retention, type RetentionOptions, retention } from "./retention.ts";
+import { rulesArgs, rulesRow, rulesText, storedRules } from "./rule_commands.ts";
 import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
 import type { VersionOrigin } from "./schema_version.ts";
 import type { Sink, Stream } from "./sink.ts";
@@ -101,6 +102,7 @@ export class Engine {
   readonly #drains: readonly Drain[];
   readonly #retention: Retention | null;
   readonly #stopped = new Map<SourceId, NewColumns>();
+  #rulesToStore: string | null = null;
   readonly #states = new Map<SourceId, SourceReport["state"]>();
   #lastApplied: Promise<void> = Promise.resolve();
   #phase: Phase = "starting";
@@ -146,6 +148,7 @@ export class Engine {
     const { stallMs } = this.#options;
     if (stallMs !== undefined) void this.#stalled(stallMs, stopReading.signal).then(stop);
     try {
+      await this.#tellRules();
       await Promise.race([this.#readStages(stopReading.signal), failed]);
       await Promise.race([Promise.all(this.#drains.map((one) => flushed(one, signal, drainMs))), failed]);
     } finally {
@@ -259,7 +262,7 @@ export class Engine {
     this.#busySinceMs = beganMs;
     const commit = this.#turn.run(intake, batch);
     const turnedMs = performance.now();
-    await this.#options.store.commit(commit);
+    await this.#options.store.commit(this.#withRules(commit));
     this.#busySinceMs = null;
     this.#turn.reuse(commit);
     this.world.trim();
@@ -270,6 +273,25 @@ export class Engine {
     this.#states.set(source, "up");
     const { diskMs } = this.#options.store;
     this.#options.onBatch?.({ source, feed, records: records.length, turnMs: turnedMs - beganMs, commitMs, diskMs, resumeAt });
+  }
+
+  /** Other settings of rules than the state was written with are an input, like those that come while the engine runs. */
+  async #tellRules(): Promise<void> {
+    const { store, clock } = this.#options;
+    const { settings } = this.world.rules;
+    const stored = storedRules(store);
+    this.#rulesToStore = stored === null ? rulesText(settings) : null;
+    if (stored === null || stored === rulesText(settings)) return;
+    const reason = "the configuration had changed at the start";
+    await this.command({ verb: "rules", args: rulesArgs(settings), by: "configuration", reason, key: null, arrivedAtMs: clock.now() });
+  }
+
+  /** The first commit of a state says by what settings it came about. */
+  #withRules(commit: Commit): Commit {
+    if (this.#rulesToStore === null) return commit;
+    const row = rulesRow(this.#rulesToStore);
+    this.#rulesToStore = null;
+    return { ...commit, rows: [...commit.rows, row] };
   }
 
   /** Throws `NewColumns` before anything is changed. */

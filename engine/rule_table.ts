@@ -33,10 +33,25 @@ interface InForce {
 
 /** All rules with the limits in force. */
 export class RuleTable {
-  readonly #rules: ReadonlyMap<string, InForce>;
+  readonly #declared: readonly Rule[];
+  #settings: ReadonlyMap<string, RuleSetting>;
+  #rules: ReadonlyMap<string, InForce>;
 
   constructor(rules: readonly Rule[], settings: ReadonlyMap<string, RuleSetting> = new Map()) {
+    this.#declared = rules;
+    this.#settings = settings;
     this.#rules = new Map(rules.map((rule) => [rule.id, inForce(rule, settings.get(rule.id))]));
+  }
+
+  /** What was set beside the defaults. */
+  get settings(): ReadonlyMap<string, RuleSetting> {
+    return this.#settings;
+  }
+
+  /** From now on these settings are in force. Between two turns only; a rule that is not declared is passed over. */
+  replace(settings: ReadonlyMap<string, RuleSetting>): void {
+    this.#settings = settings;
+    this.#rules = new Map(this.#declared.map((rule) => [rule.id, inForce(rule, settings.get(rule.id))]));
   }
 
   rule(id: string): Rule {

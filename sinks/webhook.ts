@@ -41,7 +41,7 @@ const GONE = 410;
  * next start; meanwhile the log keeps its events. Throws `Unavailable` with the pause that the endpoint asks for, or that the open circuit needs.
  */
 export function webhook(options: WebhookOptions): Sink {
-  const { name, secrets, severities, origins, clock, passing = () => {} } = options;
+  const { name, secrets, clock, passing = () => {} } = options;
   const url = new URL(options.url);
   const isListed = options.allowHosts.includes(url.hostname);
   const what = `the webhook ${name}`; // Its URL may be a secret.
@@ -98,6 +98,7 @@ export function webhook(options: WebhookOptions): Sink {
       for (const emission of emissions) {
         invariant(emission.stream === "alerts", "a webhook takes the stream of alerts");
         const { severity, origin } = emission.event.data;
+        const { severities, origins } = options; // Looked at for each event: they may change meanwhile.
         if (done.has(emission.sequence) || !severities.includes(severity) || !origins.includes(origin)) continue;
         await deliver(emission);
         done.add(emission.sequence);

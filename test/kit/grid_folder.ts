@@ -84,7 +84,7 @@ export interface Running {
   output(): { readonly stdout: string; readonly stderr: string };
   /** Resolves when the output so far passes `isEnough`; rejects if the process ends before. */
   until(isEnough: (output: { readonly stdout: string; readonly stderr: string }) => boolean): Promise<void>;
-  kill(signal: "SIGINT" | "SIGKILL"): void;
+  kill(signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL"): void;
   /** Closes our end of its stdout. */
   closeStdout(): void;
 }
