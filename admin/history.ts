@@ -1,4 +1,15 @@
-import { type Belief, type Fact, History, type Version, versionAt, versionAtMs } from "../engine/history.ts";
+import {
+  type Belief,
+  type Fact,
+  History,
+  type HistoryOptions,
+  type Values,
+  type Version,
+  versionAt,
+  versionAtMs,
+} from "../engine/history.ts";
+import type { ActorId } from "../engine/ids.ts";
+import { indexedAt, isIndexed } from "../engine/version_index.ts";
 import { type Cells, columnTypes, shownCells } from "./cell.ts";
 import { type Column, formatRows, type Screen } from "./format.ts";
 import { findActor, readActor, readFacts, type View } from "./reader.ts";
@@ -81,6 +92,18 @@ export function versionThen(kept: History, asOfMs: number | null, knownMs: numbe
   if (asOfMs === null) return versions.findLast(({ to }) => to === null) ?? null;
   const hasEventTimes = versions.some(({ fromMs }) => fromMs !== null);
   return hasEventTimes ? versionAtMs(versions, asOfMs) : versionAt(versions, gridDate(asOfMs));
+}
+
+/**
+ * The columns of the version in force, as `versionThen` finds it; null: there was none. Of a history with many facts one row is read, unless the
+ * answer has been another one since the known time.
+ */
+export function valuesThen(view: View, id: ActorId, options: HistoryOptions, asOfMs: number | null, knownMs: number | null): Values | null {
+  if (isIndexed(view.store, id, options)) {
+    const found = indexedAt(view.store, id, asOfMs === null ? null : gridDate(asOfMs));
+    if (knownMs === null || (found !== null && found.knownFromMs <= knownMs)) return found?.values ?? null;
+  }
+  return versionThen(new History(id, readFacts(view, id), options), asOfMs, knownMs)?.values ?? null;
 }
 
 /** The versions believed at a time (null: now), oldest first, each with the interval in which it was; `all`: also those that were before. */

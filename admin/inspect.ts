@@ -1,12 +1,12 @@
 import type { AlertStatus, CellValue, Severity } from "../engine/emission.ts";
 import { type Episode, statusOf } from "../engine/episode.ts";
 import { invariant } from "../engine/fault.ts";
-import { History, type Values } from "../engine/history.ts";
+import type { Values } from "../engine/history.ts";
 import { ActorId, keyOf, kindOf } from "../engine/ids.ts";
 import type { LogEntry } from "../engine/log_entry.ts";
 import { type Cells, columnTypes, shownCells } from "./cell.ts";
 import { grouped } from "./format.ts";
-import { knownAtMs, versionThen } from "./history.ts";
+import { knownAtMs, valuesThen } from "./history.ts";
 import { printable } from "./printable.ts";
 import { type Actor, actorClockMs, findActor, logFrom, readActor, readFacts, type View } from "./reader.ts";
 import { instantText, timeMs, timeOfDayText } from "./time.ts";
@@ -56,7 +56,7 @@ export async function inspect(view: View, idText: string, { asOf, knownAt }: Ins
   const actor = readActor(view, findActor(view, idText));
   if (asOf === undefined && knownAt === undefined) return inspectNow(view, actor);
   const asOfMs = asOf === undefined ? null : timeMs(asOf, actorClockMs(view, actor), "--as-of");
-  return inspectThen(view, actor, asOfMs, knownAtMs(knownAt, readFacts(view, actor.id)));
+  return inspectThen(view, actor, asOfMs, knownAt === undefined ? null : knownAtMs(knownAt, readFacts(view, actor.id)));
 }
 
 /** The inspection for people: a head line, then a line for each thing there is. */
@@ -153,7 +153,7 @@ class Past {
   values(id: ActorId): Values | null {
     const options = this.#behaviour(id)?.history;
     if (options === undefined) return null;
-    return versionThen(new History(id, readFacts(this.#view, id), options), this.#asOfMs, this.#knownMs)?.values ?? null;
+    return valuesThen(this.#view, id, options, this.#asOfMs, this.#knownMs);
   }
 
   links({ id, behaviour, links }: Actor): Readonly<Record<string, ActorId>> {

@@ -2,7 +2,7 @@ import type { RowTable } from "../engine/commit.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ActorId } from "../engine/ids.ts";
 import type { Stream } from "../engine/sink.ts";
-import type { Store } from "../engine/store.ts";
+import type { RangeStart, Store } from "../engine/store.ts";
 import type { Asker } from "./asker.ts";
 import { asCommandError } from "./errors.ts";
 import type { Grid, StateConfig } from "./state_view.ts";
@@ -14,7 +14,8 @@ import { verbNamed } from "./verbs.ts";
 export function liveKnown(config: Pick<StateConfig, "name" | "feeds">, engine: Pick<Engine, "world">, store: Store, grid?: Grid): Known {
   const reading = {
     load: (id: ActorId) => engine.world.population.parts(id),
-    range: (table: RowTable, prefix: string) => store.range(table, prefix),
+    get: (table: RowTable, key: string) => store.get(table, key),
+    range: (table: RowTable, prefix: string, start?: RangeStart) => store.range(table, prefix, start),
     actors: () => [],
     logStart: (stream: Stream) => store.logStart(stream),
     get nextSequence() {

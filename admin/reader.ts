@@ -15,7 +15,7 @@ import { CommandError } from "./errors.ts";
 import { nearest, suggestions } from "./suggest.ts";
 
 /** What reading needs of a store. It may belong to a daemon that goes on writing it: nothing here changes anything. */
-export type ReadStore = Pick<Store, "load" | "range" | "actors" | "readLog" | "logStart" | "nextSequence">;
+export type ReadStore = Pick<Store, "load" | "get" | "range" | "actors" | "readLog" | "logStart" | "nextSequence">;
 
 /** A state directory, and what says what is in it. `decode` is made by `emissionDecoder`. */
 export interface View {

@@ -1,12 +1,21 @@
 import { type Fact, factId, History, type HistoryOptions, type Version } from "../engine/history.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
+import { type IndexedVersion, indexedVersions, isIndexed } from "../engine/version_index.ts";
 import { grouped } from "./format.ts";
 import { printable } from "./printable.ts";
 import { type Actor, findActor, readActor, readActors, readFacts, type View } from "./reader.ts";
 
 /** Something that must not be. `at` names the actor, and the version or fact by its `from`. */
 export interface Problem {
-  readonly code: "fact_id" | "overlap" | "open_twice" | "unexplained_gap" | "no_difference" | "numbering" | "state_differs";
+  readonly code:
+    | "fact_id"
+    | "overlap"
+    | "open_twice"
+    | "unexplained_gap"
+    | "no_difference"
+    | "numbering"
+    | "state_differs"
+    | "index_differs";
   readonly at: string;
   readonly detail: string;
 }
@@ -31,7 +40,8 @@ export function verify(view: View, idText?: string): Verification {
     const options = actor.behaviour.history;
     if (options === undefined) continue;
     checked += 1;
-    problems.push(...problemsOf(actor, new History(actor.id, readFacts(view, actor.id), options), options));
+    const history = new History(actor.id, readFacts(view, actor.id), options);
+    problems.push(...problemsOf(actor, history, options), ...indexProblems(view, history));
   }
   return { ok: problems.length === 0, checked, problems };
 }
@@ -77,6 +87,17 @@ function factProblems(id: ActorId, fact: Fact): readonly Problem[] {
   return fact.id === expected
     ? []
     : [{ code: "fact_id", at: `${keyOf(id)} ${fact.from}`, detail: `is stored as ${fact.id}, its content gives ${expected}` }];
+}
+
+/** Where versions are rows as well, these say the same. */
+function indexProblems({ store }: View, { key, versions, options }: History): readonly Problem[] {
+  if (!isIndexed(store, key, options)) return [];
+  const told = ({ from, to, values, knownFromMs }: IndexedVersion): string => JSON.stringify([from, to, values, knownFromMs]);
+  const rows = [...indexedVersions(store, key)].map(told);
+  const wrong = versions.find((version, n) => told(version) !== rows[n]);
+  if (wrong === undefined && rows.length === versions.length) return [];
+  const at = `${keyOf(key)} ${wrong?.from ?? versions.at(-1)?.from ?? ""}`;
+  return [{ code: "index_differs", at, detail: `${rows.length} rows for ${versions.length} versions, or another content` }];
 }
 
 /** Columns that state and open version both have must be equal. */

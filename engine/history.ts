@@ -110,14 +110,17 @@ export class History {
   readonly key: ActorId;
   /** In the order in which they were added. */
   readonly facts: readonly Fact[];
-  readonly #options: HistoryOptions;
+  readonly options: HistoryOptions;
+  /** Whether its versions are rows of the store, too (`version_index.ts`). */
+  readonly isIndexed: boolean;
   #timeline: Timeline | null;
   #versions: readonly Version[] | null = null;
 
-  constructor(key: ActorId, facts: readonly Fact[], options: HistoryOptions, timeline: Timeline | null = null) {
+  constructor(key: ActorId, facts: readonly Fact[], options: HistoryOptions, isIndexed = false, timeline: Timeline | null = null) {
     this.key = key;
     this.facts = facts;
-    this.#options = options;
+    this.options = options;
+    this.isIndexed = isIndexed;
     this.#timeline = timeline;
   }
 
@@ -130,7 +133,7 @@ export class History {
   add(change: HistoryChange, arrivedAtMs: number): Added {
     const { key, facts } = this;
     const timeline = this.#swept();
-    const fact = stamp(key, change, Math.max(arrivedAtMs, timeline.knownMs), this.#options);
+    const fact = stamp(key, change, Math.max(arrivedAtMs, timeline.knownMs), this.options);
     const beside = factsAt(timeline, fact.from);
     const { versions } = this;
     if (beside.some(({ id }) => id === fact.id)) {
@@ -139,11 +142,20 @@ export class History {
     const tie = beside.some((other) => tied(other, fact));
     this.#timeline = null;
     const { standing, replaced } = learn(timeline, [fact]);
-    const history = new History(key, [...facts, fact], this.#options, timeline);
+    const history = new History(key, [...facts, fact], this.options, this.isIndexed, timeline);
     const rows = timeline.rows.slice(standing);
     history.#versions = [...versions.slice(0, standing), ...rows.map((row) => version(key, row))];
     const changes = differences(key, replaced, rows);
     return { history, fact, remembered: { duplicate: false, changes, tie, versions: history.versions } };
+  }
+
+  /** The same, known to have its versions as rows. */
+  indexed(): History {
+    if (this.isIndexed) return this;
+    const history = new History(this.key, this.facts, this.options, true, this.#timeline);
+    history.#versions = this.#versions;
+    this.#timeline = null;
+    return history;
   }
 
   /** The facts whose `from` begins with `prefix`, by `from`; those of one `from` in the order in which they count. Looks at log2 of the others. */
@@ -157,12 +169,12 @@ export class History {
   /** The history as it was known at `knownAtMs`. */
   knownAt(knownAtMs: number): History {
     const known = this.facts.filter((fact) => fact.knownAtMs <= knownAtMs);
-    return known.length === this.facts.length ? this : new History(this.key, known, this.#options);
+    return known.length === this.facts.length ? this : new History(this.key, known, this.options);
   }
 
   /** Every version ever believed, with the interval in which it was: by `from`, then by when it became known. */
   beliefs(): readonly Belief[] {
-    const { rows, superseded } = replay(this.facts, this.#options, "all beliefs");
+    const { rows, superseded } = replay(this.facts, this.options, "all beliefs");
     const all = [...superseded, ...rows.map((row) => ({ row, knownToMs: null }))];
     return all
       .map(({ row, knownToMs }) => ({ version: version(this.key, row), knownFromMs: row.knownFromMs, knownToMs }))
@@ -170,7 +182,7 @@ export class History {
   }
 
   #swept(): Timeline {
-    this.#timeline ??= replay(this.facts, this.#options, "present");
+    this.#timeline ??= replay(this.facts, this.options, "present");
     return this.#timeline;
   }
 }

@@ -377,9 +377,13 @@ export class Root implements Out<AnyMessage> {
   }
 
   remember(change: HistoryChange): Remembered {
-    const { history, fact, remembered } = this.#history().add(change, this.#now().arrivedAtMs);
+    const before = this.#history();
+    const { history, fact, remembered } = before.add(change, this.#now().arrivedAtMs);
     if (fact === null) return remembered;
     this.#histories.set(this.self, history);
+    const index = this.#world.indexRows(before, history, remembered.changes);
+    if (index !== null) for (const row of index) this.#rows.push(row);
+    this.#histories.set(this.self, index === null ? history : history.indexed());
     this.#rows.push({ table: "fact", key: factKey(this.self, fact), value: encodeFact(fact) });
     return remembered;
   }

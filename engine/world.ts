@@ -4,7 +4,7 @@ import { decodeFact, factPrefix } from "./fact_codec.ts";
 import { invariant } from "./fault.ts";
 import type { Feed } from "./feed.ts";
 import { Gaps } from "./gaps.ts";
-import { History, type HistoryOptions } from "./history.ts";
+import { History, type HistoryOptions, type VersionChange } from "./history.ts";
 import { type ActorId, SourceId } from "./ids.ts";
 import type { Limits } from "./limits.ts";
 import { type AnyBehaviour, type Place, Population } from "./population.ts";
@@ -18,6 +18,7 @@ import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { FeedClock } from "./watermark.ts";
+import { indexRows, isIndexed } from "./version_index.ts";
 
 /** So many facts are kept in memory between commits, swept; those of other actors are read from the store when a change comes. */
 const FACTS_HELD_MAX = 20_000;
@@ -156,12 +157,17 @@ export class World {
     const held = this.#histories.get(id);
     if (held !== undefined) return held;
     const facts = [...this.#store.range("fact", factPrefix(id))].map(([key, bytes]) => decodeFact(key, bytes));
-    const history = new History(id, facts, options);
+    const history = new History(id, facts, options, isIndexed(this.#store, id, options, facts.length));
     this.setHistory(history);
     return history;
   }
 
   setHistory(history: History): void {
+  /** The rows of versions that a change of a history makes; null: it has none. */
+  indexRows(before: History, after: History, changes: readonly VersionChange[]): readonly ChangedRow[] | null {
+    return indexRows(before, after, changes, this.#store);
+  }
+
     const held = this.#histories.get(history.key); // One without facts takes its place, too.
     this.#factsHeld += 1 + history.facts.length - (held === undefined ? 0 : 1 + held.facts.length);
     this.#histories.set(history.key, history);
