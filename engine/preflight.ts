@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, readdir, readFile, rename } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DamagedStore } from "./damaged_store.ts";
 import { syncDirectory } from "./segment_file.ts";
@@ -16,6 +16,8 @@ export interface Sidecar {
 
 const SIDECAR_FILE = "store.json";
 const FORMAT = 1;
+/** More than a new store writes. */
+const FIRST_BYTES = 262_144;
 
 /**
  * Looks at a state directory before LMDB opens it, for LMDB takes an empty file for an empty store and dies of a short one. Returns null where
@@ -29,7 +31,21 @@ export async function preflight(dir: string): Promise<Sidecar | null> {
   }
   const [segment] = (await readdir(dir)).filter(isSegmentFile);
   if (segment !== undefined) throw new DamagedStore(`${SIDECAR_FILE} is missing, but ${segment} is there`);
+  await tryToWrite(dir);
   return null;
+}
+
+/** LMDB ends the process with a fault of memory when the first write to a new file fails: a full disk must be found before. Throws what the disk says. */
+async function tryToWrite(dir: string): Promise<void> {
+  const path = join(dir, "first.draft");
+  const handle = await open(path, "w");
+  try {
+    await handle.writeFile(Buffer.alloc(FIRST_BYTES));
+    await handle.sync();
+  } finally {
+    await handle.close();
+    await rm(path, { force: true });
+  }
 }
 
 export function newSidecar(): Sidecar {
