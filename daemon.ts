@@ -91,14 +91,14 @@ export async function liveRun(options: LiveOptions, stop: AbortSignal): Promise<
     await store.close();
     throw error;
   });
-  const actors = (): number => engine.world.actorCount;
-  say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
-  say(`asked at ${admin.url ?? admin.socket}\n`);
-  log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
   const onHangup = onHangups(async () => {
     filters = (await reloaded(options, engine)) ?? filters;
   });
   process.on("SIGHUP", onHangup);
+  const actors = (): number => engine.world.actorCount;
+  say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
+  say(`asked at ${admin.url ?? admin.socket}\n`);
+  log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
   await runEngine(engine, stop);
   process.off("SIGHUP", onHangup);
   const left = leftBehind(engine);
