@@ -380,11 +380,10 @@ export class Root implements Out<AnyMessage> {
     const before = this.#history();
     const { history, fact, remembered } = before.add(change, this.#now().arrivedAtMs);
     if (fact === null) return remembered;
-    this.#histories.set(this.self, history);
+    this.#rows.push({ table: "fact", key: factKey(this.self, fact), value: encodeFact(fact) });
     const index = this.#world.indexRows(before, history, remembered.changes);
     if (index !== null) for (const row of index) this.#rows.push(row);
     this.#histories.set(this.self, index === null ? history : history.indexed());
-    this.#rows.push({ table: "fact", key: factKey(this.self, fact), value: encodeFact(fact) });
     return remembered;
   }
 

@@ -1,4 +1,5 @@
 import { Absentees } from "./absentees.ts";
+import type { ChangedRow } from "./commit.ts";
 import { Counters } from "./counters.ts";
 import { decodeFact, factPrefix } from "./fact_codec.ts";
 import { invariant } from "./fault.ts";
@@ -17,8 +18,8 @@ import { Strays } from "./strays.ts";
 import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
-import { FeedClock } from "./watermark.ts";
 import { indexRows, isIndexed } from "./version_index.ts";
+import { FeedClock } from "./watermark.ts";
 
 /** So many facts are kept in memory between commits, swept; those of other actors are read from the store when a change comes. */
 const FACTS_HELD_MAX = 20_000;
@@ -126,8 +127,6 @@ export class World {
     };
   }
 
-  clock(feed: string): FeedClock {
-    const clock = this.clocks.get(feed);
   /** Compares snapshots of a feed with what the store holds by then. */
   absentees(name: string): Absentees {
     const feed = this.feed(name);
@@ -137,6 +136,8 @@ export class World {
     return new Absentees({ feed, absence, history, schema: this.schema(name), store: this.#store, limits: this.limits });
   }
 
+  clock(feed: string): FeedClock {
+    const clock = this.clocks.get(feed);
     invariant(clock !== undefined, `feed ${feed} has a clock`);
     return clock;
   }
@@ -162,12 +163,12 @@ export class World {
     return history;
   }
 
-  setHistory(history: History): void {
   /** The rows of versions that a change of a history makes; null: it has none. */
   indexRows(before: History, after: History, changes: readonly VersionChange[]): readonly ChangedRow[] | null {
     return indexRows(before, after, changes, this.#store);
   }
 
+  setHistory(history: History): void {
     const held = this.#histories.get(history.key); // One without facts takes its place, too.
     this.#factsHeld += 1 + history.facts.length - (held === undefined ? 0 : 1 + held.facts.length);
     this.#histories.set(history.key, history);
