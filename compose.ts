@@ -1,5 +1,6 @@
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
+import type { Unreached } from "./admin/check.ts";
 import { configuredDomain } from "./admin/config_domain.ts";
 import type { SinkFilter } from "./admin/config_reload.ts";
 import type {
@@ -41,8 +42,10 @@ import { deadLetterRow } from "./sinks/webhook/dead_letter.ts";
 import { webhook } from "./sinks/webhook.ts";
 import type { BlobFolderAddress } from "./sources/blob_address.ts";
 import { blobPlace } from "./sources/blob_place.ts";
+import { containerProblem } from "./sources/blob_reach.ts";
 import { eventHub } from "./sources/event_hub.ts";
 import { connectionStringProblem, type HubAccess } from "./sources/event_hub_address.ts";
+import { hubProblem } from "./sources/event_hub_reach.ts";
 import { folderPlace } from "./sources/folder_place.ts";
 import { folderWatch } from "./sources/folder_watch.ts";
 import type { Format } from "./sources/format.ts";
@@ -50,6 +53,7 @@ import { csv } from "./sources/formats/csv.ts";
 import { jsonLines as jsonFormat } from "./sources/formats/json_lines.ts";
 import { parquet as parquetFormat } from "./sources/formats/parquet.ts";
 import type { KafkaConnection } from "./sources/kafka/client.ts";
+import { kafkaReach } from "./sources/kafka/reach.ts";
 import { kafkaTopic } from "./sources/kafka/topic.ts";
 import { kafka } from "./sources/kafka.ts";
 import type { LandingPlace } from "./sources/landing_place.ts";
@@ -352,6 +356,51 @@ function wiring(
   mode: SourceWiring["intake"]["mode"],
 ): Omit<SourceWiring, "holdsNext"> {
   return { source, stage, intake: { source: id, feed, mode, origin } };
+}
+
+// What is outside this machine ----------------------------------------------------------------------------------------------------------
+
+/** Asks all brokers, hubs and containers of a configuration, at the same time and once. Changes nothing there. */
+export async function reach(config: Config): Promise<readonly Unreached[]> {
+  const clusters = Object.entries(config.connections).flatMap(([name, { type }]) => (type === "kafka" ? [clusterReach(name, config)] : []));
+  const others = config.sources.flatMap((source) =>
+    source.type === "landing" || source.type === "eventhub" ? [sourceReach(source, config)] : [],
+  );
+  return (await Promise.all([...clusters, ...others])).flat();
+}
+
+async function clusterReach(name: string, config: Config): Promise<readonly Unreached[]> {
+  const ofSources = config.sources.flatMap((source) => {
+    if (source.type !== "kafka" || source.connection !== name) return [];
+    return source.topics.map((topic) => ({ topic, path: ["sources", source.id, "topic"] }));
+  });
+  const ofSinks = config.sinks.flatMap((sink) => {
+    return sink.type === "kafka" && sink.connection === name ? [{ topic: sink.topic, path: ["sinks", sink.name, "topic"] }] : [];
+  });
+  const named = [...ofSources, ...ofSinks];
+  const asked = [...new Set(named.map(({ topic }) => topic))];
+  const { brokers, topics } = await kafkaReach(kafkaConnection(name, config, false), asked);
+  if (brokers !== null) return [{ code: "unreachable", path: ["connections", name, "brokers"], message: brokers }];
+  return named.flatMap(({ topic, path }): readonly Unreached[] => {
+    const message = topics.get(topic);
+    return message === undefined ? [] : [{ code: "no_topic", path, message }];
+  });
+}
+
+async function sourceReach(source: LandingConfig | EventHubConfig, config: Config): Promise<readonly Unreached[]> {
+  if (source.type === "eventhub") {
+    const { hub, group: consumerGroup } = source;
+    return problem(["sources", source.id, "hub"], () => hubProblem({ access: hubAccess(source, config), hub, consumerGroup }));
+  }
+  const { location } = source;
+  if (location.type === "folder") return [];
+  return problem(["sources", source.id, "location"], () => containerProblem(blobFolder(location, config.connections).address));
+}
+
+/** What is said where asking itself fails, as with a malformed connection string, is a problem, too. */
+async function problem(path: readonly string[], ask: () => Promise<string | null>): Promise<readonly Unreached[]> {
+  const message = await ask().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  return message === null ? [] : [{ code: "unreachable", path, message }];
 }
 
 // Sinks and settings --------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import { access, constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type ConfigOptions, inspectConfig, type LoadedConfig } from "./config.ts";
-import type { LandingConfig } from "./config_types.ts";
+import type { Config, LandingConfig } from "./config_types.ts";
 import { type Finding, type FindingSource, formatFindings, type KeyPath, type Layer } from "./finding.ts";
 import type { Screen } from "./format.ts";
 import { globsMeet, literal, parseGlob } from "./glob.ts";
@@ -12,6 +12,15 @@ export interface CheckOptions extends ConfigOptions {
   readonly environment: boolean;
   /** `--deny-warnings`: they count as errors. */
   readonly denyWarnings: boolean;
+  /** Asks what is outside this machine: brokers, hubs, containers. Left out: it is not asked. */
+  readonly reach?: (config: Config) => Promise<readonly Unreached[]>;
+}
+
+/** Something outside this machine that does not answer, or is not there. `path`: the key that names it. */
+export interface Unreached {
+  readonly code: "unreachable" | "no_topic";
+  readonly path: KeyPath;
+  readonly message: string;
 }
 
 /** The answer of `check`. `layer` is the one that failed, else the last one gone through. */
@@ -32,7 +41,7 @@ export interface Check {
 export async function checkConfig(options: CheckOptions): Promise<Check> {
   const { layer, findings, source, loaded } = inspectConfig(options);
   if (loaded === null || !options.environment) return conclude(layer, findings, source, options);
-  return conclude("environment", [...findings, ...(await environmentFindings(loaded))], source, options);
+  return conclude("environment", [...findings, ...(await environmentFindings(loaded, options))], source, options);
 }
 
 /** The answer for people. */
@@ -52,17 +61,25 @@ function conclude(layer: Layer, findings: readonly Finding[], source: FindingSou
   return { answer: { ok, layer, findings }, source, exit: ok ? 0 : EXIT_REFUSED };
 }
 
-async function environmentFindings({ config, at }: LoadedConfig): Promise<readonly Finding[]> {
+async function environmentFindings({ config, at }: LoadedConfig, { reach }: CheckOptions): Promise<readonly Finding[]> {
+  const unreached = reach?.(config) ?? Promise.resolve([]);
   const ofSources = config.sources.map((source) => (source.type === "landing" ? landingFindings(source, at) : []));
   const outputs = config.sinks.flatMap((sink) =>
     sink.type === "jsonl" || sink.type === "parquet" ? [{ path: dirname(sink.path), key: ["sinks", sink.name, "path"] }] : [],
   );
   const folders = [{ path: config.stateDir, key: ["state"] }, ...outputs];
   const ofOutputs = folders.map(({ path, key }) => outputFindings(path, key, config.log.minFreeDiskBytes, at));
-  return (await Promise.all([...ofSources, ...ofOutputs])).flat();
+  const local = (await Promise.all([...ofSources, ...ofOutputs])).flat();
+  const remote = (await unreached).map(({ code, path, message }) => at.error(code, path, message, FIXES[code]));
+  return [...local, ...remote];
 }
 
 type At = LoadedConfig["at"];
+
+const FIXES: Readonly<Record<Unreached["code"], string>> = {
+  unreachable: "start it, or correct its address or credentials; --no-environment does not ask",
+  no_topic: "make it, or correct its name",
+};
 
 async function landingFindings({ id, location, include }: LandingConfig, at: At): Promise<readonly Finding[]> {
   if (location.type === "blob") return [];

@@ -8,6 +8,7 @@ import type { Position, SourceId } from "../engine/ids.ts";
 import type { Batch, Source } from "../engine/source.ts";
 import { environmentCredential } from "./azure_credential.ts";
 import type { HubAccess } from "./event_hub_address.ts";
+import { hubErrorCode, hubErrorText } from "./event_hub_error.ts";
 import { HubPartition } from "./event_hub_partition.ts";
 import { type HubExtent, type HubPlace, isPlainOffset, judge, placeOf, positionOf } from "./event_hub_position.ts";
 import type { HubEventData } from "./event_hub_record.ts";
@@ -305,7 +306,7 @@ class Reading {
   async #failed(partition: HubPartition, error: Error): Promise<void> {
     await setImmediate(); // A link that is refused at once has its timer only after this; closing it then stops the timer.
     if (this.#isClosed || this.#stopped.has(partition.id)) return;
-    if (codeOf(error) === "ReceiverDisconnectedError") {
+    if (hubErrorCode(error) === "ReceiverDisconnectedError") {
       const group = this.#options.consumerGroup;
       this.#stop(partition, `another reader of the consumer group ${group} has taken it; it is not taken back before the next start`);
       return;
@@ -328,22 +329,9 @@ class Reading {
   }
 
   #unavailable(error: unknown): Unavailable {
-    const said = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
-    const meaning = MEANINGS.get(codeOf(error));
-    const cause = new Error(meaning === undefined ? said : `${meaning} (${said})`, { cause: error });
+    const cause = new Error(hubErrorText(error), { cause: error });
     return new Unavailable(`the event hub ${this.#options.hub} at ${this.#client.fullyQualifiedNamespace}`, cause);
   }
-}
-
-/** What codes of the library mean to people. */
-const MEANINGS: ReadonlyMap<string, string> = new Map([
-  ["UnauthorizedError", "its credentials are refused"],
-  ["MessagingEntityNotFoundError", "there is no such hub, or no such consumer group"],
-  ["ServerBusyError", "it is throttled"],
-]);
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function strange(offset: string): string {

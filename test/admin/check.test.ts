@@ -326,6 +326,29 @@ test("the environment layer looks at folders, files, rights and the disk", async
   assert.equal((await check(folder, { environment: false })).answer, { ok: true, layer: "references", findings: [] });
 });
 
+test("what is outside this machine is asked if there is a way to, and is told where it is named", async () => {
+  const yaml = [
+    "version: 1",
+    "connections: { k: { type: kafka, brokers: [a.example.org:9092] } }",
+    "sources: { m: { feed: smart_meter, type: kafka, connection: k, topic: t } }",
+  ].join("\n");
+  const folder = folderWith({ "gridactor.yaml": yaml });
+  const unreached = [
+    { code: "unreachable", path: ["connections", "k", "brokers"], message: "nobody answers" },
+    { code: "no_topic", path: ["sources", "m", "topic"], message: "there is none" },
+  ] as const;
+  const { answer } = await check(folder, { reach: async () => unreached });
+  assert.equal(
+    answer.findings.map(({ level, code, path, line, message }) => [level, code, path, line, message]),
+    [
+      ["error", "unreachable", "connections.k.brokers", 2, "nobody answers"],
+      ["error", "no_topic", "sources.m.topic", 3, "there is none"],
+    ],
+  );
+  const asked = await check(folder, { environment: false, reach: () => assert.unreachable() as never });
+  assert.ok(asked.answer.ok);
+});
+
 test("too little room on the disk is told", async () => {
   const folder = folderWith({ "gridactor.yaml": "version: 1\nlog: { minFreeDisk: 8000TiB }" });
   assert.equal(told((await check(folder)).answer.findings), ["disk_full state 1:1"]);

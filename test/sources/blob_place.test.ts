@@ -8,6 +8,7 @@ import { Unavailable } from "../../engine/fault.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
 import type { Batch } from "../../engine/source.ts";
 import { blobPlace } from "../../sources/blob_place.ts";
+import { containerProblem } from "../../sources/blob_reach.ts";
 import { csv } from "../../sources/formats/csv.ts";
 import { parquet } from "../../sources/formats/parquet.ts";
 import { landingZone } from "../../sources/landing_zone.ts";
@@ -213,7 +214,11 @@ test("a container that is not there, a wrong signature and a dead server are out
     const error = await zone.drain().catch((thrown: unknown) => thrown);
     assert.instance(error, Unavailable);
     assert.not.match(JSON.stringify([String(error), error, error instanceof Error && error.cause]), /sig=/);
+    const problem = await containerProblem(each);
+    assert.match(problem ?? "", /is unavailable/);
+    assert.not.match(problem ?? "", /sig=/);
   }
+  assert.is(await containerProblem(address), null);
 });
 
 test("an unfinished tail in a blob waits, and is given up in the end", async () => {

@@ -5,6 +5,7 @@ import { minutes } from "../../engine/duration.ts";
 import { Unavailable } from "../../engine/fault.ts";
 import type { Position } from "../../engine/ids.ts";
 import type { Batch } from "../../engine/source.ts";
+import { hubProblem } from "../../sources/event_hub_reach.ts";
 import { type AmqpHub, type AmqpHubOptions, amqpHub } from "../kit/amqp_hub.ts";
 import { HubReading, hubEvents, hubSource, Troubles } from "../kit/hub_source.ts";
 import { suite } from "../kit/suite.ts";
@@ -299,6 +300,15 @@ test("a detached link, a busy hub, refused credentials and a hub that is not the
   await hub.close();
   const gone = new HubReading(hubSource(hub, { access: { connectionString } }));
   await gone.until(() => false).catch((error: unknown) => assert.instance(error, Unavailable));
+});
+
+test("whether a hub answers can be asked", async () => {
+  const address = { access: { connectionString: hub.connectionString }, hub: hub.hub, consumerGroup: "$Default" };
+  assert.is(await hubProblem(address), null);
+  hub.refusesTokens = true;
+  assert.match((await hubProblem(address)) ?? "", /the event hub telemetry does not answer: its credentials are refused/);
+  await hub.close();
+  assert.match((await hubProblem(address)) ?? "", /the event hub telemetry does not answer/);
 });
 
 test("a connection string that is none is told without its words", async () => {

@@ -10,6 +10,7 @@ import { simulate } from "../../simulators/simulate.ts";
 import { crc32c } from "../../sources/kafka/crc32c.ts";
 import { ForeignPartition } from "../../sources/kafka/foreign_partition.ts";
 import type { KafkaOptions } from "../../sources/kafka/options.ts";
+import { kafkaReach } from "../../sources/kafka/reach.ts";
 import { kafka } from "../../sources/kafka.ts";
 import { brokerMissing, type KafkaBroker, LOGIN, type Produced, startBroker } from "../kit/kafka_broker.ts";
 import { SourceFollower } from "../kit/source_follower.ts";
@@ -475,6 +476,14 @@ test(
     assert.equal(troubles, [`offsets ${seen.length} to 1199 are gone`]);
   },
 );
+
+test("whether brokers answer and have a topic can be asked, and nothing is made by that", 1, async (topic) => {
+  const there = await kafkaReach(broker.connection, [topic, "not-there"]);
+  assert.equal([there.brokers, [...there.topics.keys()]], [null, ["not-there"]]);
+  assert.equal([...(await kafkaReach(broker.connection, ["not-there"])).topics.keys()], ["not-there"]);
+  const { brokers } = await kafkaReach({ ...broker.connection, brokers: ["127.0.0.1:1"] }, [topic]);
+  assert.match(brokers ?? "", "127.0.0.1:1 is unavailable");
+});
 
 // Logins. ---------------------------------------------------------------------------------------------------------------------------------
 
