@@ -3,6 +3,7 @@ import type { Rule, RuleLimits } from "../engine/rule.ts";
 import { BILLING_EXPLANATIONS } from "./explanations/billing.ts";
 import { CUSTOMER_EXPLANATIONS } from "./explanations/customer.ts";
 import type { ExplanationsOf } from "./explanations/explain.ts";
+import { GROUP_EXPLANATIONS } from "./explanations/groups.ts";
 import { METER_EXPLANATIONS } from "./explanations/meter.ts";
 import { PLANT_EXPLANATIONS } from "./explanations/plant.ts";
 import { SUBSTATION_EXPLANATIONS } from "./explanations/substation.ts";
@@ -18,6 +19,7 @@ const EXPLANATIONS: Partial<ExplanationsOf<(typeof RULES)[number]>> = {
   ...TRANSFORMER_EXPLANATIONS,
   ...SUBSTATION_EXPLANATIONS,
   ...PLANT_EXPLANATIONS,
+  ...GROUP_EXPLANATIONS,
 };
 
 /** The comparisons behind an observation of a rule. A rule that a program adds is compared with the limit that it names. */

@@ -1,7 +1,9 @@
 import type { Behaviour, Out, Woken } from "../engine/behaviour.ts";
 import type { CellValue, Severity } from "../engine/emission.ts";
 import { type ActorId, actorIdFrom, keyOf } from "../engine/ids.ts";
+import { claimOn, dropClaim, takeClaim } from "./claims.ts";
 import { type Credit, corrections, creditOf, isOutOfWindow, type Known } from "./credits.ts";
+import { tellAlert } from "./detectors/group/common_cause.ts";
 import { type DayBook, envelopeOf, ratioOf, variationOf } from "./detectors/meter/day_book.ts";
 import { endDay } from "./detectors/meter/days.ts";
 import { judgeDisconnected } from "./detectors/meter/energy_while_disconnected.ts";
@@ -16,7 +18,7 @@ import { signsOf } from "./detectors/meter/signs.ts";
 import { judgeStuck } from "./detectors/meter/stuck.ts";
 import { judgeDrop } from "./detectors/meter/sustained_drop.ts";
 import { judgeVoltage } from "./detectors/meter/voltage.ts";
-import { type Cadence, judgeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
+import { amendSilence, type Cadence, judgeSilence, observeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import { dayOf, dayStart, type Hours, hourOf, isHeld, NO_HOURS, startMs, trimmed, withEnergy } from "./hours.ts";
 import { linkAt, openLink, replaceLinks } from "./links.ts";
@@ -64,6 +66,13 @@ export const meter: Behaviour<MeterState, GridMessage> = {
       case "balance_held":
         state.change().book = packBook({ ...unpackBook(state.warm.book), holds: message.holds });
         return;
+      case "silence_judged":
+        if (readField(state.hot.recent, RECENT.quiet) === 1) observeSilence(cadenceOf(state.hot), message.atMs, "meter.silent", out);
+        return;
+      case "alerts_claimed":
+        return takeClaim(state.change(), message, out);
+      case "alerts_released":
+        return dropClaim(state.change(), message, out);
       case "woken":
         if (message.name === SILENCE_TIMER) woken(state, message, out);
         return;
@@ -80,6 +89,11 @@ export const meter: Behaviour<MeterState, GridMessage> = {
     return link === null ? [] : [{ actor: link.customer, version: null, validFrom: link.from, validTo: link.to }];
   },
   links: (state, id) => linksOf(state, id),
+  coveredBy: ({ warm }, alert) => claimOn(warm, alert),
+  alerted({ warm }, alert, out) {
+    const link = openLink(warm.links);
+    tellAlert(alert, link?.transformer ?? null, regionActor(link?.region ?? regionOf(out.self)), out);
+  },
 };
 
 // Readings ------------------------------------------------------------------------------------------------------------------------------
@@ -95,7 +109,7 @@ function measured(state: MeterState, message: ReadingMeasured, out: Out<GridMess
   });
   if (out.conflict) return;
   credit(state, message, out);
-  if (out.late) return;
+  if (out.late) return amendSilence(message.atMs, "meter.silent", out);
   const isLearnt = isUsual && message.status === "ACTIVE";
   if (!isLearnt) markOdd(state.hot, message.atMs);
   watch(state, message, link, out);
@@ -104,7 +118,7 @@ function measured(state: MeterState, message: ReadingMeasured, out: Out<GridMess
 }
 
 /** The rules that compare a reading with those before it. */
-function watch({ hot }: MeterState, message: ReadingMeasured, link: Link | null, out: Out<GridMessage>): void {
+function watch({ hot, warm }: MeterState, message: ReadingMeasured, link: Link | null, out: Out<GridMessage>): void {
   const elapsedMs = hot.lastAtMs === null ? 0 : message.atMs - hot.lastAtMs;
   if (elapsedMs < 0) return; // Out of order: time-based statistics do not learn from it.
   const intervalHours = intervalHoursOf(hot);
@@ -115,7 +129,7 @@ function watch({ hot }: MeterState, message: ReadingMeasured, link: Link | null,
   judgeStuck(hot, message, out);
   judgePhysics(hot, message, intervalHours, out);
   judgeIdentity(message, link, out);
-  if (out.hasEpisode("meter.silent")) out.observe("meter.silent", { holds: false, atMs: message.atMs, value: 0 });
+  if (readField(hot.recent, RECENT.quiet) === 1) heard({ hot, warm }, message.atMs, out);
 }
 
 /** The record rules. True: none of them spoke. Whether the meter is tampered with is no condition of the others. */
@@ -333,11 +347,27 @@ function watchSilence({ hot }: MeterState, out: Out<GridMessage>): void {
   keepWatched(hot, cadence);
 }
 
-function woken({ hot }: MeterState, message: Woken, out: Out<GridMessage>): void {
+function woken({ hot, warm }: MeterState, message: Woken, out: Out<GridMessage>): void {
   const cadence = cadenceOf(hot);
-  if (STATUSES[hot.status] !== "DISCONNECTED") judgeSilence(cadence, message, "meter.silent", out);
-  else cadence.isWatched = false; // It was switched off: nothing is expected of it.
+  const isSilent = STATUSES[hot.status] !== "DISCONNECTED" && judgeSilence(cadence, message, "meter.silent", out);
+  if (STATUSES[hot.status] === "DISCONNECTED") cadence.isWatched = false; // It was switched off: nothing is expected of it.
   keepWatched(hot, cadence);
+  if (isSilent && readField(hot.recent, RECENT.quiet) === 0) fallSilent({ hot, warm }, cadence, message.dueMs, out);
+}
+
+/** The transformer looks at all its meters together, and then lets each speak. Without one the meter speaks for itself. */
+function fallSilent({ hot, warm }: Pick<MeterState, "hot" | "warm">, cadence: Cadence, atMs: number, out: Out<GridMessage>): void {
+  hot.recent = withField(hot.recent, RECENT.quiet, 1);
+  const transformer = openLink(warm.links)?.transformer ?? null;
+  if (transformer === null) observeSilence(cadence, atMs, "meter.silent", out);
+  else out.tell(transformer, { type: "child_quiet", child: out.self, sinceMs: cadence.lastAtMs ?? atMs, atMs });
+}
+
+function heard({ hot, warm }: Pick<MeterState, "hot" | "warm">, atMs: number, out: Out<GridMessage>): void {
+  hot.recent = withField(hot.recent, RECENT.quiet, 0);
+  out.observe("meter.silent", { holds: false, atMs, value: 0 });
+  const transformer = openLink(warm.links)?.transformer ?? null;
+  if (transformer !== null) out.tell(transformer, { type: "child_back", child: out.self, atMs });
 }
 
 function cadenceOf({ lastAtMs, gapLog, gapSpread, gaps, recent }: MeterHot): Cadence {
@@ -359,8 +389,16 @@ function linked(state: MeterState, { customer, links }: LinksChanged, out: Out<G
   if (isLinked !== wasLinked) out.linked(isLinked);
   if (isOutOfWindow(before.hours, before.links, warm.links)) out.note("topology_out_of_window");
   tellCredits(corrections(before, knownOf(state), state.hot.openHour), out);
+  if (readField(state.hot.recent, RECENT.quiet) === 1) tellMoved(before.links, warm.links, out);
   const transformers = new Set(warm.links.map((link) => link.transformer));
   for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
+}
+
+/** A silent meter is silent below the transformer that feeds it now. */
+function tellMoved(before: readonly Link[], after: readonly Link[], out: Out<GridMessage>): void {
+  const from = openLink(before)?.transformer ?? null;
+  if (from === null || from === (openLink(after)?.transformer ?? null)) return;
+  out.tell(from, { type: "child_back", child: out.self, atMs: 0 });
 }
 
 function sited(state: MeterState, { transformer, substation }: TransformerSited): void {

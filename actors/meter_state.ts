@@ -1,5 +1,6 @@
 import type { ActorId } from "../engine/ids.ts";
 import type { Hot, Packed } from "../engine/layout.ts";
+import type { Claimed } from "./claims.ts";
 import type { PackedBook } from "./detectors/meter/packed_book.ts";
 import type { Hours } from "./hours.ts";
 import type { Link } from "./tells.ts";
@@ -50,7 +51,7 @@ export const METER_HOT = {
 export type MeterHot = Hot<typeof METER_HOT>;
 
 /** What seldom changes, or has no packed form. */
-export interface MeterWarm {
+export interface MeterWarm extends Claimed {
   links: readonly Link[];
   /** Transformer -> its substation, for the transformers of the links. */
   sites: Record<string, ActorId | null>;

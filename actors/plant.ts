@@ -2,14 +2,16 @@ import type { Behaviour, Out } from "../engine/behaviour.ts";
 import type { CellValue } from "../engine/emission.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
 import { numberOf } from "./cell.ts";
+import { type Claimed, claimOn, dropClaim, takeClaim } from "./claims.ts";
+import { tellAlert } from "./detectors/group/common_cause.ts";
 import { judgeImpossible } from "./detectors/plant/impossible.ts";
 import { judgeProduction, type PlantWatch, plantWatch } from "./detectors/plant/watch.ts";
-import { judgeSilence, SILENCE_TIMER } from "./detectors/silence.ts";
+import { amendSilence, judgeSilence, SILENCE_TIMER } from "./detectors/silence.ts";
 import { regionActor } from "./grid_region.ts";
 import type { GridMessage, ProductionMeasured } from "./message.ts";
 
 /** What is kept of a plant. */
-export interface PlantState {
+export interface PlantState extends Claimed {
   region: string | null;
   state: string | null;
   plantType: string | null;
@@ -28,6 +30,8 @@ export const plant: Behaviour<PlantState, GridMessage> = {
   initial: (id) => ({ region: null, state: null, plantType: keyOf(id).split("-")[1] ?? null, status: null, latest: null, productionMw: 0 }),
   receive(state, message, out) {
     if (message.type === "production_measured") return produced(state, message, out);
+    if (message.type === "alerts_claimed") return takeClaim(state, message, out);
+    if (message.type === "alerts_released") return dropClaim(state, message, out);
     if (message.type === "woken" && message.name === SILENCE_TIMER && state.watch !== undefined) {
       judgeSilence(state.watch.cadence, message, "plant.silent", out);
     }
@@ -39,6 +43,8 @@ export const plant: Behaviour<PlantState, GridMessage> = {
     rolling: null,
   }),
   links: (state) => linksOf(state.region),
+  coveredBy: claimOn,
+  alerted: (state, alert, out) => tellAlert(alert, regionActor(state.region), regionActor(state.region), out),
 };
 
 function produced(state: PlantState, message: ProductionMeasured, out: Out<GridMessage>): void {
@@ -48,6 +54,7 @@ function produced(state: PlantState, message: ProductionMeasured, out: Out<GridM
   const production = ratedMw === null ? null : { ...message, ratedMw, kind: message.plantType ?? state.plantType };
   if (production !== null) judgeImpossible(production, out);
   out.curate("renewable_production", { capacity_factor_used: used, conflict: out.conflict });
+  if (out.late && !out.conflict) amendSilence(message.atMs, "plant.silent", out);
   if (out.late || out.conflict || message.atMs < (numberOf(state.latest?.["eventTime"]) ?? message.atMs)) return;
   report(state, message, out);
   state.watch ??= plantWatch();

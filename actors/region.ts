@@ -1,12 +1,31 @@
 import type { Behaviour } from "../engine/behaviour.ts";
+import { type AmbientRegion, gatherAmbient } from "./detectors/group/ambient.ts";
+import {
+  childBack,
+  childQuiet,
+  GATHER_TIMER,
+  judgeGathered,
+  type QuietGroup,
+  quietGroup,
+  SERVE_TIMER,
+  type SilentParent,
+  serveChildren,
+} from "./detectors/group/children_silent.ts";
+import { type Alarms, alarms, childAlerted } from "./detectors/group/common_cause.ts";
+import { FLOOD_TIMER, type Flood, flood, judgeFlood, judgeFloodEnd } from "./detectors/group/flood.ts";
 import type { GridMessage } from "./message.ts";
 
-/** What is kept of a region: counts and sums, never a list of its members. */
+/** What is kept of a region: counts and sums, and of its members only those about which something is open. */
 export interface RegionState {
   substations: number;
   plants: number;
   productionMw: number;
   lastProductionAtMs: number | null;
+  /** Substations that are silent, alerts of substations and plants, alerts in the region, outdoor temperature. Absent: there were none. */
+  quiet?: QuietGroup;
+  alarms?: Alarms;
+  flood?: Flood;
+  ambient?: AmbientRegion;
 }
 
 /** A region of the grid. */
@@ -15,7 +34,7 @@ export const region: Behaviour<RegionState, GridMessage> = {
   version: 1,
   clocks: [],
   initial: () => ({ substations: 0, plants: 0, productionMw: 0, lastProductionAtMs: null }),
-  receive(state, message) {
+  receive(state, message, out) {
     switch (message.type) {
       case "region_joined":
         if (message.kind === "substation") state.substations += 1;
@@ -24,6 +43,27 @@ export const region: Behaviour<RegionState, GridMessage> = {
       case "production_reported":
         state.productionMw += message.changeMw;
         state.lastProductionAtMs = Math.max(state.lastProductionAtMs ?? message.atMs, message.atMs);
+        return;
+      case "child_quiet":
+        state.quiet ??= quietGroup();
+        return childQuiet(state.quiet, message, silentParent(state), out);
+      case "child_back":
+        if (state.quiet !== undefined) childBack(state.quiet, message, silentParent(state), out);
+        return;
+      case "child_alerted":
+        state.alarms ??= alarms();
+        return childAlerted(state.alarms, message, { rule: "region.common_cause", children: state.substations + state.plants }, out);
+      case "alert_raised":
+        state.flood ??= flood();
+        return judgeFlood(state.flood, message, out);
+      case "ambient_hour":
+        state.ambient ??= { hour: 0, means: {} };
+        return gatherAmbient(state.ambient, message, out);
+      case "woken":
+        if (message.name === FLOOD_TIMER && state.flood !== undefined) judgeFloodEnd(state.flood, message.dueMs, out);
+        if (state.quiet === undefined) return;
+        if (message.name === GATHER_TIMER) judgeGathered(state.quiet, silentParent(state), message, out);
+        if (message.name === SERVE_TIMER) serveChildren(state.quiet, silentParent(state), message.dueMs, out);
         return;
     }
   },
@@ -38,3 +78,7 @@ export const region: Behaviour<RegionState, GridMessage> = {
   }),
   links: () => ({}),
 };
+
+function silentParent(state: RegionState): SilentParent {
+  return { rule: "region.children_silent", children: state.substations, parent: null, claims: {}, causeSince: () => "unknown" };
+}

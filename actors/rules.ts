@@ -1,6 +1,7 @@
 import type { Rule, RuleLimits } from "../engine/rule.ts";
 import { BILLING_RULES } from "./rules/billing.ts";
 import { CUSTOMER_RULES } from "./rules/customer.ts";
+import { GROUP_RULES } from "./rules/groups.ts";
 import { METER_RULES } from "./rules/meter.ts";
 import { PLANT_RULES } from "./rules/plant.ts";
 import { SUBSTATION_RULES } from "./rules/substation.ts";
@@ -17,6 +18,7 @@ export const RULES = [
   ...TRANSFORMER_RULES,
   ...SUBSTATION_RULES,
   ...PLANT_RULES,
+  ...GROUP_RULES,
 ] as const satisfies readonly Rule[];
 
 type Declared = (typeof RULES)[number];

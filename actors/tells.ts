@@ -171,6 +171,79 @@ export interface MeteredDay {
   readonly coverage: number;
 }
 
+/** Meter -> transformer -> substation -> region: it has fallen silent, and waits for `silence_judged` before it says so. */
+export interface ChildQuiet {
+  readonly type: "child_quiet";
+  readonly child: ActorId;
+  /** When it was heard last. */
+  readonly sinceMs: number;
+  readonly atMs: number;
+}
+
+/** The same ways: it is heard again. */
+export interface ChildBack {
+  readonly type: "child_back";
+  readonly child: ActorId;
+  readonly atMs: number;
+}
+
+/** Parent -> a quiet child: it may speak now. If the silence is shared, `alerts_claimed` has come before. */
+export interface SilenceJudged {
+  readonly type: "silence_judged";
+  readonly atMs: number;
+}
+
+/** Child -> parent: an alert of warning or more has been raised, or is over. */
+export interface ChildAlerted {
+  readonly type: "child_alerted";
+  readonly child: ActorId;
+  readonly rule: string;
+  readonly family: string;
+  readonly isOver: boolean;
+  readonly atMs: number;
+}
+
+/** Any actor -> its region: it has raised an alert of warning or more. `isGrave`: critical or latched, never grouped away. */
+export interface AlertRaised {
+  readonly type: "alert_raised";
+  readonly actor: ActorId;
+  readonly rule: string;
+  readonly isGrave: boolean;
+  readonly atMs: number;
+}
+
+/** Parent -> child: its alert `by` covers the child's alerts of these families (null: of all, but critical and latched ones). */
+export interface AlertsClaimed {
+  readonly type: "alerts_claimed";
+  readonly by: string;
+  readonly families: readonly string[] | null;
+  readonly atMs: number;
+}
+
+/** Parent -> child: that alert is over. */
+export interface AlertsReleased {
+  readonly type: "alerts_released";
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/** Substation -> region, once an hour: the mean of its outdoor temperature. */
+export interface AmbientHour {
+  readonly type: "ambient_hour";
+  readonly substation: ActorId;
+  /** Counted from 1970. */
+  readonly hour: number;
+  readonly meanC: number;
+}
+
+/** Region -> substation: the median of that hour over its substations. */
+export interface AmbientMedian {
+  readonly type: "ambient_median";
+  readonly hour: number;
+  readonly medianC: number;
+  readonly substations: number;
+}
+
 /** Bill -> customer: its row began or ended under this key, in this transaction. */
 export interface BillKeyed {
   readonly type: "bill_keyed";
@@ -198,10 +271,19 @@ export type Tell =
   | SignsChanged
   | TransformerJoined
   | TelemetryReported
+  | AmbientShared
   | RegionJoined
   | ProductionReported
   | BillChanged
   | MeterTotal
+  | ChildQuiet
+  | ChildBack
+  | SilenceJudged
+  | ChildAlerted
+  | AlertRaised
+  | AlertsClaimed
+  | AlertsReleased
+  | AmbientHour
+  | AmbientMedian
   | BillKeyed
-  | AmbientShared
   | BillMoved;

@@ -1,11 +1,27 @@
-import type { Behaviour, Out } from "../engine/behaviour.ts";
+import type { AlertTurn, Behaviour, Out } from "../engine/behaviour.ts";
 import { hours } from "../engine/duration.ts";
 import type { CellValue } from "../engine/emission.ts";
-import { versionAt } from "../engine/history.ts";
+import { type Version, versionAt } from "../engine/history.ts";
 import { ActorId, keyOf } from "../engine/ids.ts";
 import { dayOf } from "../engine/instant.ts";
 import { numberOf, textOf } from "./cell.ts";
 import { civilDate, gridDayOf, gridDayStartMs } from "./civil_day.ts";
+import { type Claimed, claimOn, dropClaim, takeClaim } from "./claims.ts";
+import {
+  childBack,
+  childQuiet,
+  GATHER_TIMER,
+  judgeGathered,
+  type QuietGroup,
+  quietGroup,
+  SERVE_TIMER,
+  type SilenceCause,
+  type SilentParent,
+  serveChildren,
+  serveLater,
+  silenceJudged,
+} from "./detectors/group/children_silent.ts";
+import { type Alarms, alarms, childAlerted, tellAlert } from "./detectors/group/common_cause.ts";
 import { judgeAlarm } from "./detectors/transformer/alarm_code.ts";
 import { balanceDay, type EnergyBook, energyBook, measurePower, readyDays, takeMeterDay } from "./detectors/transformer/energy_book.ts";
 import { judgeGap } from "./detectors/transformer/energy_gap.ts";
@@ -31,7 +47,7 @@ interface Log extends Order {
 }
 
 /** What is kept of a transformer. */
-export interface TransformerState {
+export interface TransformerState extends Claimed {
   /** Business columns of the version that stands open; null before the master. */
   attributes: Record<string, CellValue> | null;
   substation: ActorId | null;
@@ -47,6 +63,11 @@ export interface TransformerState {
   watch?: Watch;
   /** Civil date -> energy of its meters by hour, in Wh, for the latest days of which any has told. Absent: none has. */
   metered?: Record<string, readonly number[]>;
+  /** Meters that are silent, and alerts of meters. Absent: there were none. */
+  quiet?: QuietGroup;
+  alarms?: Alarms;
+  /** It was under maintenance at its latest sample. */
+  isMaintained?: true;
   /** What the energy balance keeps. Absent: no meter has told of a day. */
   book?: EnergyBook;
 }
@@ -82,7 +103,30 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         return;
       case "maintenance_logged":
         return logged(state, message, out);
+      case "child_quiet":
+        state.quiet ??= quietGroup();
+        return childQuiet(state.quiet, message, silentParent(state, out), out);
+      case "child_back":
+        if (state.quiet !== undefined) childBack(state.quiet, message, silentParent(state, out), out);
+        return;
+      case "silence_judged":
+        if (state.quiet !== undefined) silenceJudged(state.quiet, silentParent(state, out), message.atMs, out);
+        return;
+      case "child_alerted":
+        state.alarms ??= alarms();
+        return childAlerted(state.alarms, message, { rule: "transformer.common_cause", children: metersOf(state).size }, out);
+      case "alerts_claimed":
+        takeClaim(state, message, out);
+        if (state.quiet !== undefined) serveLater(message.atMs, out);
+        return;
+      case "alerts_released":
+        dropClaim(state, message, out);
+        if (state.quiet !== undefined) serveLater(message.atMs, out);
+        return;
       case "woken":
+        if (message.name === GATHER_TIMER && state.quiet !== undefined) judgeGathered(state.quiet, silentParent(state, out), message, out);
+        if (message.name === SERVE_TIMER && state.quiet !== undefined)
+          serveChildren(state.quiet, silentParent(state, out), message.dueMs, out);
         if (message.name === OVERDUE_TIMER) judgeOverdue(Object.values(state.logs), message.dueMs, out);
         if (message.name === BALANCE_TIMER && state.book !== undefined) metersAreDue(state, state.book, out);
         return;
@@ -102,6 +146,8 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
   }),
   inForce: (_state, id, atMs, versions) => dimensionInForce(id, versions(), atMs),
   links: (state, id) => linksOf(state, id),
+  coveredBy: (state, alert, versions) => maintenanceOf(alert, versions) ?? claimOn(state, alert),
+  alerted: (state, alert, out) => tellAlert(alert, state.substation, linksOf(state, out.self)["region"] ?? null, out),
 };
 
 // Telemetry -----------------------------------------------------------------------------------------------------------------------------
@@ -139,7 +185,9 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
   });
   if (atMs < (numberOf(state.latest?.["eventTime"]) ?? atMs)) return; // Out of order: the newest by event time stays.
   state.watch ??= watch();
-  judgeSample(state.watch, sample, knownOf(state, atMs, out), out);
+  const known = knownOf(state, atMs, out);
+  followMaintenance(state, known.status === MAINTAINED, atMs, out);
+  judgeSample(state.watch, sample, known, out);
   if (loadMw !== null) delivered(state, atMs, loadMw, out);
   state.latest = {
     eventTime: atMs,
@@ -227,6 +275,46 @@ function tellSite(state: TransformerState, meter: ActorId, out: Out<GridMessage>
 
 function metersOf(state: TransformerState): ReadonlySet<ActorId> {
   return new Set(Object.values(state.customers).flatMap((links) => links.flatMap(([meter]) => (meter === null ? [] : [meter]))));
+}
+
+// Groups and parents --------------------------------------------------------------------------------------------------------------------
+
+function silentParent(state: TransformerState, out: Out<GridMessage>): SilentParent {
+  return {
+    rule: "transformer.children_silent",
+    children: metersOf(state).size,
+    parent: state.substation ?? linksOf(state, out.self)["region"] ?? null,
+    claims: state,
+    causeSince: (sinceMs) => causeOf(state.latest, sinceMs),
+  };
+}
+
+/** What the transformer's own telemetry says of its meters' silence. */
+function causeOf(latest: TransformerState["latest"], sinceMs: number): SilenceCause {
+  const atMs = numberOf(latest?.["eventTime"]);
+  if (atMs === null || atMs <= sinceMs) return "unknown";
+  const loadMw = numberOf(latest?.["load_mw"]);
+  if (latest?.["breaker_status"] === "OPEN" || loadMw === 0) return "outage";
+  return loadMw === null ? "unknown" : "communications";
+}
+
+const MAINTAINED = "UNDER_MAINTENANCE";
+/** Who works on a transformer heats, unloads and switches it. */
+const PROCESS_FAMILIES = ["thermal", "load", "gas", "breaker"];
+
+function maintenanceOf({ rule, atMs }: Pick<AlertTurn, "rule" | "atMs">, versions: () => readonly Version[]): string | null {
+  if (!PROCESS_FAMILIES.includes(rule.family)) return null;
+  return versionAt(versions(), civilDate(atMs))?.values["status"] === MAINTAINED ? "maintenance" : null;
+}
+
+function followMaintenance(state: TransformerState, isMaintained: boolean, atMs: number, out: Out<GridMessage>): void {
+  if (isMaintained === (state.isMaintained === true)) return;
+  if (isMaintained) {
+    state.isMaintained = true;
+    return out.cover("maintenance", (rule) => PROCESS_FAMILIES.includes(rule.family), atMs);
+  }
+  delete state.isMaintained;
+  out.uncover("maintenance", atMs);
 }
 
 // Metered energy ------------------------------------------------------------------------------------------------------------------------

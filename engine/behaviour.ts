@@ -79,6 +79,8 @@ export interface AlertTurn {
   readonly severity: Severity;
   readonly isLatched: boolean;
   readonly isOver: boolean;
+  /** A parent's alert covers it. */
+  readonly isCovered: boolean;
   readonly atMs: number;
 }
 
@@ -134,7 +136,7 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   /** An alert of the actor has been raised or is over: tells those who are to know. Changes no state; said once for each, never for a reading. */
   alerted?(state: State, alert: AlertTurn, out: Pick<Out<M>, "self" | "tell">): void;
   /** The parent's alert, or `maintenance`, that covers an alert which is being raised; null: none does. */
-  coveredBy?(state: State, alert: Omit<AlertTurn, "alertId" | "isOver">, versions: () => readonly Version[]): string | null;
+  coveredBy?(state: State, alert: Omit<AlertTurn, "alertId" | "isOver" | "isCovered">, versions: () => readonly Version[]): string | null;
   /** Kind -> the actor it is linked to, for the links that stand open. */
   links(state: State, id: ActorId): Readonly<Record<string, ActorId>>;
 }

@@ -297,9 +297,9 @@ function unshelve(episode: Episode, rule: Rule, atMs: number): EpisodeStep {
   return wakes(move(episode, "shelf_ended_abnormal", "updated", atMs, open), rule);
 }
 
-/** What changes when an episode ends: one that nobody has seen says so. */
-function over({ seen, flags }: Episode, endsAtMs: number): Partial<Episode> {
-  return { endsAtMs, flags: seen ? flags : [...flags, "unseen"] };
+/** What changes when an episode ends: one that nobody has seen says so, unless its parent's alert was there to be seen. */
+function over({ seen, flags, suppressedBy }: Episode, endsAtMs: number): Partial<Episode> {
+  return { endsAtMs, flags: seen || suppressedBy !== null ? flags : [...flags, "unseen"] };
 }
 
 function isEnded({ state }: Episode): boolean {
@@ -340,12 +340,15 @@ function publish(before: Episode, state: LifeState, patch: Partial<Episode>, cha
   return { episode, changes: [{ change, episode, atMs }], wakeAtMs: undefined };
 }
 
+/** What is suppressed ends by itself, too: its parent counts on hearing of it. */
+const ENDS_BY_TIMER: readonly LifeState[] = ["raised", "acknowledged", "suppressed"];
+
 /** The step with the timer that its episode needs: the end of shelving or of the pulse. */
 function wakes(step: EpisodeStep, rule: Rule): EpisodeStep {
   const { episode } = step;
   if (episode?.state === "shelved") return { ...step, wakeAtMs: episode.shelvedUntilMs };
   if (episode === null || rule.pulseMs === undefined || rule.latched === true) return step;
-  const runs = (episode.state === "raised" || episode.state === "acknowledged") && !isLatched(episode, rule);
+  const runs = ENDS_BY_TIMER.includes(episode.state) && !isLatched(episode, rule);
   return { ...step, wakeAtMs: runs ? episode.lastHitMs + rule.pulseMs : null };
 }
 

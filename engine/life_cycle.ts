@@ -46,7 +46,13 @@ export const lifeCycle = createMachine({
       on: { parent_claimed: "suppressed", shelved: "shelved", off_delay_passed: "cleared", resolved: "cleared", retracted: "retracted" },
     },
     suppressed: {
-      on: { parent_released_abnormal: "raised", parent_released_normal: "cleared", resolved: "cleared", retracted: "retracted" },
+      on: {
+        parent_released_abnormal: "raised",
+        parent_released_normal: "cleared",
+        off_delay_passed: "cleared",
+        resolved: "cleared",
+        retracted: "retracted",
+      },
     },
     shelved: {
       on: { shelf_ended_abnormal: "raised", shelf_ended_normal: "cleared", resolved: "cleared", retracted: "retracted" },

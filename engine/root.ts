@@ -570,12 +570,18 @@ export class Root implements Out<AnyMessage> {
     return behaviour.coveredBy(kind.look(slot), alert, () => this.versions());
   }
 
-  #tellAlert({ kind, slot }: Place, rule: Rule, change: AlertChange, { alertId, severity, state, flags }: Episode, atMs: number): void {
+  #tellAlert(
+    { kind, slot }: Place,
+    rule: Rule,
+    change: AlertChange,
+    { alertId, severity, state, flags, suppressedBy }: Episode,
+    atMs: number,
+  ): void {
     const isOver = state === "cleared" || state === "retracted";
     const { behaviour } = kind;
     if (behaviour.alerted === undefined || (change !== "raised" && !isOver)) return;
     const isLatched = rule.latched === true || flags.includes("latched");
-    behaviour.alerted(kind.look(slot), { rule, alertId, severity, isLatched, isOver, atMs }, this);
+    behaviour.alerted(kind.look(slot), { rule, alertId, severity, isLatched, isOver, isCovered: suppressedBy !== null, atMs }, this);
   }
 
   /** What an event rests on: made once for an event, never for a reading. The statistics after the record are added when it is written. */

@@ -46,25 +46,45 @@ export function watchFrom(state: Cadence, rule: SilentRule, out: Out<GridMessage
   if (state.gaps >= limits.gapsMin) lookAt(state, state.lastAtMs + limitMs(state, limits), out);
 }
 
-/** `<kind>.silent`: the timer has come due. A feed that was quiet as a whole makes nobody silent. */
-export function judgeSilence(state: Cadence, { dueMs, clockMs, steppedMs }: Woken, rule: SilentRule, out: Out<GridMessage>): void {
-  if (state.lastAtMs === null) return;
+/** `<kind>.silent`: the timer has come due. A feed that was quiet as a whole makes nobody silent. True: this actor is. */
+export function judgeSilence(state: Cadence, { dueMs, clockMs, steppedMs }: Woken, rule: SilentRule, out: Out<GridMessage>): boolean {
+  if (state.lastAtMs === null) return false;
   const limits = limitsOf(out, rule);
   const mostMs = limitMs(state, limits);
   const silentMs = dueMs - state.lastAtMs;
   state.isWatched = false;
-  if (steppedMs > mostMs / 2) return lookAt(state, clockMs + mostMs, out);
-  if (silentMs < mostMs) return lookAt(state, nextLookMs(state, dueMs, silentMs, mostMs, limits), out);
-  const isLong = silentMs >= hours(limits.majorHours);
+  const nextMs = steppedMs > mostMs / 2 ? clockMs + mostMs : silentMs < mostMs ? nextLookMs(state, dueMs, silentMs, mostMs, limits) : null;
+  if (nextMs !== null) {
+    lookAt(state, nextMs, out);
+    return false;
+  }
+  observeSilence(state, dueMs, rule, out);
+  if (silentMs < hours(limits.majorHours)) lookAt(state, state.lastAtMs + hours(limits.majorHours), out);
+  return true;
+}
+
+/** The actor is silent as of a time. */
+export function observeSilence(state: Cadence, atMs: number, rule: SilentRule, out: Out<GridMessage>): void {
+  if (state.lastAtMs === null) return;
+  const limits = limitsOf(out, rule);
+  const silentMs = atMs - state.lastAtMs;
   out.observe(rule, {
     holds: true,
-    atMs: dueMs,
+    atMs,
     value: rounded(silentMs / hours(1), 2),
-    limit: rounded(mostMs / hours(1), 2),
-    severity: isLong ? "major" : "warning",
+    limit: rounded(limitMs(state, limits) / hours(1), 2),
+    severity: silentMs >= hours(limits.majorHours) ? "major" : "warning",
     evidence: { last_at: state.lastAtMs, n: state.gaps, usual_gap_hours: rounded(Math.exp(state.gapLog) / hours(1), 3) },
   });
-  if (!isLong) lookAt(state, state.lastAtMs + hours(limits.majorHours), out);
+}
+
+/** A late record lies within a silence that was raised: of what is left of it, was it one? */
+export function amendSilence(atMs: number, rule: SilentRule, out: Out<GridMessage>): void {
+  const alert = out.alertOf(rule);
+  if (alert === null || typeof alert.value !== "number" || alert.limit === null) return;
+  const leftHours = rounded((alert.onsetMs - atMs) / hours(1), 2);
+  if (leftHours <= 0 || leftHours >= alert.value) return;
+  out.amend(rule, { holds: leftHours >= alert.limit, atMs, value: leftHours, limit: alert.limit, evidence: { heard_at: atMs } });
 }
 
 /** Who has just reported need not be looked at again as soon as it could be silent; who is late is. */

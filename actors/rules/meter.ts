@@ -188,6 +188,7 @@ export const METER_RULES = [
     unit: "h",
     limits: { limitMinHours: 6, majorHours: 24, lookEveryHours: 24, gapsMin: 7 },
     basis: "development data: three usual gaps, or six standard deviations",
+    onCount: 2, // The second is the word of its transformer, which looks at all its meters together.
     summary: "the meter has not reported for much longer than it usually pauses",
   },
   {

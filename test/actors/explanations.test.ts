@@ -9,6 +9,7 @@ import type { GridMessage } from "../../actors/message.ts";
 import { GRID } from "../../actors/registry.ts";
 import { BILLING_RULES } from "../../actors/rules/billing.ts";
 import { CUSTOMER_RULES } from "../../actors/rules/customer.ts";
+import { GROUP_RULES } from "../../actors/rules/groups.ts";
 import { METER_RULES } from "../../actors/rules/meter.ts";
 import { PLANT_RULES } from "../../actors/rules/plant.ts";
 import { SUBSTATION_RULES } from "../../actors/rules/substation.ts";
@@ -37,7 +38,15 @@ const EVENTS = readFileSync(join(ROOT, "test/fixtures/alerts.jsonl"), "utf8")
   .trimEnd()
   .split("\n")
   .map((line) => JSON.parse(line) as AlertEvent);
-const EXPLAINED = [...METER_RULES, ...BILLING_RULES, ...CUSTOMER_RULES, ...TRANSFORMER_RULES, ...SUBSTATION_RULES, ...PLANT_RULES];
+const EXPLAINED = [
+  ...METER_RULES,
+  ...BILLING_RULES,
+  ...CUSTOMER_RULES,
+  ...TRANSFORMER_RULES,
+  ...SUBSTATION_RULES,
+  ...PLANT_RULES,
+  ...GROUP_RULES,
+];
 const RULE: ReadonlyMap<string, Rule> = new Map(RULES.map((rule) => [rule.id, rule]));
 
 test("there is evidence of every rule, and the verdict of each is rebuilt from it alone", () => {

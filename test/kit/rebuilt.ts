@@ -12,7 +12,7 @@ const GRID_RULES: ReadonlyMap<string, Rule> = new Map(RULES.map((rule) => [rule.
 
 /**
  * Judges again from an event alone: what raised an alert must hold by its evidence, at the level of the alert, for as long and as often as the rule
- * asks; what cleared it must not. Events without details rest on no observation, and other domains have rules of their own.
+ * asks; what cleared it, or took it back, must not. Events without details rest on no observation, and other domains have rules of their own.
  */
 export function checkRebuilt(event: AlertEvent): void {
   const { data } = event;
@@ -22,7 +22,7 @@ export function checkRebuilt(event: AlertEvent): void {
   const tests = testsOf(rule, seenBy(data));
   const { holds, severity } = verdictOf(tests, rule.severity);
   const shown = `${event.id} ${data.rule} ${change} ${JSON.stringify(tests)} of ${JSON.stringify(data.details.facts)}`;
-  if (change === "cleared") return assert.not.ok(holds, shown);
+  if (change === "cleared" || data.status === "retracted") return assert.not.ok(holds, shown);
   assert.ok(holds, shown);
   assert.ok(SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(data.severity), `${severity} of ${shown}`);
   if (data.count === 1) assert.is(severity, data.severity, shown);

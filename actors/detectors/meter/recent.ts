@@ -12,6 +12,8 @@ export const RECENT = {
   physicsBack: [21, 4],
   /** A timer looks whether it still reports. */
   watched: [25, 1],
+  /** It is held to be silent, and its transformer knows. */
+  quiet: [26, 1],
 } as const;
 
 type Field = (typeof RECENT)[keyof typeof RECENT];
