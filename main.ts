@@ -146,9 +146,12 @@ program
   .option("--out <dir>", "folder", "data_sources")
   .option("--seed <n>", "same seed, same bytes", wholeNumber, 42)
   .option("--scale <n>", "so many times larger", wholeNumber, 1)
-  .action(async ({ out, seed, scale }: { out: string; seed: number; scale: number }) => {
-    const { generateAllData } = await import("./simulators/generate_all_data.ts");
-    const { files } = await generateAllData({ outDir: resolve(out), seed, scale }).catch((error: unknown) => {
+  .option("--inject <stories>", "stories of weeks behind the data day: theft, overheating", "")
+  .option("--days <n>", "how many days they last", wholeNumber, 66)
+  .action(async ({ out, seed, scale, inject, days }: { out: string; seed: number; scale: number; inject: string; days: number }) => {
+    const { generateAllData, parseStories } = await import("./simulators/generate_all_data.ts");
+    const generated = async () => generateAllData({ outDir: resolve(out), seed, scale, injected: { stories: parseStories(inject), days } });
+    const { files } = await generated().catch((error: unknown) => {
       throw error instanceof RangeError
         ? new CommandError("USAGE", error.message)
         : new CommandError("REFUSED", error instanceof Error ? error.message : String(error));

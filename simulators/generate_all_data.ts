@@ -6,6 +6,7 @@ import { billingRows } from "./billing.ts";
 import { csvLine } from "./csv.ts";
 import { type CustomerRow, customerSnapshot } from "./customer_master.ts";
 import { type Grid, gridOf, padded } from "./grid.ts";
+import { type Injected, type InjectedOptions, injectedOf, STORIES, type Story } from "./injected.ts";
 import { MAINTENANCE_COLUMNS, MAINTENANCE_MONTHS, type MaintenanceRow, maintenanceRows } from "./maintenance.ts";
 import { type ParquetFileOptions, writeParquetFile } from "./parquet_file.ts";
 import { exitWith, isProgram } from "./program.ts";
@@ -29,6 +30,8 @@ export interface GenerateOptions {
   readonly seed: number;
   /** Multiplies entities and records, 1 … 10,000. */
   readonly scale: number;
+  /** Stories that go on for weeks behind the data day, with `truth/episodes.jsonl`. Default: none. */
+  readonly injected?: InjectedOptions;
   /** Told of each file when it is complete. */
   readonly onProgress?: (file: GeneratedFile) => void;
 }
@@ -41,15 +44,17 @@ export async function generateAllData({
   outDir,
   seed,
   scale,
+  injected: options,
   onProgress,
 }: GenerateOptions): Promise<{ readonly files: readonly GeneratedFile[] }> {
   const grid = gridOf(seed, scale);
+  const injected = options === undefined || options.stories.length === 0 ? null : injectedOf(grid, options);
   const files: GeneratedFile[] = [];
   const done = (path: string, rows: number): void => {
     files.push({ path, rows });
     onProgress?.({ path, rows });
   };
-  for (const set of sets(grid)) {
+  for (const set of sets(grid, injected)) {
     const truthPath = `truth/${set.name}.jsonl`;
     const labels = await writeTextFile(join(outDir, truthPath), async (line) => {
       let count = 0;
@@ -69,7 +74,15 @@ export async function generateAllData({
     await writeTextFile(join(outDir, path), (line) => line(JSON.stringify(value, null, 2)));
     done(path, records);
   }
-  await writeManifest(outDir, { seed, scale }, files, done);
+  if (injected !== null) {
+    const episodes = await writeTextFile(join(outDir, EPISODES), async (line) => {
+      const told = [...injected.episodes()];
+      for (const one of told) await line(JSON.stringify(one));
+      return told.length;
+    });
+    done(EPISODES, episodes);
+  }
+  await writeManifest(outDir, { seed, scale, ...(injected === null ? {} : { injected: options }) }, files, done);
   return { files };
 }
 
@@ -82,7 +95,7 @@ interface Part {
   readonly write: (path: string, noted: Noted) => Promise<number>;
 }
 
-function sets(grid: Grid): readonly { readonly name: string; readonly parts: readonly Part[] }[] {
+function sets(grid: Grid, injected: Injected | null): readonly { readonly name: string; readonly parts: readonly Part[] }[] {
   const hours = PLANT_HOURS.map((hour, nth) =>
     jsonLines(`renewable_autoloader/renewable_production_20250615_${padded(hour, 2)}00.json`, () => plantReadings(grid, nth)),
   );
@@ -90,23 +103,38 @@ function sets(grid: Grid): readonly { readonly name: string; readonly parts: rea
     maintenanceCsv(`maintenance_csv/maintenance_logs_${name}.csv`, () => maintenanceRows(grid, month)),
   );
   return [
-    { name: "smart_meter", parts: [jsonLines("smart_meter_kafka/smart_meter_stream.json", () => meterReadings(grid))] },
-    { name: "substation_telemetry", parts: [jsonLines("substation_iot/substation_telemetry_stream.json", () => telemetryRecords(grid))] },
+    {
+      name: "smart_meter",
+      parts: [jsonLines("smart_meter_kafka/smart_meter_stream.json", () => both(meterReadings(grid), injected?.readings()))],
+    },
+    {
+      name: "substation_telemetry",
+      parts: [jsonLines("substation_iot/substation_telemetry_stream.json", () => both(telemetryRecords(grid), injected?.telemetry()))],
+    },
     { name: "billing", parts: [jsonLines("billing_cdc/billing_cdc_feed.json", () => billingRows(grid))] },
     { name: "maintenance", parts: months },
     {
       name: "transformer_master",
       parts: [
-        masterFile("transformer_parquet/transformer_master.parquet", TRANSFORMER_FILE, () => transformerSnapshot(grid)),
+        masterFile("transformer_parquet/transformer_master.parquet", TRANSFORMER_FILE, () =>
+          both(transformerSnapshot(grid), injected?.transformers()),
+        ),
         masterFile("transformer_parquet/transformer_master_delta_20250601.parquet", TRANSFORMER_FILE, () => transformerDelta(grid)),
       ],
     },
     {
       name: "customer_master",
-      parts: [masterFile("transformer_parquet/customer_master.parquet", CUSTOMER_FILE, () => customerSnapshot(grid))],
+      parts: [
+        masterFile("transformer_parquet/customer_master.parquet", CUSTOMER_FILE, () => both(customerSnapshot(grid), injected?.customers())),
+      ],
     },
     { name: "renewable", parts: hours },
   ];
+}
+
+function* both<Row>(first: Iterable<Row>, second: Iterable<Row> | undefined): Generator<Row> {
+  yield* first;
+  if (second !== undefined) yield* second;
 }
 
 // `sample_*` and `*_example*` are documents, not data: no source's default pattern matches them.
@@ -194,7 +222,7 @@ async function eachLine<Row>(rows: AsyncIterable<Row>, line: TakeLine, text: (ro
 /** Rows and SHA-256 of every file, this one excepted. */
 async function writeManifest(
   outDir: string,
-  made: { seed: number; scale: number },
+  made: { seed: number; scale: number; injected?: InjectedOptions | undefined },
   files: readonly GeneratedFile[],
   done: (path: string, rows: number) => void,
 ): Promise<void> {
@@ -205,11 +233,22 @@ async function writeManifest(
 }
 
 const MANIFEST = "truth/manifest.json";
+const EPISODES = "truth/episodes.jsonl";
 
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
+}
+
+/** Names of stories, comma-separated. Throws a RangeError for one that there is not. */
+export function parseStories(text: string): readonly Story[] {
+  const names = text.split(",").flatMap((name) => name.trim() || []);
+  return names.map((name) => {
+    const story = STORIES.find((one) => one === name);
+    if (story === undefined) throw new RangeError(`there is no story ${name}: ${STORIES.join(", ")}`);
+    return story;
+  });
 }
 
 async function main(): Promise<void> {
@@ -218,10 +257,13 @@ async function main(): Promise<void> {
       out: { type: "string", default: "data_sources" },
       seed: { type: "string", default: "42" },
       scale: { type: "string", default: "1" },
+      inject: { type: "string", default: "" },
+      days: { type: "string", default: "66" },
     },
   });
   const onProgress = ({ path, rows }: GeneratedFile): void => console.log(`${String(rows).padStart(9)}  ${path}`);
-  await generateAllData({ outDir: values.out, seed: Number(values.seed), scale: Number(values.scale), onProgress });
+  const injected = { stories: parseStories(values.inject), days: Number(values.days) };
+  await generateAllData({ outDir: values.out, seed: Number(values.seed), scale: Number(values.scale), injected, onProgress });
 }
 
 if (isProgram(import.meta.url)) exitWith(main());

@@ -110,7 +110,8 @@ function measures(anomaly: Anomaly | null, rank: number, honest: Measures, rando
   return { ...honest, reading_kwh, current_a: rounded((reading_kwh * 1_000) / (honest.voltage_v * honest.power_factor), 2) };
 }
 
-function labelsOf({ event_id: id, reading_kwh, meter_status }: MeterReading): readonly Label[] {
+/** What a reading shows, from its values as written. */
+export function labelsOf({ event_id: id, reading_kwh, meter_status }: MeterReading): readonly Label[] {
   const labels: Label[] = [];
   if (reading_kwh <= 0.05) labels.push({ id, label: "theft" });
   if (reading_kwh >= 50) labels.push({ id, label: "spike" });

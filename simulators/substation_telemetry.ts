@@ -150,7 +150,8 @@ function usualGasPpm({ health_index_score }: TransformerRow): number {
   return 30 + 3.2 * (100 - health_index_score);
 }
 
-function labelsOf({ telemetry_id: id, oil_temperature_c, ambient_temperature_c, alarm_code }: Telemetry): readonly Label[] {
+/** What a record shows, from its values as written. */
+export function labelsOf({ telemetry_id: id, oil_temperature_c, ambient_temperature_c, alarm_code }: Telemetry): readonly Label[] {
   const riseMilliK = Math.round(1_000 * oil_temperature_c) - Math.round(1_000 * ambient_temperature_c);
   const labels: Label[] = [];
   if (riseMilliK >= 60_000) labels.push({ id, label: "overheating" });
