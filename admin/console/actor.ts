@@ -38,7 +38,7 @@ export async function actor(context: PageContext, id: string): Promise<Page> {
   const inForce = asOfMs === null ? null : versionAt(versions, asOfMs);
   const body = html`${head(shownActor, times)}
 ${timeTravel({ path: context.path, query, inspection: now, facts: all.value as readonly HistoryRow[], nowMs: context.facts.nowMs() })}
-<div class="panels" id="actor-panels"${isPast ? null : html` data-refresh="time"`}>
+<div class="panels" id="actor-panels"${isPast ? null : html` data-refresh="slow"`}>
 ${statePanel(shownActor, times)}
 ${measuredPanel(shownActor)}
 ${await readingsPanel(context, now, query)}

@@ -27,6 +27,8 @@ export interface PageRequest {
   readonly search: string;
   readonly caller: Caller;
   readonly signal: AbortSignal;
+  /** Ids of parts, with spaces: all that is wanted of the page; null: the whole. */
+  readonly parts?: string | undefined;
 }
 
 /** An answer for browsers. `route`: its template, for the metrics. */
@@ -64,13 +66,14 @@ export function openConsole({ asker, ...facts }: ConsoleOptions): Console {
   const watch = regionWatch(facts.nowMs);
   const known = new Set([...VERBS, ...WRITE_VERBS].map(({ name }) => name));
 
-  const contextOf = ({ path, search, caller, signal }: PageRequest): PageContext => ({
+  const contextOf = ({ path, search, caller, signal, parts }: PageRequest): PageContext => ({
     ask: (verb: string, query: Query = {}) => asker.ask(verb, query, signal),
     has: (verb) => known.has(verb),
     caller,
     path,
     search,
     facts,
+    wants: (part) => parts === undefined || parts.split(" ").includes(part),
   });
 
   const reply = (page: Page, context: PageContext, route: string): PageReply => ({

@@ -1,65 +1,83 @@
 import type { CellValue } from "../../engine/emission.ts";
-import { printableJson } from "../printable.ts";
-import { type Html, html, lines, type Part } from "./html.ts";
+import type { Explanation } from "../explain.ts";
+import { type Html, html, type Part } from "./html.ts";
 import type { PageContext } from "./page.ts";
 import { facts, nothing, panel, table } from "./panel.ts";
-import { label, shown } from "./words.ts";
+import { actorLink, alertLink, count, instant, label, shown } from "./words.ts";
 
-/** What the verb `explain` answers, as far as the page shows it. */
-interface Explanation {
-  readonly rule: string;
-  readonly ruleVersion: number;
-  readonly tests: readonly {
-    readonly name: string;
-    readonly value: CellValue;
-    readonly op: string;
-    readonly limit: CellValue;
-    readonly passed: boolean;
-    readonly from: string | null;
-  }[];
-  readonly version: unknown;
-  readonly before: unknown;
-  readonly after: unknown;
-  readonly suppression: unknown;
-}
+type Cells = Readonly<Record<string, CellValue>>;
 
-/** Why an alert was raised: each test with what it compared, and where its limit comes from; null where nobody can say. */
-export async function explainPanel(context: PageContext, alertId: string): Promise<Html | null> {
-  if (!context.has("explain")) return null;
-  const { rule, ruleVersion, tests, ...rest } = (await context.ask("explain", { alertId })).value as Explanation;
+/** Why an alert was raised: each test with what it compared, where its limit comes from, and what the engine knew. */
+export async function explainPanel(context: PageContext, alertId: string): Promise<Html> {
+  const explanation = (await context.ask("explain", { alertId })).value as Explanation;
+  const { rule, ruleVersion, tests, before, after } = explanation;
   const headings = [
-    { name: "Holds" },
+    { name: "Passed" },
     { name: "Value" },
-    { name: "" },
     { name: "Is", isNumber: true },
-    { name: "" },
+    { name: "Test" },
     { name: "Limit", isNumber: true },
     { name: "Limit from" },
-  ].filter(({ name }, n) => name !== "" || n === 4);
-  const rows = tests.map(({ name, value, op, limit, passed, from }) => [
-    passed ? "yes" : "no",
+    { name: "Decides" },
+  ];
+  const rows = tests.map(({ name, value, op, limit, passed, from, decides }) => [
+    passed ? html`<strong>yes</strong>` : html`<span class="none">no</span>`,
     label(name),
     shown(value),
     op,
     shown(limit),
-    from === null ? "–" : html`<code>${from}</code>`,
+    html`<code>${from}</code>`,
+    decides === "all" || decides === "any" ? `the alert (${decides})` : `the level: ${decides}`,
   ]);
   return panel(
     { id: "explain", title: "Why", note: `${rule}, version ${ruleVersion}`, command: `gridactor explain ${alertId}`, isWide: true },
     html`${rows.length === 0 ? nothing("It compares nothing.") : table("Tests of the rule", headings, rows)}
-<div class="asides">${aside("Version in force", rest.version)}${aside("Before", rest.before)}${aside("After", rest.after)}${aside("Suppression", rest.suppression)}</div>`,
+<div class="asides">${aside("Facts", cells(explanation.facts))}${statistics(before, after)}${versions(explanation)}${suppression(explanation)}</div>`,
   );
 }
 
-function aside(title: string, value: unknown): Part {
-  if (value === null || value === undefined) return null;
-  return html`<section><h3>${title}</h3>${typeof value === "object" ? body(value) : html`<p>${String(value)}</p>`}</section>`;
+function aside(title: string, body: Part): Part {
+  return body === null ? null : html`<section><h3>${title}</h3>${body}</section>`;
 }
 
-function body(value: object): Part {
-  const pairs = Object.entries(value);
-  if (pairs.length === 0) return nothing("Nothing.");
-  const isFlat = pairs.every(([, one]) => typeof one !== "object" || one === null);
-  if (isFlat && !Array.isArray(value)) return facts(pairs.map(([name, one]) => [label(name), shown(one as CellValue)]));
-  return html`<pre tabindex="0">${lines(printableJson(value, 2))}</pre>`;
+function cells(values: Cells | null): Part {
+  const pairs = Object.entries(values ?? {});
+  return pairs.length === 0 ? null : facts(pairs.map(([name, value]) => [label(name), shown(value)]));
+}
+
+/** What was usual before the record, and after it. */
+function statistics(before: Cells | null, after: Cells | null): Part {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  if (names.length === 0) return null;
+  return aside(
+    "Statistics, before and after",
+    facts(
+      names.map((name) => {
+        const [then, now] = [shown(before?.[name]), shown(after?.[name])];
+        return [label(name), then === now ? then : html`${then} → <strong>${now}</strong>`];
+      }),
+    ),
+  );
+}
+
+function versions({ version }: Explanation): Part {
+  if (version.length === 0) return null;
+  return aside(
+    "Master data in force",
+    facts(
+      version.map(({ actor, version: number, validFrom, validTo }) => [
+        actorLink(actor),
+        html`${number === null ? null : html`v${number}, `}${instant(validFrom)} – ${validTo === null ? "open" : instant(validTo)}`,
+      ]),
+    ),
+  );
+}
+
+function suppression({ suppression: { suppressedBy, above } }: Explanation): Part {
+  if (suppressedBy !== null) return aside("Suppressed", html`<p>by ${alertLink(suppressedBy)}</p>`);
+  if (above.length === 0) return null;
+  return aside(
+    "Not suppressed",
+    facts(above.map(({ actor, openAlerts }) => [actorLink(actor), openAlerts === 0 ? "no open alert" : `${count(openAlerts)} open`])),
+  );
 }

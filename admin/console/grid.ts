@@ -1,4 +1,5 @@
 import type { CellValue } from "../../engine/emission.ts";
+import { CommandError } from "../errors.ts";
 import { parsedSearch } from "../http/route.ts";
 import type { Inspection } from "../inspect.ts";
 import type { RegionRow } from "../regions.ts";
@@ -27,7 +28,8 @@ export async function grid(context: PageContext, watch: RegionWatch): Promise<Pa
     more: textOf(query, "more") ?? null,
     from: Math.max(0, Math.trunc(Number(textOf(query, "from") ?? 0)) || 0),
   };
-  const regions = await watch.look(context);
+  const { rows: regions, problem } = await watch.look(context);
+  if (problem !== null) throw new CommandError("RETRY", problem);
   const rows = await Promise.all(regions.map((region) => branch(regionLine(region), 1, state, context)));
   const body = html`<h1>Grid</h1>
 ${panel(

@@ -1,11 +1,13 @@
 import type { AlertEvent, Severity } from "../../engine/emission.ts";
+import type { Lag } from "../lag.ts";
+import type { Progress } from "../progress.ts";
 import { SEVERITIES } from "../severity.ts";
 import { feedItem } from "./alert_rows.ts";
 import { type Html, html } from "./html.ts";
 import type { Page, PageContext } from "./page.ts";
 import { nothing, panel } from "./panel.ts";
-import type { RegionWatch, WatchedRegion } from "./region_watch.ts";
-import { measured, type Samples } from "./samples.ts";
+import { sourceState } from "./pipeline.ts";
+import type { RegionWatch, Watched, WatchedRegion } from "./region_watch.ts";
 import { shape } from "./severity_mark.ts";
 import { actorPath, age, count, shown } from "./words.ts";
 
@@ -15,22 +17,25 @@ const WORST_FIRST = [...SEVERITIES].reverse();
 
 /** `/`: a tile for each region, the latest alerts as they come, and how far each feed is behind. */
 export async function overview(context: PageContext, watch: RegionWatch): Promise<Page> {
-  const [regions, alerts, samples] = await Promise.all([
+  const [regions, alerts, lag, progress] = await Promise.all([
     watch.look(context),
-    context.ask("alerts", { limit: String(FEED_EVENTS) }),
-    measured(context.facts),
+    context.wants("feed") ? context.ask("alerts", { limit: String(FEED_EVENTS) }) : { value: [] },
+    context.ask("lag"),
+    context.ask("progress"),
   ]);
   const events = alerts.value as readonly AlertEvent[];
   const body = html`<h1 class="unseen">Overview</h1>
 ${tiles(regions)}
 <div class="columns">
 ${feedPanel(events)}
-${lagPanel(samples)}
+${lagPanel(lag.value as Lag, progress.value as Progress)}
 </div>`;
   return { title: "Overview", at: "overview", body };
 }
 
-function tiles(regions: readonly WatchedRegion[]): Html {
+function tiles({ rows: regions, problem }: Watched): Html {
+  if (problem !== null)
+    return html`<div id="regions" data-refresh="time">${nothing(`The regions could not be summed up: ${problem}`)}</div>`;
   if (regions.length === 0) return html`<div id="regions" data-refresh="time">${nothing("No region yet: nothing has been read.")}</div>`;
   return html`<ul class="tiles" id="regions" data-refresh="time" aria-label="Regions">${regions.map(tile)}</ul>`;
 }
@@ -44,7 +49,7 @@ function tile(region: WatchedRegion): Html {
   return html`<li class="tile${isStale ? " stale" : ""}">
 <header><h2><a href="${actorPath(path)}">${id}</a></h2><p class="age" title="${latest === null ? "nothing yet" : `latest event ${latest}`}">${
     isStale ? html`<strong>stale</strong> · ` : null
-  }${ageSeconds === null ? "no data" : `${age(ageSeconds)} behind`}</p></header>
+  }${freshness(ageSeconds)}</p></header>
 <p class="load"><strong>${load === null ? "–" : Math.round(load)}</strong><span class="unit">% load</span><span class="of">${
     loadMw === null
       ? "no load measured"
@@ -61,6 +66,11 @@ function tile(region: WatchedRegion): Html {
   }</dd></div><div><dt>renewable</dt><dd>${productionMw === null ? "–" : `${shown(Math.round(productionMw))} MW`}</dd></div></dl>
 </li>
 `;
+}
+
+function freshness(ageSeconds: number | null): string {
+  if (ageSeconds === null) return "no data";
+  return ageSeconds === 0 ? "up to date" : `${age(ageSeconds)} behind`;
 }
 
 function openCount(path: string, severity: Severity, open: number): Html {
@@ -85,18 +95,21 @@ export function feedPanel(events: readonly AlertEvent[]): Html {
   );
 }
 
-/** Where each feed's clock stands, behind the furthest. */
-function lagPanel(samples: Samples): Html {
-  const clocks = samples.all("feed_clock_timestamp_seconds").map(({ labels, value }) => ({ feed: labels["feed"] ?? "", value }));
-  const furthest = Math.max(...clocks.map(({ value }) => value));
-  const rows = clocks.map(({ feed, value }) => {
-    const behind = Math.round(furthest - value);
-    return html`<li><span>${feed}</span><svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="4"/><rect class="fill" width="${
-      behind === 0 ? 0 : Math.min(100, Math.round(20 * Math.log10(1 + behind)))
-    }" height="4"/></svg><span class="number">${behind === 0 ? "leads" : `${age(behind)} behind`}</span></li>`;
+/** How far each source is behind the newest event, and what it brings; one that brings nothing now is not behind. */
+function lagPanel(lag: Lag, progress: Progress): Html {
+  const rows = progress.sources.map(({ name, inputRowsPerSecond }) => {
+    const { seconds = null, state = null } = lag.sources[name] ?? {};
+    const isIdle = inputRowsPerSecond === null || inputRowsPerSecond === 0;
+    const told = state === "down" ? sourceState(state) : isIdle ? html`<span class="none">idle</span>` : behindText(seconds);
+    return html`<li><span>${name}</span><span class="number">${isIdle ? null : `${shown(inputRowsPerSecond)}/s`}</span><span class="number">${told}</span></li>`;
   });
   return panel(
-    { id: "lag", title: "Feeds", note: "clock, behind the furthest" },
-    html`<div data-refresh="time" id="lag-list">${rows.length === 0 ? nothing("No feed has a clock yet.") : html`<ul class="lag">${rows}</ul>`}</div>`,
+    { id: "lag", title: "Sources", note: "records, and how far behind in event time", command: "gridactor lag" },
+    html`<div data-refresh="time" id="lag-list">${rows.length === 0 ? nothing("No source is configured.") : html`<ul class="lag">${rows}</ul>`}</div>`,
   );
+}
+
+function behindText(seconds: number | null): string {
+  if (seconds === null) return "–";
+  return seconds === 0 ? "leads" : age(seconds);
 }

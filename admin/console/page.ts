@@ -14,6 +14,8 @@ export interface PageContext {
   readonly path: string;
   readonly search: string;
   readonly facts: ConsoleFacts;
+  /** Whether a part of the page, by its id, is wanted: a page that is open asks for what it refreshes only. */
+  readonly wants: (part: string) => boolean;
 }
 
 /** What pages also show, beside answers of verbs. */

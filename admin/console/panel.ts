@@ -30,7 +30,7 @@ export function nothing(text: string): Html {
 }
 
 /** Names and values. */
-export function facts(pairs: readonly (readonly [name: string, value: Part])[]): Html {
+export function facts(pairs: readonly (readonly [name: Part, value: Part])[]): Html {
   return html`<dl class="facts">${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 

@@ -1,5 +1,5 @@
-import type { CellValue } from "../../engine/emission.ts";
 import type { Inspection } from "../inspect.ts";
+import type { Reading } from "../readings.ts";
 import { instantText, isoMs } from "../time.ts";
 import { type Query, textOf } from "../verb.ts";
 import { encoded, type Html, html } from "./html.ts";
@@ -7,30 +7,21 @@ import type { PageContext } from "./page.ts";
 import { nothing, panel } from "./panel.ts";
 import { count, instant, label, shown } from "./words.ts";
 
-/** What the verb `readings` answers: one accepted record. */
-interface Reading {
-  readonly eventTime: string;
-  readonly feed: string;
-  readonly eventId: string | null;
-  readonly late: boolean;
-  readonly values: Readonly<Record<string, CellValue>>;
-  readonly band: { readonly lower: number | null; readonly expected: number | null; readonly upper: number | null } | null;
-}
-
 const POINTS_MAX = 2_000;
 const BEFORE_MS = 7 * 86_400_000;
+/** The value that the bands of readings are of. */
+const BANDED = "reading_kwh";
 /** What is looked at first, where a record has it. */
-const FIRST = ["reading_kwh", "load_percentage", "load_mw", "current_production_mw", "production_mw"];
+const FIRST = [BANDED, "load_percentage", "load_mw", "current_production_mw", "production_mw"];
 
 /** The readings of an actor as a table, which a script draws as a chart with the expected band and the alerts; null for one that has none. */
 export async function readingsPanel(context: PageContext, { kind, id, episodes }: Inspection, query: Query): Promise<Html | null> {
-  if (!context.has("readings")) return null;
   const self = `${kind}/${id}`;
   const until = textOf(query, "asOf");
   const untilMs = until === undefined ? null : isoMs(until);
   const times = untilMs === null ? {} : { since: instantText(untilMs - BEFORE_MS), until: instantText(untilMs) };
   const answer = await context.ask("readings", { id: self, ...times, limit: String(POINTS_MAX) });
-  const readings = [...(answer.value as readonly Reading[])].sort((a, b) => Date.parse(a.eventTime) - Date.parse(b.eventTime));
+  const readings = (answer.value as readonly Reading[]).filter(({ feed }) => !RECORDS_ONLY.includes(feed));
   const names = numericNames(readings);
   if (names.length === 0)
     return until === undefined && !MEASURED.includes(kind)
@@ -39,11 +30,13 @@ export async function readingsPanel(context: PageContext, { kind, id, episodes }
   const chosen = names.find((name) => name === textOf(query, "metric")) ?? FIRST.find((name) => names.includes(name)) ?? names[0] ?? "";
   const points = readings.flatMap((reading) => {
     const value = reading.values[chosen];
-    return typeof value === "number" ? [{ ...reading, value }] : [];
+    return typeof value === "number" ? [{ ...reading, value, band: chosen === BANDED ? reading.band : null }] : [];
   });
   return panel(options(self, times, choices(context.path, query, names, chosen)), figure(label(chosen), points, episodes));
 }
 
+/** These tell of things that happened: they are no course of a value. */
+const RECORDS_ONLY = ["maintenance", "transformer_master", "customer_master"];
 const MEASURED = ["meter", "transformer", "plant"];
 
 type Point = Reading & { readonly value: number };
@@ -76,7 +69,7 @@ function figure(name: string, points: readonly Point[], episodes: Inspection["ep
   const least = Math.min(...values);
   const most = Math.max(...values);
   return html`<figure class="chart" data-chart data-name="${name}">
-<figcaption>${count(points.length)} readings of ${name}, ${instant(first.eventTime)} to ${instant(last.eventTime)}: from ${shown(least)} to ${shown(most)}, the latest ${shown(last.value)}${
+<figcaption>${points.length === 1 ? "1 reading" : `${count(points.length)} readings`} of ${name}, ${instant(first.eventTime)} to ${instant(last.eventTime)}: ${least === most ? null : `from ${shown(least)} to ${shown(most)}, `}the latest ${shown(last.value)}${
     outside.length === 0 ? null : html`; ${count(outside.length)} outside what was expected`
   }${marks.length === 0 ? null : html`; ${count(marks.length)} ${marks.length === 1 ? "alert" : "alerts"}`}.</figcaption>
 <div class="canvas scripted" data-canvas></div>

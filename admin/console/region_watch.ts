@@ -1,3 +1,4 @@
+import { asCommandError } from "../errors.ts";
 import type { RegionRow } from "../regions.ts";
 import type { PageContext } from "./page.ts";
 
@@ -6,51 +7,73 @@ export interface WatchedRegion extends RegionRow {
   readonly recordsPerSecond: number | null;
 }
 
-/** Looks at the regions for all open pages together: they are summed up at most once in `FRESH_MS`. */
+/** `problem`: why they could not be summed up now, as when there are too many actors for one question; then `rows` are the last ones, if any. */
+export interface Watched {
+  readonly rows: readonly WatchedRegion[];
+  readonly problem: string | null;
+}
+
+/** Looks at the regions for all open pages together: summing them up takes at most a twentieth of the time. */
 export interface RegionWatch {
-  look(context: Pick<PageContext, "ask">): Promise<readonly WatchedRegion[]>;
+  look(context: Pick<PageContext, "ask">): Promise<Watched>;
 }
 
 const FRESH_MS = 2_000;
+const REST_FACTOR = 20;
 /** Rates are told over at least so long, so that they do not jump. */
 const RATE_OVER_MS = 4_000;
 /** A look before this says nothing of now. */
-const RATE_OVER_MAX_MS = 60_000;
+const RATE_OVER_MAX_MS = 120_000;
+const LOOKS_MAX = 60;
 
 interface Look {
   readonly atMs: number;
+  readonly tookMs: number;
   readonly rows: readonly RegionRow[];
+  readonly problem: string | null;
 }
 
 /** `nowMs`: of the wall. */
 export function regionWatch(nowMs: () => number): RegionWatch {
   let looks: readonly Look[] = []; // Oldest first.
-  let under: Promise<readonly WatchedRegion[]> | null = null;
+  let under: Promise<Look> | null = null;
 
-  const look = async ({ ask }: Pick<PageContext, "ask">): Promise<readonly WatchedRegion[]> => {
-    const { value } = await ask("regions");
-    const now = { atMs: nowMs(), rows: value as readonly RegionRow[] };
-    looks = [...looks.filter(({ atMs }) => now.atMs - atMs < RATE_OVER_MAX_MS), now].slice(-30);
-    return rated(looks, now);
+  const look = async ({ ask }: Pick<PageContext, "ask">): Promise<Look> => {
+    const beganMs = nowMs();
+    const { rows, problem } = await ask("regions").then(
+      ({ value }) => ({ rows: value as readonly RegionRow[], problem: null }),
+      (error: unknown) => ({ rows: looks.at(-1)?.rows ?? [], problem: retryable(error) }),
+    );
+    const now = { atMs: nowMs(), tookMs: nowMs() - beganMs, rows, problem };
+    looks = [...looks.filter(({ atMs }) => now.atMs - atMs < RATE_OVER_MAX_MS), now].slice(-LOOKS_MAX);
+    return now;
   };
 
   return {
     async look(context) {
       const last = looks.at(-1);
-      if (last !== undefined && nowMs() - last.atMs < FRESH_MS) return rated(looks, last);
+      if (last !== undefined && nowMs() - last.atMs < Math.max(FRESH_MS, REST_FACTOR * last.tookMs)) return rated(looks, last);
       under ??= look(context).finally(() => {
         under = null;
       });
-      return under;
+      return rated(looks, await under);
     },
   };
 }
 
-function rated(looks: readonly Look[], now: Look): readonly WatchedRegion[] {
-  const before = looks.findLast(({ atMs }) => now.atMs - atMs >= RATE_OVER_MS) ?? looks.find(({ atMs }) => atMs < now.atMs - FRESH_MS / 2);
-  return now.rows.map((row) => {
+/** What a page can say and go on; throws anything else. */
+function retryable(error: unknown): string {
+  const { code, message } = asCommandError(error);
+  if (code !== "RETRY") throw error;
+  return message;
+}
+
+function rated(looks: readonly Look[], now: Look): Watched {
+  const before = looks.findLast(({ atMs, problem }) => problem === null && now.atMs - atMs >= RATE_OVER_MS);
+  const rows = now.rows.map((row) => {
     const records = before?.rows.find(({ id }) => id === row.id)?.records;
     const rate = before === undefined || records === undefined ? null : ((row.records - records) * 1_000) / (now.atMs - before.atMs);
     return { ...row, recordsPerSecond: rate === null ? null : Math.round(rate * 10) / 10 };
   });
+  return { rows, problem: now.problem };
 }

@@ -231,7 +231,7 @@ async function pageAt(options: Served, { request, path, search, signal }: Exchan
   if (!pages.has(path)) return null;
   try {
     const caller = sessionOf(options, request)?.caller ?? callerOf(door, request.headers.authorization);
-    return await pages.page({ path, search, caller, signal });
+    return await pages.page({ path, search, caller, signal, parts: request.headers["x-gridactor-parts"]?.toString() });
   } catch (error) {
     const isUnknown = error instanceof Refusal && error.status === 401 && request.headers.authorization === undefined;
     if (isUnknown) return seeOther(`/login?next=${encodeURIComponent(path + search)}`, path);

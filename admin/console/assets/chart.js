@@ -57,8 +57,11 @@ function plot(uPlot, figure) {
         tzDate: (/** @type {number} */ atS) => uPlot.tzDate(new Date(atS * 1_000), "Etc/UTC"),
         legend: { show: false },
         cursor: { y: false, points: { size: 8 } },
-        scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => spread(least, most) } },
-        axes: [{ ...axis, values: AXIS_TIMES }, { ...axis, size: 56 }],
+        scales: { x: { time: true, range: (/** @type {any} */ _, /** @type {number} */ first, /** @type {number} */ last) => aside(first, last) }, y: { range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => spread(least, most) } },
+        axes: [
+          { ...axis, values: AXIS_TIMES, size: 40 },
+          { ...axis, size: 56 },
+        ],
         series: [
           {},
           { label: name, stroke: color("series"), width: 1.5, spanGaps: true, points: { show: rows.length < 200, size: 5, fill: color("series") } },
@@ -158,6 +161,12 @@ const AXIS_TIMES = [
   [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
   [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
 ];
+
+/** Some room before and after; around a single point, an hour. @param {number} first @param {number} last */
+function aside(first, last) {
+  const room = first === last ? 3_600 : (last - first) * 0.01;
+  return [first - room, last + room];
+}
 
 /** Some room above and below. @param {number} least @param {number} most */
 function spread(least, most) {

@@ -4,8 +4,8 @@ import { takeOver } from "./page.js";
 const SILENT_MS = 40_000; // The server says something every 15 s.
 const RETRY_MS = 3_000;
 const ANNOUNCE_MS = 5_000;
-const REFRESH_MS = 5_000;
-const REFRESH_AFTER_ALERT_MS = 1_000;
+const REFRESH_MS = { time: 5_000, slow: 30_000 };
+const REFRESH_AFTER_ALERT_MS = 2_000;
 const ITEMS_MAX = 200;
 
 /** The one stream of the page: it feeds the list of alerts, tells when lists have changed, and notices when the engine is gone. */
@@ -80,9 +80,11 @@ export function follow() {
     if (Date.now() - heardAt > SILENT_MS) lost();
     if (stream?.readyState === EventSource.CLOSED) open();
   }, RETRY_MS);
-  setInterval(() => {
-    if (!isLost && !document.hidden) refresh("time");
-  }, REFRESH_MS);
+  for (const [why, everyMs] of Object.entries(REFRESH_MS)) {
+    setInterval(() => {
+      if (!isLost && !document.hidden) refresh(why);
+    }, everyMs);
+  }
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", ({ persisted }) => persisted && open());
   open();
@@ -105,13 +107,13 @@ let refreshing = null;
 function soon() {
   refreshing ??= setTimeout(() => {
     refreshing = null;
-    if (!document.hidden) refresh();
+    if (!document.hidden) refresh("alert");
   }, REFRESH_AFTER_ALERT_MS);
 }
 
-/** Takes over what the page says is to be kept fresh. @param {"time"} [why] */
+/** Takes over what the page says is to be kept fresh, for this reason or for any. @param {string} [why] */
 function refresh(why) {
-  const parts = [...document.querySelectorAll(why === "time" ? '[data-refresh="time"]' : "[data-refresh]")];
+  const parts = [...document.querySelectorAll(why === undefined ? "[data-refresh]" : `[data-refresh="${why}"]`)];
   if (parts.length === 0) return;
   const ids = parts.map(({ id }) => id);
   takeOver(location.href, ids).catch(() => {}); // The stream notices that the engine is gone, and says so.

@@ -15,7 +15,7 @@ export function enhanced(enhance) {
  * @param {string} address @param {readonly string[]} ids @param {{ force?: boolean }} [options]
  */
 export async function takeOver(address, ids, { force = false } = {}) {
-  const response = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  const response = await fetch(address, { headers: { Accept: "text/html", "X-Gridactor-Parts": ids.join(" ") }, credentials: "same-origin" });
   if (response.redirected && new URL(response.url).pathname === "/login") return location.assign(response.url);
   const next = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const id of ids) replacePart(id, next, force);
