@@ -3,10 +3,10 @@ import { filtersOf, restartNeeded, type SinkFilter } from "./admin/config_reload
 import type { Config } from "./admin/config_types.ts";
 import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
 import { CommandError } from "./admin/errors.ts";
-import type { Stop } from "./admin/gaps.ts";
 import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
+import type { Stop } from "./admin/stop.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
 import { type Assembly, type Composition, compose, domainOf, SINK_STALL_MS, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";

@@ -5,7 +5,6 @@ import type { Store } from "../engine/store.ts";
 import { AlertTail } from "./alert_tail.ts";
 import { alertFilter } from "./alerts.ts";
 import type { Config } from "./config_types.ts";
-import type { Stop } from "./gaps.ts";
 import { health } from "./health.ts";
 import type { Token } from "./http/access.ts";
 import type { AlertStreams } from "./http/alert_stream.ts";
@@ -17,6 +16,7 @@ import type { Log } from "./log.ts";
 import { measureLoopDelay } from "./loop_delay.ts";
 import { metrics } from "./metrics.ts";
 import { readers } from "./readers.ts";
+import type { Stop } from "./stop.ts";
 import type { Query } from "./verb.ts";
 import { liveWriter } from "./writer.ts";
 
@@ -97,11 +97,11 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     ...admin,
     batch(batch) {
       measured.batch(batch);
+      pace.batch(batch);
       tail.ring();
     },
     async close() {
       delay.stop();
-      pace.batch(batch);
       reading.close();
       await admin.close();
     },

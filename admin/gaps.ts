@@ -4,15 +4,8 @@ import { acceptedPartitions, acceptGapArgs } from "../engine/source_commands.ts"
 import { CommandError } from "./errors.ts";
 import { type Column, formatRows, type Screen } from "./format.ts";
 import type { View } from "./reader.ts";
+import type { Stop } from "./stop.ts";
 import { type AskOther, type Query, textOf } from "./verb.ts";
-
-/** A partition that is read no more. `isGap`: at a gap, which may be accepted; else it is not read before the next start. */
-export interface Stop {
-  readonly source: string;
-  readonly partition: string;
-  readonly reason: string;
-  readonly isGap: boolean;
-}
 
 /** A hole in what a source brought. `stopped`: it waits for `accept-gap`; `broken`: it cannot go on; `accepted`: it has gone on, and has a number in its feed. */
 export interface GapItem {

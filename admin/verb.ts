@@ -1,9 +1,9 @@
 import type { AuditRow, CommandArgs } from "../engine/command.ts";
 import type { Screen } from "./format.ts";
-import type { Stop } from "./gaps.ts";
 import type { Live } from "./live.ts";
 import type { View } from "./reader.ts";
 import type { ConfiguredSchemas } from "./schema.ts";
+import type { Stop } from "./stop.ts";
 
 /** What a read verb may look at. */
 export interface Known {

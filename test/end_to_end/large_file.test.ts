@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { FileItem } from "../../admin/files.ts";
 import type { Summary } from "../../admin/summary.ts";
+import { wallClock } from "../../engine/clock.ts";
 import { type GridFolder, gridactor, run } from "../kit/grid_folder.ts";
 import { notRun, suite } from "../kit/suite.ts";
 import { inTempFolder } from "../kit/temp_folder.ts";
@@ -100,13 +101,15 @@ async function files(folder: GridFolder): Promise<readonly FileItem[]> {
 async function watched(folder: GridFolder, killAtBytes: number) {
   const beganAtMs = performance.now();
   const drain = gridactor(["run", "--drain", "--json"], folder);
+  const over = new AbortController();
+  void drain.ended.then(() => over.abort());
   let mostMib = 0;
-  const look = setInterval(() => {
+  while (!over.signal.aborted) {
     mostMib = Math.max(mostMib, Math.round(numberIn(drain.pid, "status", /VmHWM:\s*(\d+)/) / 1_024));
     if (numberIn(drain.pid, "io", /rchar: (\d+)/) > killAtBytes) drain.kill("SIGKILL");
-  }, LOOK_EVERY_MS);
+    await wallClock.sleep(LOOK_EVERY_MS, over.signal); // Between two looks; nothing waits for this.
+  }
   const ending = await drain.ended;
-  clearInterval(look);
   return { ...ending, mostMib, seconds: Math.round((performance.now() - beganAtMs) / 1_000) };
 }
 
