@@ -47,7 +47,7 @@ function summaryPanel({ data }: AlertEvent): Html {
       ...(data.flags.length === 0 ? [] : [["flags", data.flags.join(", ")] as const]),
       ...(data.suppressedBy === null ? [] : [["suppressed by", alertLink(data.suppressedBy)] as const]),
     ])}
-<h3>${label(observation.metric)}${observation.unit === "" || observation.unit === "1" ? null : html` <span class="unit">${observation.unit}</span>`}</h3>
+<h3>${label(observation.metric)}${observation.unit === "" || observation.unit === "1" || label(observation.metric).endsWith(observation.unit) ? null : html` <span class="unit">${observation.unit}</span>`}</h3>
 ${facts(seenNow.map(([name, value]) => [name, shown(value)]))}`,
   );
 }

@@ -118,7 +118,8 @@ export function openConsole({ asker, ...facts }: ConsoleOptions): Console {
         const refusal = asRefusal(error);
         if (refusal.status === 500) throw error;
         const page = reply(failure(refusal), context, route);
-        return { ...page, headers: { ...page.headers, ...refusal.headers } };
+        const again: Readonly<Record<string, string>> = refusal.status === 503 ? { Refresh: "2" } : {}; // The browser asks again by itself.
+        return { ...page, headers: { ...page.headers, ...refusal.headers, ...again } };
       }
     },
     asset(path, acceptsGzip) {

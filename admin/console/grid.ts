@@ -29,7 +29,7 @@ export async function grid(context: PageContext, watch: RegionWatch): Promise<Pa
     from: Math.max(0, Math.trunc(Number(textOf(query, "from") ?? 0)) || 0),
   };
   const { rows: regions, problem } = await watch.look(context);
-  if (problem !== null) throw new CommandError("RETRY", problem);
+  if (problem !== null && regions.length === 0) throw new CommandError("RETRY", problem);
   const rows = await Promise.all(regions.map((region) => branch(regionLine(region), 1, state, context)));
   const body = html`<h1>Grid</h1>
 ${panel(

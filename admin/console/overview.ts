@@ -34,10 +34,10 @@ ${lagPanel(lag.value as Lag, progress.value as Progress)}
 }
 
 function tiles({ rows: regions, problem }: Watched): Html {
-  if (problem !== null)
-    return html`<div id="regions" data-refresh="time">${nothing(`The regions could not be summed up: ${problem}`)}</div>`;
-  if (regions.length === 0) return html`<div id="regions" data-refresh="time">${nothing("No region yet: nothing has been read.")}</div>`;
-  return html`<ul class="tiles" id="regions" data-refresh="time" aria-label="Regions">${regions.map(tile)}</ul>`;
+  const why = problem === null ? null : nothing(`The regions could not be summed up just now: ${problem}.`);
+  if (regions.length === 0)
+    return html`<div id="regions" data-refresh="time">${why ?? nothing("No region yet: nothing has been read.")}</div>`;
+  return html`<div id="regions" data-refresh="time"><ul class="tiles" aria-label="Regions">${regions.map(tile)}</ul>${why}</div>`;
 }
 
 function tile(region: WatchedRegion): Html {
@@ -104,7 +104,7 @@ function lagPanel(lag: Lag, progress: Progress): Html {
     return html`<li><span>${name}</span><span class="number">${isIdle ? null : `${shown(inputRowsPerSecond)}/s`}</span><span class="number">${told}</span></li>`;
   });
   return panel(
-    { id: "lag", title: "Sources", note: "records, and how far behind in event time", command: "gridactor lag" },
+    { id: "lag", title: "Sources", note: "rate, and behind by", command: "gridactor lag" },
     html`<div data-refresh="time" id="lag-list">${rows.length === 0 ? nothing("No source is configured.") : html`<ul class="lag">${rows}</ul>`}</div>`,
   );
 }

@@ -70,6 +70,9 @@ const UNITS: readonly (readonly [ending: string, unit: string])[] = [
   ["_percentage", "%"],
   ["_percent", "%"],
   ["_temperature_c", "temperature °C"],
+  ["_rise_k", "rise K"],
+  ["_c", "°C"],
+  ["_k", "K"],
   ["_v", "V"],
   ["_a", "A"],
 ];

@@ -6,7 +6,9 @@ const MARK_PX = 12;
 
 /** Draws the tables of readings in a part of the page. @param {ParentNode} root */
 export async function draw(root) {
-  const figures = [...root.querySelectorAll("[data-chart]")].filter((figure) => figure.querySelector("[data-canvas]")?.childElementCount === 0);
+  const figures = [...root.querySelectorAll("[data-chart]")].filter(
+    (figure) => figure.querySelector("[data-canvas]")?.childElementCount === 0,
+  );
   if (figures.length === 0) return;
   const uPlot = await library();
   for (const figure of figures) if (figure.isConnected) plot(uPlot, figure);
@@ -48,7 +50,12 @@ function plot(uPlot, figure) {
     const style = getComputedStyle(document.documentElement);
     const color = (/** @type {string} */ token) => style.getPropertyValue(`--${token}`).trim();
     const font = "12px system-ui, sans-serif";
-    const axis = { stroke: color("soft"), grid: { stroke: color("line"), width: 1 }, ticks: { stroke: color("line"), width: 1, size: 4 }, font };
+    const axis = {
+      stroke: color("soft"),
+      grid: { stroke: color("line"), width: 1 },
+      ticks: { stroke: color("line"), width: 1, size: 4 },
+      font,
+    };
     const quiet = { points: { show: false }, spanGaps: true };
     chart = new uPlot(
       {
@@ -57,14 +64,23 @@ function plot(uPlot, figure) {
         tzDate: (/** @type {number} */ atS) => uPlot.tzDate(new Date(atS * 1_000), "Etc/UTC"),
         legend: { show: false },
         cursor: { y: false, points: { size: 8 } },
-        scales: { x: { time: true, range: (/** @type {any} */ _, /** @type {number} */ first, /** @type {number} */ last) => aside(first, last) }, y: { range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => spread(least, most) } },
+        scales: {
+          x: { time: true, range: (/** @type {any} */ _, /** @type {number} */ first, /** @type {number} */ last) => aside(first, last) },
+          y: { range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => spread(least, most) },
+        },
         axes: [
           { ...axis, values: AXIS_TIMES, size: 40 },
           { ...axis, size: 56 },
         ],
         series: [
           {},
-          { label: name, stroke: color("series"), width: 1.5, spanGaps: true, points: { show: rows.length < 200, size: 5, fill: color("series") } },
+          {
+            label: name,
+            stroke: color("series"),
+            width: 1.5,
+            spanGaps: true,
+            points: { show: rows.length < 200, size: 5, fill: color("series") },
+          },
           { label: "expected", stroke: color("soft"), width: 1, dash: [4, 4], ...quiet },
           { label: "lower", stroke: "transparent", ...quiet },
           { label: "upper", stroke: "transparent", ...quiet },
@@ -81,8 +97,10 @@ function plot(uPlot, figure) {
   const readOut = (/** @type {number | null} */ at) => {
     if (readout === null) return;
     const row = at === null ? undefined : rows[at];
-    if (row === undefined) return void (readout.textContent = "");
-    const [time = "", value = "", lower = "", expected = "", upper = "", late = ""] = [...row.children].map((cell) => cell.textContent?.trim() ?? "");
+    if (row === undefined) return readout.replaceChildren();
+    const [time = "", value = "", lower = "", expected = "", upper = "", late = ""] = [...row.children].map(
+      (cell) => cell.textContent?.trim() ?? "",
+    );
     const atS = numberOf(row.getAttribute("data-at")) ?? 0;
     const open = marks.filter(({ fromS, toS }) => fromS <= atS && !(toS < atS)).map(({ rule, severity }) => `${severity} ${rule}`);
     const band = expected === "–" ? "" : `, expected ${expected} (${lower} to ${upper})`;

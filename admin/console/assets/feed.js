@@ -105,7 +105,8 @@ let refreshing = null;
 
 /** Lists follow their alerts at once, but not each of them. */
 function soon() {
-  refreshing ??= setTimeout(() => {
+  if (refreshing !== null) return;
+  refreshing = setTimeout(() => {
     refreshing = null;
     if (!document.hidden) refresh("alert");
   }, REFRESH_AFTER_ALERT_MS);

@@ -15,7 +15,10 @@ export function enhanced(enhance) {
  * @param {string} address @param {readonly string[]} ids @param {{ force?: boolean }} [options]
  */
 export async function takeOver(address, ids, { force = false } = {}) {
-  const response = await fetch(address, { headers: { Accept: "text/html", "X-Gridactor-Parts": ids.join(" ") }, credentials: "same-origin" });
+  const response = await fetch(address, {
+    headers: { Accept: "text/html", "X-Gridactor-Parts": ids.join(" ") },
+    credentials: "same-origin",
+  });
   if (response.redirected && new URL(response.url).pathname === "/login") return location.assign(response.url);
   const next = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const id of ids) replacePart(id, next, force);
@@ -56,7 +59,8 @@ function replacePart(id, next, force) {
 /** @param {Element} part */
 function isInUse(part) {
   const { activeElement } = document;
-  const isTyping = activeElement !== null && part.contains(activeElement) && activeElement.matches("input, select, textarea, [data-canvas]");
+  const isTyping =
+    activeElement !== null && part.contains(activeElement) && activeElement.matches("input, select, textarea, [data-canvas]");
   return isTyping || part.querySelector("details[open], .as-table") !== null || String(getSelection()).length > 0;
 }
 
@@ -72,7 +76,8 @@ function focusIn(part) {
     const same = [...fresh.querySelectorAll("a, button, [tabindex], [data-id]")].find((one) =>
       id !== "" ? one.id === id : name !== undefined && one.getAttribute(name) === value,
     );
-    const sameRow = row === undefined ? undefined : [...fresh.querySelectorAll("[data-id]")].find((one) => one.getAttribute("data-id") === row);
+    const sameRow =
+      row === undefined ? undefined : [...fresh.querySelectorAll("[data-id]")].find((one) => one.getAttribute("data-id") === row);
     const target = same ?? sameRow?.querySelector("a.toggle") ?? sameRow;
     if (target instanceof HTMLElement) target.focus();
   };
