@@ -193,7 +193,44 @@ const LAZY: Readonly<Record<string, () => Promise<void>>> = {
   },
   verify: async () => (await import("./admin/commands/verify.ts")).verifyCommand(commandLine),
   repl: declareRepl,
+  completion: declareCompletion,
+  __complete: declareCompletion,
 };
+
+/** Every command but those that ask for all of them. */
+async function declareAll(): Promise<void> {
+  for (const load of new Set(Object.values(LAZY))) if (load !== declareCompletion) await load();
+  await declareVerbs();
+}
+
+async function declareCompletion(): Promise<void> {
+  const [{ completionCommands }, { stateAsker }, { loadConfig }, options, { GRID }, { RULES }] = await Promise.all([
+    import("./admin/commands/completion.ts"),
+    import("./admin/state_asker.ts"),
+    import("./admin/config.ts"),
+    configOptions(),
+    import("./actors/registry.ts"),
+    import("./actors/rules.ts"),
+  ]);
+  completionCommands({
+    program,
+    declareAll,
+    print,
+    words: {
+      kinds: GRID.behaviours.map(({ kind }) => kind),
+      feeds: GRID.feeds.map(({ name }) => name),
+      rules: RULES.map(({ id }) => id),
+    },
+    asker({ config, state }) {
+      try {
+        return stateAsker(loadConfig({ ...options(), path: config ?? null, flags: { state: state ?? null } }).config);
+      } catch (error) {
+        if (error instanceof CommandError) return null; // Whoever runs a command hears of it; a key press does not.
+        throw error;
+      }
+    },
+  });
+}
 
 async function declareSchema(): Promise<void> {
   const { schemaCommand } = await import("./admin/commands/schema.ts");
@@ -253,7 +290,7 @@ async function declare(words: readonly string[]): Promise<void> {
   if (lazy !== undefined) return lazy();
   if (word !== undefined) await declareVerbs();
   if (isKnown()) return;
-  for (const load of Object.values(LAZY)) await load();
+  for (const load of new Set(Object.values(LAZY))) await load();
   if (word === undefined) await declareVerbs();
 }
 

@@ -14,8 +14,8 @@ import { type Outlets, Session } from "../repl/session.ts";
 import { converse } from "../repl/terminal.ts";
 import { socketWriter } from "../socket_asker.ts";
 import { isRunning, stateAsker } from "../state_asker.ts";
+import { storedWords } from "../stored_words.ts";
 import type { Known } from "../verb.ts";
-import { COMPLETE } from "../verbs.ts";
 
 /** What the program gives to the command. */
 export interface ReplCommandOptions {
@@ -35,9 +35,6 @@ interface ReplFlags {
   readonly bail?: boolean;
   readonly write?: boolean;
 }
-
-/** How long a key press waits for words of the state. */
-const COMPLETE_WITHIN_MS = 100;
 
 /** `repl`: questions line by line, on a terminal, from the command line, a file or standard input. */
 export function replCommand(options: ReplCommandOptions): void {
@@ -74,13 +71,7 @@ function sourcesOf({ grid, rules }: ReplCommandOptions, asker: Asker): Completio
     kinds: grid.behaviours.map(({ kind }) => kind),
     feeds: grid.feeds.map(({ name }) => name),
     rules,
-    async stored(what, word, kind) {
-      const late = AbortSignal.timeout(COMPLETE_WITHIN_MS);
-      const query = { what, word, ...(kind === undefined ? {} : { kind }) };
-      const asked = asker.ask(COMPLETE.name, query, late).then(({ value }) => value as readonly string[]);
-      const none = new Promise<readonly string[]>((resolve) => late.addEventListener("abort", () => resolve([]), { once: true }));
-      return Promise.race([asked.catch(() => []), none]);
-    },
+    stored: storedWords(() => asker),
   };
 }
 

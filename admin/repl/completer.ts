@@ -8,6 +8,8 @@ export interface CompletionSources {
   readonly kinds: readonly string[];
   readonly rules: readonly string[];
   readonly feeds: readonly string[];
+  /** True: names of flags need their dashes, as in a shell. */
+  readonly dashedOnly?: boolean;
   /** Words of the state that begin so: ids, alerts, quarantined records, fields (of a kind). It may take its time, and then gives none. */
   readonly stored: (what: "id" | "alert" | "quarantine" | "field", word: string, kind: string | undefined) => Promise<readonly string[]>;
 }
@@ -66,11 +68,13 @@ async function ofVerb(verb: Spoken, rest: readonly Word[], of: string, sources: 
     else {
       while (at < rest.length && flagAt(rest, at, verb) === null) at += 1;
       if (at >= rest.length)
-        return rest.at(-1)?.text === "and" ? values("predicate", of, given.get("kind"), sources) : ["and", ...flags(verb, said, of)];
+        return rest.at(-1)?.text === "and"
+          ? values("predicate", of, given.get("kind"), sources)
+          : ["and", ...flags(verb, said, of, sources)];
     }
   }
   const [next] = args;
-  return [...(next === undefined ? [] : await values(next.takes, of, given.get("kind"), sources)), ...flags(verb, said, of)];
+  return [...(next === undefined ? [] : await values(next.takes, of, given.get("kind"), sources)), ...flags(verb, said, of, sources)];
 }
 
 async function values(takes: Takes, of: string, kind: string | undefined, sources: CompletionSources): Promise<readonly string[]> {
@@ -97,9 +101,10 @@ async function values(takes: Takes, of: string, kind: string | undefined, source
   return takes;
 }
 
-function flags(verb: Spoken, said: readonly string[], of: string): readonly string[] {
+function flags(verb: Spoken, said: readonly string[], of: string, { dashedOnly = false }: CompletionSources): readonly string[] {
   const open = verb.options.filter(({ name }) => !said.includes(name));
   const dashed = open.map(({ name }) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  if (dashedOnly && !of.startsWith("-")) return [];
   return of.startsWith("-") ? dashed : dashed.map((flag) => flag.slice(2)).filter((flag) => !flag.includes("-"));
 }
 
