@@ -5,6 +5,7 @@ import { ALERT_ID, ID, LIMIT, SINCE, UNTIL } from "./parameters.ts";
 import { progress, progressText } from "./progress.ts";
 import { readings, readingsText } from "./readings.ts";
 import { textOf, type Verb, verb } from "./verb.ts";
+import { whyNot, whyNotText } from "./why_not.ts";
 
 /** Questions about why things are as they are, and how the engine is doing. */
 export const INSIGHT_VERBS: readonly Verb[] = [
@@ -16,6 +17,18 @@ export const INSIGHT_VERBS: readonly Verb[] = [
     options: [],
     ask: async ({ view }, query) => ({ value: await explain(view, textOf(query, "alertId") ?? "") }),
     text: (value, _query, screen) => explanationText(value, screen),
+  }),
+  verb({
+    name: "why-not",
+    about: "what a rule says of an actor, and why there is no alert",
+    route: "/v1/why-not",
+    args: [{ name: "rule", takes: "rule", about: "id of the rule", isRequired: true }, ID],
+    options: [{ name: "at", takes: "time", about: "then (now)" }],
+    async ask({ view, ruleTable, rules }, query) {
+      const asked = { rule: textOf(query, "rule") ?? "", id: textOf(query, "id") ?? "", at: textOf(query, "at") };
+      return { value: await whyNot({ view, rules: ruleTable, ruleIds: rules }, asked) };
+    },
+    text: (value, _query, screen) => whyNotText(value, screen),
   }),
   verb({
     name: "readings",

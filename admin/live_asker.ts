@@ -11,7 +11,12 @@ import type { Known } from "./verb.ts";
 import { verbNamed } from "./verbs.ts";
 
 /** What a running engine knows of single actors: the parts in its memory, the rows and the log of its store. It lists no actors. */
-export function liveKnown(config: Pick<StateConfig, "name" | "feeds">, engine: Pick<Engine, "world">, store: Store, grid?: Grid): Known {
+export function liveKnown(
+  config: Omit<StateConfig, "stateDir" | "limits">,
+  engine: Pick<Engine, "world">,
+  store: Store,
+  grid?: Grid,
+): Known {
   const reading = {
     load: (id: ActorId) => engine.world.population.parts(id),
     get: (table: RowTable, key: string) => store.get(table, key),

@@ -58,7 +58,16 @@ export function readActor({ store, domain }: View, id: ActorId): Actor {
   const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
   const parts = behaviour === undefined ? null : store.load(id);
   if (behaviour === undefined || parts === null) throw new CommandError("NOT_FOUND", `no actor ${id}`);
-  return actorIn(new Kind(behaviour, isWindowed(behaviour, domain)), id, parts, lostOf(store, behaviour));
+  return actorIn(new Kind(behaviour, isWindowed(behaviour, domain), 1), id, parts, lostOf(store, behaviour));
+}
+
+/** All episodes of a stored actor, suspicions among them; none for one that the store does not hold. */
+export function readEpisodes({ store, domain }: View, id: ActorId): readonly Episode[] {
+  const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
+  const parts = behaviour === undefined ? null : store.load(id);
+  if (behaviour === undefined || parts === null) return [];
+  const kind = new Kind(behaviour, isWindowed(behaviour, domain));
+  return [...(kind.peekWarm(kind.add(id, parts))?.episodes.values() ?? [])];
 }
 
 /** Every stored actor that `takes` lets through by its id, in id order. */
@@ -70,9 +79,22 @@ export function* readActors({ store, domain }: View, takes: (id: ActorId) => boo
     const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
     if (behaviour === undefined) continue;
     let kind = kinds.get(behaviour.kind);
-    if (kind === undefined || kind.size === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain));
+    if (kind === undefined || kind.size === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain), KIND_ACTORS_MAX);
     kinds.set(behaviour.kind, kind);
     yield actorIn(kind, id, parts, lost.get(behaviour.kind) ?? null);
+  }
+}
+
+/** The states of all actors of a kind, in id order, as they are kept: for those who know their shape. */
+export function* readStates({ store, domain }: View, kind: string): Generator<readonly [ActorId, object], void> {
+  const behaviour = domain.behaviours.find((one) => one.kind === kind);
+  if (behaviour === undefined) return;
+  for (const [id, parts] of store.actors()) {
+    if (kindOf(id) !== kind) continue;
+    const one = new Kind(behaviour, isWindowed(behaviour, domain));
+    const slot = one.add(id, parts);
+    one.slab.move(one.cursor, slot);
+    yield [id, one.look(slot)];
   }
 }
 

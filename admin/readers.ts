@@ -29,8 +29,8 @@ interface Waiting {
  * ended with its process: nothing else stops a scan that is under way. `readMaxMs`: how long one may take.
  */
 export function readers(config: StateConfig, readMaxMs: number = READ_MAX_MS): Readers {
-  const { name, stateDir, limits, feeds } = config;
-  const place: StateConfig = { name, stateDir, limits, feeds }; // And nothing else: the rest holds secrets.
+  const { name, stateDir, limits, feeds, rules } = config;
+  const place: StateConfig = { name, stateDir, limits, feeds, ...(rules === undefined ? {} : { rules }) }; // And nothing else: the rest holds secrets.
   const waiting: Waiting[] = [];
   let child: ChildProcess | null = null;
   const ready = new WeakSet<ChildProcess>();

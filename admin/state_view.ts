@@ -3,6 +3,8 @@ import { RULES } from "../actors/rules.ts";
 import { DamagedStore, NoStore } from "../engine/damaged_store.ts";
 import { emissionDecoder } from "../engine/emission_codec.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
+import type { Rule } from "../engine/rule.ts";
+import { RuleTable } from "../engine/rule_table.ts";
 import type { Domain } from "../engine/world.ts";
 import { configuredDomain } from "./config_domain.ts";
 import type { Config } from "./config_types.ts";
@@ -11,12 +13,12 @@ import type { ReadStore } from "./reader.ts";
 import type { Known } from "./verb.ts";
 
 /** What reading a state directory needs of the configuration. It holds no secret, and can be sent to another process. */
-export type StateConfig = Pick<Config, "name" | "stateDir" | "limits" | "feeds">;
+export type StateConfig = Pick<Config, "name" | "stateDir" | "limits" | "feeds"> & Partial<Pick<Config, "rules">>;
 
 /** What a state is of: the shipped grid, or with what a program adds. */
 export interface Grid {
   readonly domain: Domain;
-  readonly rules: readonly { readonly id: string }[];
+  readonly rules: readonly Rule[];
 }
 
 const SHIPPED: Grid = { domain: GRID, rules: RULES };
@@ -36,11 +38,12 @@ export async function withState<T>(config: StateConfig, look: (known: Known) => 
 }
 
 /** A store, with what the configuration says of the grid in it. */
-export function knownOf({ name, feeds }: Pick<Config, "name" | "feeds">, store: ReadStore, grid: Grid = SHIPPED): Known {
+export function knownOf({ name, feeds, rules }: Omit<StateConfig, "stateDir" | "limits">, store: ReadStore, grid: Grid = SHIPPED): Known {
   const domain = configuredDomain(grid.domain, { feeds });
   return {
     view: { store, domain, decode: emissionDecoder(name, domain.tables) },
     rules: grid.rules.map(({ id }) => id),
+    ruleTable: new RuleTable(grid.rules, rules),
     schemas: new Map([...feeds].map(([feed, { schema }]) => [feed, schema])),
   };
 }

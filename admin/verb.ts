@@ -1,4 +1,5 @@
 import type { AuditRow, CommandArgs } from "../engine/command.ts";
+import type { RuleTable } from "../engine/rule_table.ts";
 import type { Screen } from "./format.ts";
 import type { Live } from "./live.ts";
 import type { View } from "./reader.ts";
@@ -10,6 +11,8 @@ export interface Known {
   readonly view: View;
   /** Ids of all rules. */
   readonly rules: readonly string[];
+  /** The same with their limits in force, and whether they are. */
+  readonly ruleTable: RuleTable;
   readonly schemas: ConfiguredSchemas;
   /** Partitions that are read no more. Left out: no engine runs. */
   readonly stops?: () => readonly Stop[];

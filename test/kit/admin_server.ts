@@ -9,6 +9,7 @@ import type { Metrics } from "../../admin/metrics.ts";
 import type { Known } from "../../admin/verb.ts";
 import { verbNamed } from "../../admin/verbs.ts";
 import { type Clock, wallClock } from "../../engine/clock.ts";
+import { RuleTable } from "../../engine/rule_table.ts";
 import { newTempFolder, removeFolder } from "./temp_folder.ts";
 import { TINY_RULES, type TinyEngine } from "./tiny_grid.ts";
 
@@ -38,7 +39,7 @@ export interface AdminServer extends Admin {
 export async function adminServer(engine: TinyEngine, changes: ServerChanges = {}): Promise<AdminServer> {
   const stateDir = await newTempFolder();
   await chmod(stateDir, 0o700);
-  const known: Known = { view: engine, rules: TINY_RULES, schemas: new Map() };
+  const known: Known = { view: engine, rules: TINY_RULES, ruleTable: new RuleTable([]), schemas: new Map() };
   const tail = new AlertTail({ store: engine.store, decode: engine.decode, firstSequence: () => changes.firstSequence ?? 1 });
   let subscribers = 0;
   const errors: string[] = [];

@@ -5,6 +5,7 @@ import { socketWriter } from "../../../admin/socket_asker.ts";
 import type { Query } from "../../../admin/verb.ts";
 import { type Author, liveWriter } from "../../../admin/writer.ts";
 import { type AuditRow, CommandRefused } from "../../../engine/command.ts";
+import { RuleTable } from "../../../engine/rule_table.ts";
 import { type AdminServer, type AskOptions, adminServer, ask, TOKEN } from "../../kit/admin_server.ts";
 import { failureOf } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
@@ -119,7 +120,7 @@ test("every change, a refused one too, is a line of the log", async () => {
       return { row, isRepeat: reason === "again" };
     },
     asker: { ask: async () => ({ value: [event] }) },
-    known: { view: tinyEngine(), rules: [], schemas: new Map() },
+    known: { view: tinyEngine(), rules: [], ruleTable: new RuleTable([]), schemas: new Map() },
     nowMs: () => 1,
     log: { info: (name, _, fields) => void lines.push([name, fields?.["result"]]) },
   });

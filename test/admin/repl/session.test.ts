@@ -6,6 +6,7 @@ import { runScript } from "../../../admin/repl/script.ts";
 import { type Outlets, Session } from "../../../admin/repl/session.ts";
 import { verbNamed } from "../../../admin/verbs.ts";
 import { type SettableClock, settableClock } from "../../../engine/clock.ts";
+import { RuleTable } from "../../../engine/rule_table.ts";
 import { suite } from "../../kit/suite.ts";
 import { inTempFolder } from "../../kit/temp_folder.ts";
 import { TINY_RULES, tinyEngine } from "../../kit/tiny_grid.ts";
@@ -42,7 +43,7 @@ async function scene({ widthMax = null as number | null, cwd = "." } = {}): Prom
     reading_kwh: kwh,
   });
   await engine.take("smart_meter", [reading(1, 60), reading(2, 5), reading(3, 7)]);
-  const known = { view: engine, rules: TINY_RULES, schemas: new Map() };
+  const known = { view: engine, rules: TINY_RULES, ruleTable: new RuleTable([]), schemas: new Map() };
   const clock = settableClock();
   const session = new Session({
     asker: { ask: async (verb, query) => verbNamed(verb).ask(known, query) },
