@@ -18,7 +18,7 @@ import { signsOf } from "./detectors/meter/signs.ts";
 import { judgeStuck } from "./detectors/meter/stuck.ts";
 import { judgeDrop } from "./detectors/meter/sustained_drop.ts";
 import { judgeVoltage } from "./detectors/meter/voltage.ts";
-import { amendSilence, type Cadence, judgeSilence, observeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
+import { amendSilence, type Cadence, heard, judgeSilence, observeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import { dayOf, dayStart, type Hours, hourOf, isHeld, NO_HOURS, startMs, trimmed, withEnergy } from "./hours.ts";
 import { linkAt, openLink, replaceLinks } from "./links.ts";
@@ -109,7 +109,10 @@ function measured(state: MeterState, message: ReadingMeasured, out: Out<GridMess
   });
   if (out.conflict) return;
   credit(state, message, out);
-  if (out.late) return amendSilence(message.atMs, "meter.silent", out);
+  if (out.late) {
+    amendSilence(message.atMs, "meter.silent", out);
+    return;
+  }
   const isLearnt = isUsual && message.status === "ACTIVE";
   if (!isLearnt) markOdd(state.hot, message.atMs);
   watch(state, message, link, out);
@@ -129,7 +132,7 @@ function watch({ hot, warm }: MeterState, message: ReadingMeasured, link: Link |
   judgeStuck(hot, message, out);
   judgePhysics(hot, message, intervalHours, out);
   judgeIdentity(message, link, out);
-  if (readField(hot.recent, RECENT.quiet) === 1) heard({ hot, warm }, message.atMs, out);
+  if (readField(hot.recent, RECENT.quiet) === 1) speakAgain({ hot, warm }, message.atMs, out);
 }
 
 /** The record rules. True: none of them spoke. Whether the meter is tampered with is no condition of the others. */
@@ -363,9 +366,9 @@ function fallSilent({ hot, warm }: Pick<MeterState, "hot" | "warm">, cadence: Ca
   else out.tell(transformer, { type: "child_quiet", child: out.self, sinceMs: cadence.lastAtMs ?? atMs, atMs });
 }
 
-function heard({ hot, warm }: Pick<MeterState, "hot" | "warm">, atMs: number, out: Out<GridMessage>): void {
+function speakAgain({ hot, warm }: Pick<MeterState, "hot" | "warm">, atMs: number, out: Out<GridMessage>): void {
+  if (!heard(atMs, "meter.silent", out)) return;
   hot.recent = withField(hot.recent, RECENT.quiet, 0);
-  out.observe("meter.silent", { holds: false, atMs, value: 0 });
   const transformer = openLink(warm.links)?.transformer ?? null;
   if (transformer !== null) out.tell(transformer, { type: "child_back", child: out.self, atMs });
 }

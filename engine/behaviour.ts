@@ -68,6 +68,8 @@ export interface HeldAlert {
   readonly isOpen: boolean;
   readonly onsetMs: number;
   readonly endsAtMs: number | null;
+  /** When it was abnormal last. */
+  readonly lastHitMs: number;
   readonly value: CellValue;
   readonly limit: number | null;
 }

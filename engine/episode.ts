@@ -133,7 +133,8 @@ export function retract(episode: Episode, atMs: number, value: CellValue = episo
 
 /** Corrected facts say otherwise of what raised it: it stands with another value, or nothing is left of it. A suspicion that is not published just ends. */
 export function amend(episode: Episode, observation: Observation): EpisodeStep {
-  const { holds, atMs, value, limit = episode.limit, clear = episode.clear, severity = episode.severity } = observation;
+  const { holds, value, limit = episode.limit, clear = episode.clear, severity = episode.severity } = observation;
+  const atMs = Math.max(observation.atMs, episode.endsAtMs ?? episode.lastHitMs); // An alert's events do not go back in time.
   if (episode.revision === 0)
     return holds === true ? unchanged(episode) : unchanged(episode.past.length === 0 ? null : { ...episode, state: "normal" });
   if (holds !== true) return retract(episode, atMs, value);

@@ -304,8 +304,8 @@ export class Root implements Out<AnyMessage> {
     const { kind, slot } = this.#place();
     const episode = kind.peekWarm(slot)?.episodes.get(rule);
     if (episode === undefined || episode.revision === 0) return null;
-    const { alertId, onsetMs, endsAtMs, value, limit } = episode;
-    return { alertId, isOpen: isOpen(episode), onsetMs, endsAtMs, value, limit };
+    const { alertId, onsetMs, endsAtMs, lastHitMs, value, limit } = episode;
+    return { alertId, isOpen: isOpen(episode), onsetMs, endsAtMs, lastHitMs, value, limit };
   }
 
   amend(id: string, observation: Observation): void {

@@ -35,7 +35,7 @@ export function reported(state: Cadence, atMs: number, rule: SilentRule, out: Ou
   if (before !== null && atMs <= before) return;
   if (before !== null) learnGap(state, atMs - before);
   state.lastAtMs = atMs;
-  out.observe(rule, { holds: false, atMs, value: 0 });
+  if (out.hasEpisode(rule)) heard(atMs, rule, out);
   watchFrom(state, rule, out);
 }
 
@@ -78,13 +78,23 @@ export function observeSilence(state: Cadence, atMs: number, rule: SilentRule, o
   });
 }
 
-/** A late record lies within a silence that was raised: of what is left of it, was it one? */
-export function amendSilence(atMs: number, rule: SilentRule, out: Out<GridMessage>): void {
+/** The actor is heard. False: not late enough to end its silence, since it fell silent once more. */
+export function heard(atMs: number, rule: SilentRule, out: Out<GridMessage>): boolean {
   const alert = out.alertOf(rule);
-  if (alert === null || typeof alert.value !== "number" || alert.limit === null) return;
+  if (alert?.isOpen !== true) out.amend(rule, { holds: false, atMs, value: 0 });
+  else if (atMs < alert.onsetMs) return amendSilence(atMs, rule, out);
+  else out.observe(rule, { holds: false, atMs: Math.max(atMs, alert.lastHitMs + 1), value: 0 });
+  return true;
+}
+
+/** A record of the time before a silence was raised: if too little was left of it, it was none. True: so it was. */
+export function amendSilence(atMs: number, rule: SilentRule, out: Out<GridMessage>): boolean {
+  const alert = out.alertOf(rule);
+  if (alert === null || alert.limit === null) return false;
   const leftHours = rounded((alert.onsetMs - atMs) / hours(1), 2);
-  if (leftHours <= 0 || leftHours >= alert.value) return;
-  out.amend(rule, { holds: leftHours >= alert.limit, atMs, value: leftHours, limit: alert.limit, evidence: { heard_at: atMs } });
+  if (leftHours < 0 || leftHours >= alert.limit) return false;
+  out.amend(rule, { holds: false, atMs, value: leftHours, limit: alert.limit, evidence: { heard_at: atMs } });
+  return true;
 }
 
 /** Who has just reported need not be looked at again as soon as it could be silent; who is late is. */

@@ -148,6 +148,42 @@ test("telemetry that goes on under load says communications, without load an out
   }
 });
 
+/** The meter of an outage of its own, and what it had kept: readings that come when it is heard again. */
+const LONELY = metersOf("TRF-N-0001")[0] ?? "";
+const isLonely = (_: string, meter: string): boolean => meter === LONELY;
+const kept = (fromMinute: number, toMinute: number): Arrival[] =>
+  Array.from({ length: (toMinute - fromMinute) / 30 }, (_, n) => reading(fromMinute + 30 * n, 0.5, { meter_id: LONELY }));
+const changes = (seen: Seen) =>
+  seen.events.filter(({ data }) => data.rule === "meter.silent").map(({ type, data }) => `${type.split(".")[2]} ${data.status}`);
+
+test("late readings take a silence back: amended, under the same alert id, with the reading as the cause", async () => {
+  const before = [...masters(), ...readings(0, 3 * DAY, () => false), ...readings(3 * DAY, 5 * DAY, isLonely)];
+  const raised = await given(...masters(), ...readings(0, 3 * DAY, () => false)).when(...readings(3 * DAY, 5 * DAY, isLonely));
+  assert.equal(changes(raised), ["raised open", "updated open"]);
+  const inOrder = await given(...before).when(...kept(3 * DAY, 5 * DAY));
+  assert.equal(changes(inOrder), ["amended retracted"]);
+  const [event] = inOrder.events.filter(({ data }) => data.rule === "meter.silent");
+  assert.is(event?.data.alertId, raised.events.find(({ data }) => data.rule === "meter.silent")?.data.alertId);
+  assert.is(event?.data.evidence[0]?.feed, "smart_meter");
+  assert.ok((event?.data.observation.value as number) < 6);
+  const newestFirst = await given(...before).when(reading(5 * DAY, 0.5, { meter_id: LONELY }), ...kept(3 * DAY, 5 * DAY));
+  assert.equal(changes(newestFirst), ["cleared cleared", "amended retracted"]);
+});
+
+test("a late reading from the beginning of a silence leaves it a silence", async () => {
+  const before = [...masters(), ...readings(0, 3 * DAY, () => false), ...readings(3 * DAY, 5 * DAY, isLonely)];
+  const seen = await given(...before).when(...kept(3 * DAY, 3 * DAY + 2 * HOUR));
+  assert.equal(changes(seen), []);
+  assert.is(seen.actor(ActorId("meter", LONELY)).count("openEpisodes"), 1);
+});
+
+test("beyond the correction window late readings change no alert: that is noted", async () => {
+  const before = [...masters(), ...readings(0, 3 * DAY, () => false), ...readings(3 * DAY, 5 * DAY, isLonely)];
+  const seen = await given(...before, ...readings(5 * DAY, 14 * DAY, () => false)).when(...kept(3 * DAY, 5 * DAY));
+  assert.equal(changes(seen), []);
+  assert.ok((seen.counters("note smart_meter")["correction"] ?? 0) > 0);
+});
+
 test("an outage ends in one digest and the same events, whatever the batches and wherever it is killed", async () => {
   const script = [...masters(), ...readings(0, 5 * DAY, isOutage(2 * DAY, 4 * DAY))];
   const plain = await given().when(...script);
