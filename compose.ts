@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import type { Unreached } from "./admin/check.ts";
@@ -34,11 +35,12 @@ import type { Source } from "./engine/source.ts";
 import type { Store } from "./engine/store.ts";
 import type { Domain, World, WorldOptions } from "./engine/world.ts";
 import { liveMessages } from "./simulators/live.ts";
+import { type DeadLetter, deadLetterRow } from "./sinks/dead_letter.ts";
 import { jsonLines } from "./sinks/json_lines.ts";
 import { kafka as kafkaSink } from "./sinks/kafka.ts";
 import { parquet } from "./sinks/parquet.ts";
+import { rowJson } from "./sinks/row_json.ts";
 import { terminal } from "./sinks/terminal.ts";
-import { deadLetterRow } from "./sinks/webhook/dead_letter.ts";
 import { webhook } from "./sinks/webhook.ts";
 import type { BlobFolderAddress } from "./sources/blob_address.ts";
 import { blobPlace } from "./sources/blob_place.ts";
@@ -192,7 +194,7 @@ export async function compose({
     onRetry,
     onSinkRetry,
     onSinkGap,
-    log: { ...keptLog(config), freeDiskBytes: () => freeBytes(config.stateDir), onPressure },
+    log: { ...keptLog(config), freeDiskBytes: () => freeBytesOf(config), onPressure },
     ...(mode === "drain" ? { stallMs: SINK_STALL_MS } : {}),
     onStage,
     onBatch,
@@ -405,6 +407,11 @@ async function problem(path: readonly string[], ask: () => Promise<string | null
 
 // Sinks and settings --------------------------------------------------------------------------------------------------------------------
 
+/** A store in memory has no directory, and needs none. */
+async function freeBytesOf({ stateDir }: Config): Promise<number> {
+  return existsSync(stateDir) ? freeBytes(stateDir) : Number.POSITIVE_INFINITY;
+}
+
 function keptLog({ log: { keepMs, sizeBytesMax, minFreeDiskBytes: freeDiskBytesMin } }: Config): KeptLog {
   return { keepMs, sizeBytesMax, freeDiskBytesMin };
 }
@@ -424,6 +431,8 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
   const { tables } = opening.domain;
   const { name } = sink;
   const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
+  const nextSequence = (): number => store.nextSequence;
+  const letters = { clock: wallClock, onDeadLetter: (letter: DeadLetter) => quarantine(deadLetterRow(letter)) };
   switch (sink.type) {
     case "added": {
       const make = assembly.sinks.get(sink.madeBy);
@@ -440,16 +449,18 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
     case "kafka": {
       const connection = kafkaConnection(sink.connection, config, isUnchecked);
       const topic = kafkaTopic(connection, sink.topic, `gridactor-${store.storeId}-${name}`, wallClock);
-      return kafkaSink({ ...common, ...topic, nextSequence: () => store.nextSequence });
+      const source = `/gridactor/${config.name}`;
+      const { hasTransactions } = sink;
+      return kafkaSink({ ...common, ...topic, ...letters, hasTransactions, source, rowJson: rowJson(tables), nextSequence });
     }
     case "webhook": {
       const secrets = sink.secrets.map((secret) => secret.reveal());
       const filter = (): SinkFilter => opening.filterNow(name) ?? sink;
       return webhook({
         ...sink,
+        ...letters,
         secrets,
-        clock: wallClock,
-        onDeadLetter: (letter) => quarantine(deadLetterRow(letter)),
+        nextSequence,
         get severities() {
           return filter().severities;
         },

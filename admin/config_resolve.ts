@@ -235,7 +235,14 @@ function sinkConfig(name: string, sink: Sinks, absolute: (path: string, at: KeyP
       return { type: "parquet", name, stream: sink.stream, path, rowsMax: sink.rows, everyMs: span(sink.every) };
     }
     case "kafka":
-      return { type: "kafka", name, stream: sink.stream, connection: sink.connection, topic: sink.topic };
+      return {
+        type: "kafka",
+        name,
+        stream: sink.stream,
+        connection: sink.connection,
+        topic: sink.topic,
+        hasTransactions: sink.transactions,
+      };
     case "webhook": {
       const { stream, url, secrets, origins, allowHosts } = sink;
       const severities = parseSeverities(sink.severity) ?? [];

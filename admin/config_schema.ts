@@ -174,7 +174,16 @@ const sink = z.discriminatedUnion("type", [
     rows: quantity.default(50_000).describe("Rows after which a part is written."),
     every: span.default("30s").describe("Time after which one is written, however small."),
   }),
-  z.strictObject({ type: z.literal("kafka"), stream: z.enum(["alerts", "curated"]), connection: name, topic: text }),
+  z.strictObject({
+    type: z.literal("kafka"),
+    stream: z.enum(["alerts", "curated"]),
+    connection: name,
+    topic: text,
+    transactions: z
+      .boolean()
+      .default(true)
+      .describe("false: for clusters without them; an emission may then be there twice, under one ce_id."),
+  }),
   z.strictObject({
     type: z.literal("webhook"),
     stream: z.literal("alerts"),

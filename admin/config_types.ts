@@ -179,6 +179,7 @@ export type SinkConfig =
       readonly stream: "alerts" | "curated";
       readonly connection: string;
       readonly topic: string;
+      readonly hasTransactions: boolean;
     }
   | {
       readonly type: "webhook";

@@ -45,14 +45,9 @@ function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
   return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
 }
 
-function ofSink({ name, type, stream }: SinkConfig, unless: Unless): readonly Finding[] {
-  const at = ["sinks", name];
+function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] {
   if (type === "added") return [];
-  const takesStream = type !== "kafka" || stream === "alerts";
-  return [
-    ...unless(RUNS.sinks.includes(type), [...at, "type"], `sinks of type ${type}`, TYPES),
-    ...unless(takesStream, [...at, "stream"], "curated rows to Kafka", "stream: alerts; curated rows go to type parquet"),
-  ];
+  return unless(RUNS.sinks.includes(type), ["sinks", name, "type"], `sinks of type ${type}`, TYPES);
 }
 
 function ofFeed(

@@ -1,10 +1,14 @@
-import type { Kafka, Message, Producer } from "kafkajs";
+import type { Kafka, Message, Producer, ProducerRecord, RecordMetadata, Transaction } from "kafkajs";
+import type { Clock } from "../engine/clock.ts";
+import { seconds } from "../engine/duration.ts";
 import type { Emission } from "../engine/emission.ts";
-import { BrokenInvariant, invariant, orUnavailable } from "../engine/fault.ts";
+import { BrokenInvariant, orUnavailable } from "../engine/fault.ts";
 import type { Mark } from "../engine/ids.ts";
 import type { Sink } from "../engine/sink.ts";
 import type { SinkCursor } from "../engine/sink_cursor.ts";
-import { alertMessage, HEADER } from "./kafka/alert_message.ts";
+import { type DeadLetter, deadLetter } from "./dead_letter.ts";
+import type { NumberedRow } from "./delta_column.ts";
+import { HEADER, messageOf } from "./kafka/message.ts";
 import { resumeFrom, TopicPlace } from "./kafka/topic_place.ts";
 
 /** A record of the topic, as far as a resume looks at it. */
@@ -23,6 +27,14 @@ export interface KafkaSinkOptions {
   /** The number that the log gives next: a topic that holds it already knows more than the state. */
   readonly nextSequence: () => number;
   readonly client: Kafka;
+  /** False: the cluster knows no transactions. */
+  readonly hasTransactions: boolean;
+  /** The `ce_source` of rows. */
+  readonly source: string;
+  readonly rowJson: (numbered: NumberedRow) => string;
+  readonly clock: Pick<Clock, "now">;
+  /** Keeps what the cluster finds too large; resolves when that is durable. */
+  readonly onDeadLetter: (letter: DeadLetter) => Promise<void>;
   /** The library's choice of a partition, of so many, for a key: the same as that of other clients. */
   readonly partitionOf: (key: string, partitions: number) => number;
   /** Reads the topic to its present end, from an offset of each partition on (null: from the beginning). Resolves with the ends. */
@@ -30,35 +42,64 @@ export interface KafkaSinkOptions {
   readonly passing?: (point: string) => void;
 }
 
-/** A request stays below the 1 MB that brokers take. */
+/** A request stays below the 1 MB that brokers take. A topic that takes less is found out. */
 const REQUEST_BYTES = 400_000;
 const HEADERS_BYTES = 700;
+/** What readers of committed records wait for at most when we die in the middle of a transaction and do not come back. */
+const TRANSACTION_MS = seconds(30);
+const TOO_LARGE = ["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"];
 
 interface Link {
-  readonly producer: Producer;
   readonly place: TopicPlace;
+  /** What is sent is there for good, and for all to see, with `commit`; then the next one is to be begun. */
+  begin(): Promise<Pick<Transaction, "send" | "commit">>;
+  close(): Promise<void>;
 }
 
 interface Addressed {
+  readonly emission: Emission;
   readonly sequence: number;
   readonly id: string;
   readonly partition: number;
-  readonly message: Message;
+  readonly message: Message & { readonly value: string };
   readonly bytes: number;
 }
 
 /**
- * A topic with every alert event, keyed by its actor, whose events keep their order. After a start or a failure the end of the topic is read back
- * first, and only what it lacks is sent: once each on a topic that only we write; to be told apart by `ce_id` in any case. Nothing is asked of the
- * cluster before the first write. A write throws `Unavailable` while the cluster does not answer, and `BrokenInvariant` if the topic holds what the
- * log has not given yet.
+ * A topic with every emission of a stream, keyed by its actor, whose events keep their order. Each write is a transaction of an id that is always the
+ * same: to begin anew fences off whatever an earlier link still has under way, here or in another process, and ends its transaction. Then the end of the
+ * topic is read back, and only what it lacks is sent. So on a topic that only we write who reads committed records finds each once; by `ce_id` they can
+ * be told apart in any case. Without transactions a request that the broker takes after the topic was read back is there twice, under one `ce_id`.
+ * Nothing is asked of the cluster before the first write. What the cluster finds too large is a dead letter. A write throws `Unavailable` while the
+ * cluster does not answer, and `BrokenInvariant` if the topic holds what the log has not given yet.
  */
 export function kafka(options: KafkaSinkOptions): Sink {
-  const { name, topic, storeId, client, partitionOf, passing = () => {} } = options;
+  const { name, topic, storeId, client, hasTransactions, partitionOf, clock, passing = () => {} } = options;
   let { mark } = options.cursor;
   let link: Link | null = null;
+  let requestBytesMax = REQUEST_BYTES;
+  const buried = new Set<number>(); // Of the emissions under way, which are handed over again.
 
   async function connect(): Promise<Link> {
+    const producer = client.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 }, // Under the same numbers: the broker drops what it has.
+      ...(hasTransactions ? { transactionalId: `gridactor-${storeId}-${name}`, transactionTimeout: TRANSACTION_MS } : {}),
+    });
+    try {
+      await producer.connect();
+      const fenced = hasTransactions ? await producer.transaction() : null;
+      const place = await readBack();
+      return linkOf(producer, fenced, place);
+    } catch (error) {
+      await producer.disconnect().catch(() => {}); // It is given up either way.
+      throw error;
+    }
+  }
+
+  async function readBack(): Promise<TopicPlace> {
     const found: { readonly sequence: number; readonly id: string; readonly partition: number; readonly offset: number }[] = [];
     const from = resumeFrom(mark);
     const ends = await options.readTail(from, ({ partition, offset, headers }) => {
@@ -72,49 +113,70 @@ export function kafka(options: KafkaSinkOptions): Sink {
         `${topic} holds event ${place.newest}, which the log has not given yet: the state is older than its output`,
       );
     }
-    const producer = client.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }, // Under the same numbers: the broker drops what it has.
-    });
-    await producer.connect();
-    return { producer, place };
+    return place;
   }
 
   async function deliver(emissions: readonly Emission[]): Promise<Mark> {
     passing("kafka.connect");
     link ??= await connect();
-    const { producer, place } = link;
-    const missing = emissions.map((emission) => addressed(emission, place)).filter(({ sequence, id }) => !place.holds(sequence, id));
-    for (const request of requests(missing)) {
-      passing("kafka.send");
-      await send(producer, place, request);
-      passing("kafka.sent");
-    }
+    const { place } = link;
+    const all = emissions.filter(({ sequence }) => !buried.has(sequence)).map((emission) => addressed(emission, place));
+    const missing = all.filter(({ sequence, id }) => !place.holds(sequence, id));
+    if (missing.length > 0) await send(link, missing);
     return place.settle(emissions.at(-1)?.sequence ?? 0);
   }
 
   function addressed(emission: Emission, place: TopicPlace): Addressed {
-    invariant(emission.stream === "alerts", "a topic takes the stream of alerts");
-    const { key, value, ...message } = alertMessage(emission, storeId);
-    const partition = partitionOf(key, place.partitions);
-    const bytes = Buffer.byteLength(value) + HEADERS_BYTES;
-    return { sequence: emission.sequence, id: emission.event.id, partition, message: { ...message, key, value, partition }, bytes };
+    const { id, ...message } = messageOf(emission, { epoch: storeId, source: options.source, rowJson: options.rowJson });
+    const partition = partitionOf(message.key, place.partitions);
+    const bytes = Buffer.byteLength(message.value) + HEADERS_BYTES;
+    return { emission, sequence: emission.sequence, id, partition, message: { ...message, partition }, bytes };
   }
 
-  async function send(producer: Producer, place: TopicPlace, request: readonly Addressed[]): Promise<void> {
-    const answers = await producer.send({ topic, acks: -1, messages: request.map(({ message }) => message) });
-    for (const { partition, baseOffset } of answers) {
-      const sent = request.filter((one) => one.partition === partition);
-      for (const [n, { sequence, id }] of sent.entries()) place.add(sequence, { id, partition, offset: Number(baseOffset) + n });
+  async function send({ begin, place }: Link, missing: readonly Addressed[]): Promise<void> {
+    const transaction = await begin();
+    const held: (() => void)[] = [];
+    for (const request of requests(missing, requestBytesMax)) {
+      passing("kafka.send");
+      const answers = await sendRequest(transaction, request);
+      for (const { partition, baseOffset } of answers) {
+        for (const [n, { sequence, id }] of request.filter((one) => one.partition === partition).entries()) {
+          held.push(() => place.add(sequence, { id, partition, offset: Number(baseOffset) + n }));
+        }
+      }
+      passing("kafka.sent");
+    }
+    await transaction.commit();
+    passing("kafka.committed");
+    for (const add of held) add();
+  }
+
+  async function sendRequest({ send: sendNow }: Pick<Transaction, "send">, request: readonly Addressed[]): Promise<RecordMetadata[]> {
+    try {
+      return await sendNow({ topic, acks: -1, messages: request.map(({ message }) => message) } satisfies ProducerRecord);
+    } catch (error) {
+      if (isTooLarge(error)) await makeSmaller(request, error);
+      throw error;
     }
   }
 
+  /** For the next attempt: smaller requests, or, if it is one emission alone, without it. */
+  async function makeSmaller(request: readonly Addressed[], error: Error): Promise<void> {
+    const [one] = request;
+    if (one === undefined || request.length > 1) {
+      requestBytesMax = Math.ceil(request.reduce((sum, { bytes }) => sum + bytes, 0) / 2);
+      return;
+    }
+    await options.onDeadLetter(
+      deadLetter(one.emission, { sink: name, json: Buffer.from(one.message.value), reason: error.message, atMs: clock.now() }),
+    );
+    buried.add(one.sequence);
+  }
+
   async function disconnect(): Promise<void> {
-    const producer = link?.producer;
+    const closing = link?.close();
     link = null;
-    await producer?.disconnect().catch(() => {}); // It is given up either way.
+    await closing?.catch(() => {}); // It is given up either way.
   }
 
   return {
@@ -122,6 +184,7 @@ export function kafka(options: KafkaSinkOptions): Sink {
     async write(emissions) {
       try {
         mark = await orUnavailable(`the topic ${topic}`, deliver(emissions));
+        buried.clear();
         return mark;
       } catch (error) {
         await disconnect(); // Whether the request came through, only the topic can tell.
@@ -132,12 +195,27 @@ export function kafka(options: KafkaSinkOptions): Sink {
   };
 }
 
-/** In order, none larger than a broker takes, as long as no single event is. */
-function* requests(events: readonly Addressed[]): Generator<readonly Addressed[], void> {
+/** `fenced`: the transaction that has been begun already. */
+function linkOf(producer: Producer, fenced: Transaction | null, place: TopicPlace): Link {
+  let next = fenced;
+  return {
+    place,
+    async begin() {
+      if (fenced === null) return { send: producer.send, commit: async () => {} };
+      const transaction = next ?? (await producer.transaction());
+      next = null;
+      return transaction;
+    },
+    close: () => producer.disconnect(),
+  };
+}
+
+/** In order, none larger than that, as long as no single event is. */
+function* requests(events: readonly Addressed[], bytesMax: number): Generator<readonly Addressed[], void> {
   let request: Addressed[] = [];
   let bytes = 0;
   for (const event of events) {
-    if (request.length > 0 && bytes + event.bytes > REQUEST_BYTES) {
+    if (request.length > 0 && bytes + event.bytes > bytesMax) {
       yield request;
       request = [];
       bytes = 0;
@@ -146,4 +224,11 @@ function* requests(events: readonly Addressed[]): Generator<readonly Addressed[]
     bytes += event.bytes;
   }
   if (request.length > 0) yield request;
+}
+
+function isTooLarge(error: unknown): error is Error {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if ("type" in one && typeof one.type === "string" && TOO_LARGE.includes(one.type)) return true;
+  }
+  return false;
 }

@@ -5,7 +5,7 @@ import type { Emission, Origin, Severity } from "../engine/emission.ts";
 import { invariant, Unavailable } from "../engine/fault.ts";
 import { Mark } from "../engine/ids.ts";
 import type { Sink } from "../engine/sink.ts";
-import type { DeadLetter } from "./webhook/dead_letter.ts";
+import { type DeadLetter, deadLetter } from "./dead_letter.ts";
 import { type Answer, post } from "./webhook/post.ts";
 import { signedHeaders } from "./webhook/signature.ts";
 
@@ -20,6 +20,8 @@ export interface WebhookOptions {
   /** Hosts that may be private or without TLS. */
   readonly allowHosts: readonly string[];
   readonly clock: Clock;
+  /** The number that the log gives next: what is below it has been waiting since now at least. */
+  readonly nextSequence: () => number;
   /** Keeps a dead letter; resolves when that is durable. */
   readonly onDeadLetter: (letter: DeadLetter) => Promise<void>;
   readonly lookup?: LookupFunction;
@@ -29,6 +31,8 @@ export interface WebhookOptions {
 const ANSWER_WITHIN_MS = seconds(10);
 const RETRY_AFTER_MAX_MS = hours(1);
 const DEAD_AFTER_MS = hours(24);
+/** How exactly the age of what waits is known. */
+const AGE_STEP_MS = minutes(15);
 /** After so many failures in a row only a probe is sent now and then. */
 const CIRCUIT = { opensAfter: 5, probeEveryMs: seconds(30) };
 /** Refusals that may pass. */
@@ -37,8 +41,8 @@ const GONE = 410;
 
 /**
  * Posts each alert event to an endpoint, in order, as Standard Webhooks says: at least once, and a repetition has the same `webhook-id`. An event that
- * is refused, or that was tried for a day, becomes a dead letter, and the next one goes. An endpoint that says it is gone is left alone until the
- * next start; meanwhile the log keeps its events. Throws `Unavailable` with the pause that the endpoint asks for, or that the open circuit needs.
+ * is refused, or that has waited for a day while the endpoint failed, becomes a dead letter, and the next one goes. An endpoint that says it is gone is
+ * left alone until the next start; its events wait, and grow old. It never holds the log up. Throws `Unavailable` with the pause that the endpoint asks for, or that the open circuit needs.
  */
 export function webhook(options: WebhookOptions): Sink {
   const { name, secrets, clock, passing = () => {} } = options;
@@ -47,21 +51,37 @@ export function webhook(options: WebhookOptions): Sink {
   const what = `the webhook ${name}`; // Its URL may be a secret.
   const done = new Set<number>(); // Of the extent under way, which is handed over again after a failure.
   let failures = 0;
-  let failingSinceMs: number | null = null;
   let isGone = false;
+  let failing: Outage | null = null;
 
   async function deliver(emission: Emission & { readonly stream: "alerts" }): Promise<void> {
-    if (isGone) throw new Unavailable(what, new Error("it has said that it is gone (410)"), Number.POSITIVE_INFINITY);
+    if (failing !== null && emission.sequence < outgrown(failing)) return bury(emission, failing.reason);
+    if (isGone) throw gone();
     const answer = await sent(emission).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
     if (!(answer instanceof Error) && answer.status >= 200 && answer.status < 300) return succeeded();
     const reason = answer instanceof Error ? answer.message : `it answers ${answer.status}`;
     isGone = !(answer instanceof Error) && answer.status === GONE;
-    if (isGone) return deliver(emission);
-    if (isRefusal(answer)) return bury(emission, reason);
+    if (!isGone && isRefusal(answer)) return bury(emission, reason);
     failures += 1;
-    failingSinceMs ??= clock.now();
-    if (clock.now() - failingSinceMs >= DEAD_AFTER_MS) return bury(emission, reason);
+    failing = { waiting: failing?.waiting ?? [], reason };
+    if (emission.sequence < outgrown(failing)) return bury(emission, reason);
+    if (isGone) throw gone();
     throw new Unavailable(what, new Error(reason), Math.max(wishOf(answer), failures >= CIRCUIT.opensAfter ? CIRCUIT.probeEveryMs : 0));
+  }
+
+  /** What was in the log a day ago has waited for a day: below the number that comes back. */
+  function outgrown({ waiting }: Outage): number {
+    const nowMs = clock.now();
+    const last = waiting.at(-1);
+    if (last === undefined || nowMs - last.atMs >= AGE_STEP_MS) waiting.push({ atMs: nowMs, below: options.nextSequence() });
+    while ((waiting[1]?.atMs ?? nowMs) <= nowMs - DEAD_AFTER_MS) waiting.shift();
+    const [oldest] = waiting;
+    return oldest !== undefined && oldest.atMs <= nowMs - DEAD_AFTER_MS ? oldest.below : 0;
+  }
+
+  /** It is looked at again when something may have grown old. */
+  function gone(): Unavailable {
+    return new Unavailable(what, new Error("it has said that it is gone (410)"), AGE_STEP_MS);
   }
 
   async function sent({ event, json }: Emission & { readonly stream: "alerts" }): Promise<Answer> {
@@ -82,32 +102,43 @@ export function webhook(options: WebhookOptions): Sink {
 
   function succeeded(): void {
     failures = 0;
-    failingSinceMs = null;
+    failing = null;
   }
 
-  async function bury({ event, json, sequence }: Emission & { readonly stream: "alerts" }, reason: string): Promise<void> {
-    await options.onDeadLetter({ sink: name, event, sequence, json, reason, atMs: clock.now() });
-    failingSinceMs = null; // The next event has its own day.
+  async function bury(emission: Emission & { readonly stream: "alerts" }, reason: string): Promise<void> {
+    await options.onDeadLetter(deadLetter(emission, { sink: name, json: emission.json, reason, atMs: clock.now() }));
+  }
+
+  async function each(
+    emissions: readonly Emission[],
+    take: (emission: Emission & { readonly stream: "alerts" }) => Promise<void>,
+  ): Promise<Mark> {
+    for (const emission of emissions) {
+      invariant(emission.stream === "alerts", "a webhook takes the stream of alerts");
+      const { severity, origin } = emission.event.data;
+      const { severities, origins } = options; // Looked at for each event: they may change meanwhile.
+      if (done.has(emission.sequence) || !severities.includes(severity) || !origins.includes(origin)) continue;
+      await take(emission);
+      done.add(emission.sequence);
+    }
+    done.clear();
+    return Mark("");
   }
 
   return {
     name,
     extents: { records: 100, everyMs: 0 }, // What is sent again after a crash.
     retry: { firstMs: seconds(1), longestMs: minutes(5) },
-    async write(emissions) {
-      for (const emission of emissions) {
-        invariant(emission.stream === "alerts", "a webhook takes the stream of alerts");
-        const { severity, origin } = emission.event.data;
-        const { severities, origins } = options; // Looked at for each event: they may change meanwhile.
-        if (done.has(emission.sequence) || !severities.includes(severity) || !origins.includes(origin)) continue;
-        await deliver(emission);
-        done.add(emission.sequence);
-      }
-      done.clear();
-      return Mark("");
-    },
+    write: (emissions) => each(emissions, deliver),
+    surrender: (emissions) => each(emissions, (emission) => bury(emission, "the log had no more room for what it did not take")),
     close: async () => {},
   };
+}
+
+/** Since when an endpoint fails, in steps: what the log held at a time was waiting from then on. */
+interface Outage {
+  readonly waiting: { readonly atMs: number; readonly below: number }[];
+  readonly reason: string;
 }
 
 /** Whether trying again would give the same answer. */

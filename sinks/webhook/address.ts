@@ -11,19 +11,7 @@ const PRIVATE = blockList(
     ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24"],
     ...["192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"],
   ],
-  [
-    "::/127",
-    "64:ff9b::/96",
-    "64:ff9b:1::/48",
-    "100::/64",
-    "2001::/23",
-    "2001:db8::/32",
-    "2002::/16",
-    "fc00::/7",
-    "fe80::/10",
-    "fec0::/10",
-    "ff00::/8",
-  ],
+  ["::/127", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"],
 );
 
 /** Why an address must not be called, or null. `isListed`: the host was named by whoever wrote the configuration, so it may be private. */
@@ -36,14 +24,34 @@ export function addressProblem(address: string, isListed: boolean): string | nul
   return null;
 }
 
-/** An IPv4 address that is written as an IPv6 one, as it is; anything else without brackets and zone. */
+/** An IPv4 address that an IPv6 one leads to (mapped, compatible, NAT64, 6to4), as it is; anything else without brackets and zone. */
 function embedded(address: string): string {
   const plain = address.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
-  const mapped = /^::(?:ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(plain);
-  if (mapped !== null) return mapped[1] ?? plain;
-  const words = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(plain);
-  if (words === null) return plain;
-  const [high, low] = [Number.parseInt(words[1] ?? "", 16), Number.parseInt(words[2] ?? "", 16)];
+  if (isIP(plain) !== 6) return plain;
+  const words = wordsOf(plain);
+  const begins = (...first: readonly number[]): boolean => first.every((word, n) => words[n] === word);
+  const [, second = 0, third = 0] = words;
+  const [seventh = 0, eighth = 0] = words.slice(6);
+  if (begins(0x2002)) return ipv4Of(second, third);
+  const isEmbedding = begins(0, 0, 0, 0, 0, 0xffff) || begins(0x64, 0xff9b, 0, 0, 0, 0) || begins(0, 0, 0, 0, 0, 0);
+  return isEmbedding && (words[5] !== 0 || words[0] !== 0 || seventh !== 0) ? ipv4Of(seventh, eighth) : plain;
+}
+
+/** The eight words of an IPv6 address. */
+function wordsOf(address: string): readonly number[] {
+  const hex = address.replace(
+    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
+    (_, a, b, c, d) => `${(a * 256 + +b).toString(16)}:${(c * 256 + +d).toString(16)}`,
+  );
+  const [head = "", tail] = hex.split("::");
+  const words = (text: string): number[] => text.split(":").flatMap((word) => (word === "" ? [] : [Number.parseInt(word, 16)]));
+  if (tail === undefined) return words(head);
+  const before = words(head);
+  const behind = words(tail);
+  return [...before, ...Array<number>(8 - before.length - behind.length).fill(0), ...behind];
+}
+
+function ipv4Of(high: number, low: number): string {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 

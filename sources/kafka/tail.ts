@@ -32,7 +32,10 @@ export type TopicEnds = readonly number[];
 /** A tail of which no batch comes for so long is given up. */
 const STALLED_AFTER_MS = seconds(30);
 
-/** Reads partitions to the end that they have now, with records of open transactions. Rejects when the broker does not answer or a batch cannot be read. */
+/**
+ * Reads partitions to the end that they have now for readers of committed records: before the first transaction that is still open, without those that
+ * were aborted. Rejects when the broker does not answer or a batch cannot be read.
+ */
 export async function readTail(options: TailOptions): Promise<TopicEnds> {
   const { client, topic, from } = options;
   const admin = client.admin();
@@ -59,7 +62,7 @@ interface Stretch {
 
 async function readStretches(options: TailOptions, left: Map<number, Stretch>): Promise<void> {
   const { client, topic, group, clock, onRecord } = options;
-  const consumer = client.consumer({ groupId: group, allowAutoTopicCreation: false, maxWaitTimeInMs: 100, readUncommitted: true });
+  const consumer = client.consumer({ groupId: group, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
   const stalled = new AbortController();
   let moves = 0;
 
@@ -84,8 +87,7 @@ async function readStretches(options: TailOptions, left: Map<number, Stretch>): 
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     const read = new Promise<void>((resolve, reject) => {
       begin(consumer, topic, left, reject);
-      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, batchSize, lastOffset } }) => {
-        if (batchSize === 0) movedTo(partition, Number(lastOffset) + 1); // Markers of transactions, or compacted away.
+      consumer.on(consumer.events.END_BATCH_PROCESS, () => {
         if (left.size === 0) resolve();
       });
       const eachBatch: Parameters<Consumer["run"]>[0] = {
@@ -96,6 +98,7 @@ async function readStretches(options: TailOptions, left: Map<number, Stretch>): 
           if (stretch === undefined) return;
           for (const message of messages) {
             if (!isPacked(message)) throw new BadBatch("its format is older than headers");
+            if (message.isPassedOver === true) continue;
             for (const record of await unpacked(message)) {
               if (record.offset >= stretch.next && record.offset < stretch.end) onRecord({ partition, ...record });
             }
@@ -126,5 +129,5 @@ function begin(consumer: Consumer, topic: string, left: ReadonlyMap<number, Stre
 
 async function unpacked({ packed, damage }: PackedMessage) {
   if (damage !== null) throw new BadBatch(damage);
-  return packed.isControl ? [] : recordHeaders(packed, await decompress(packed.codec, packedRecords(packed)));
+  return recordHeaders(packed, await decompress(packed.codec, packedRecords(packed)));
 }

@@ -54,6 +54,7 @@ test("a topic gets the events of the alert file, each once, over two runs", asyn
       async (folder) => {
         await drain(folder, 60_000);
         await drain(folder, 60_000);
+        await broker.endTransactions(`gridactor-${await storeIdOf(folder)}-topic`);
         const ids: string[] = [];
         const { readTail } = kafkaTopic(broker.connection, "energy.alerts", "check", wallClock);
         await readTail(null, ({ headers }) => void ids.push(headers.get("ce_id") ?? ""));
@@ -85,6 +86,12 @@ async function drain(folder: GridFolder, sinksMs: number): Promise<readonly Quar
   const rows = [...store.range("quarantine", "")].map(([, bytes]) => decodeQuarantine(bytes));
   await engine.close();
   return rows;
+}
+
+async function storeIdOf(folder: GridFolder): Promise<string> {
+  const store = await openLmdbStore({ dir: folder.state, limits: gridConfig(folder).limits, readOnly: true });
+  await store.close();
+  return store.storeId;
 }
 
 /** A port on which nobody listens before `open`. `ids`: of what was posted. */

@@ -146,6 +146,14 @@ export class KafkaBroker {
     return { leave: () => guest.disconnect() };
   }
 
+  /** Waits until the transactions of an id are over and their ends written; one that is open is aborted. */
+  async endTransactions(transactionalId: string): Promise<void> {
+    const producer = kafkaClient(this.connection).producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    await producer.transaction();
+    await producer.disconnect();
+  }
+
   /** Produces with Java's client, another program than the one under test. Resolves with the number of acknowledged records. */
   async produce(topic: string, steps: Iterable<Step>, settings: Readonly<Record<string, string>> = {}): Promise<number> {
     const args = Object.entries({ "bootstrap.servers": this.connection.brokers.join(","), ...settings }).map(

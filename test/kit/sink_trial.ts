@@ -89,7 +89,7 @@ export async function sinkTrial(options: SinkTrialOptions): Promise<SinkTrial> {
       Parquet: compare(rowItems(log).map(bare), await parquetRows(join(path, "out/curated"))),
       webhook: compare(alertItems(alerts), endpoint.got.map(itemOfJson)),
     };
-    if (broker !== null) held["Kafka"] = compare(alertItems(alerts).map(withoutBody), await topicItems(broker));
+    if (broker !== null) held["Kafka"] = compare(alertItems(alerts).map(withoutBody), await topicItems(broker, await storeIdOf(folder)));
     return { kills: killed, emissions: log.length, alerts: alerts.length, held };
   } finally {
     endpoint.close();
@@ -132,6 +132,12 @@ async function numberedIn({ state }: GridFolder): Promise<number> {
   const { nextSequence } = store ?? { nextSequence: 1 };
   await store?.close();
   return nextSequence - 1;
+}
+
+async function storeIdOf({ state }: GridFolder): Promise<string> {
+  const store = await openLmdbStore({ dir: state, limits: DEFAULT_LIMITS, readOnly: true });
+  await store.close();
+  return store.storeId;
 }
 
 async function readLog({ state }: GridFolder): Promise<readonly Emission[]> {
@@ -208,7 +214,8 @@ function withoutBody(item: Item): Item {
   return { ...item, body: "" };
 }
 
-async function topicItems(broker: KafkaBroker): Promise<readonly Item[]> {
+async function topicItems(broker: KafkaBroker, storeId: string): Promise<readonly Item[]> {
+  await broker.endTransactions(`gridactor-${storeId}-topic`);
   const items: (Item & { readonly partition: number; readonly offset: number })[] = [];
   const { readTail } = kafkaTopic(broker.connection, TOPIC, "check", wallClock);
   await readTail(null, ({ partition, offset, headers }) => {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { compose } from "../../compose.ts";
 import { hours } from "../../engine/duration.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
-import { alertMessage } from "../../sinks/kafka/alert_message.ts";
+import { messageOf } from "../../sinks/kafka/message.ts";
 import { signedHeaders } from "../../sinks/webhook/signature.ts";
 import { alertEmission } from "../kit/emissions.ts";
 import { alertLines, gridConfig, inGridFolder, ROOT } from "../kit/grid_folder.ts";
@@ -55,7 +55,7 @@ test("the schema refuses what is no event", () => {
 test("the AsyncAPI document refers to what is there, and knows the headers that are sent", () => {
   for (const reference of references(asyncApi)) assert.ok(isThere(reference), reference);
   const headersOf = (name: string): z.ZodType => z.fromJSONSchema(asyncApi.components.messages[name].headers);
-  const { headers } = alertMessage(alertEmission(1), "store-a");
+  const { headers } = messageOf(alertEmission(1), { epoch: "store-a", source: "/gridactor/main", rowJson: () => "" });
   assert.ok(headersOf("kafkaAlert").safeParse(headers).success);
   assert.ok(headersOf("webhookAlert").safeParse(signedHeaders("id", 0, "", ["secret"])).success);
 });

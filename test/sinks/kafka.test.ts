@@ -1,13 +1,17 @@
 // timeout: 300 s
+import type { Kafka, Producer, ProducerConfig, ProducerRecord, Transaction } from "kafkajs";
 import * as assert from "uvu/assert";
 import { wallClock } from "../../engine/clock.ts";
 import { drain } from "../../engine/drain.ts";
+import type { Emission } from "../../engine/emission.ts";
 import { BrokenInvariant, Unavailable } from "../../engine/fault.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { retry } from "../../engine/retry.ts";
 import type { Sink } from "../../engine/sink.ts";
 import { NO_CURSOR, type SinkCursor } from "../../engine/sink_cursor.ts";
+import type { DeadLetter } from "../../sinks/dead_letter.ts";
 import { kafka, type TopicRecord } from "../../sinks/kafka.ts";
+import { rowJson } from "../../sinks/row_json.ts";
 import { kafkaTopic } from "../../sources/kafka/topic.ts";
 import { sinkContract } from "../contract/sink.ts";
 import { alertEmission, rowEmission } from "../kit/emissions.ts";
@@ -46,18 +50,29 @@ interface Given {
   readonly passing?: (point: string) => void;
   readonly nextSequence?: number;
   readonly connection?: KafkaBroker["connection"];
+  readonly hasTransactions?: boolean;
 }
+
+const letters: DeadLetter[] = [];
+const COMMON = {
+  name,
+  source: "/gridactor/main",
+  rowJson: rowJson([]),
+  clock: wallClock,
+  onDeadLetter: async (letter: DeadLetter) => void letters.push(letter),
+};
 
 function sink(
   topic: string,
-  { cursor = NO_CURSOR, passing = () => {}, nextSequence = 1_000, connection = broker.connection }: Given = {},
+  { cursor = NO_CURSOR, passing = () => {}, nextSequence = 1_000, connection = broker.connection, hasTransactions = true }: Given = {},
 ): Sink {
   const place = kafkaTopic(connection, topic, `${topic}-tail`, wallClock);
-  return kafka({ name, storeId, cursor, passing, nextSequence: () => nextSequence, ...place });
+  return kafka({ ...COMMON, storeId, cursor, passing, hasTransactions, nextSequence: () => nextSequence, ...place });
 }
 
 /** Every record, partition by partition. */
 async function recordsOf(topic: string): Promise<readonly TopicRecord[]> {
+  await broker.endTransactions(`gridactor-${storeId}-${name}`);
   const records: TopicRecord[] = [];
   await kafkaTopic(broker.connection, topic, `${topic}-test`, wallClock).readTail(null, (record) => void records.push(record));
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
@@ -143,14 +158,16 @@ test(
 test("events of another state and records of others in the topic are not taken for ours", 1, async (topic) => {
   await broker.produce(topic, [{ partition: 0, value: "of others" }]);
   const other = kafka({
+    ...COMMON,
     ...kafkaTopic(broker.connection, topic, "o", wallClock),
-    name,
+    hasTransactions: true,
     storeId: "store-b",
     cursor: NO_CURSOR,
     nextSequence: () => 9,
   });
   await other.write([alertEmission(1)]);
   await other.close();
+  await broker.endTransactions(`gridactor-store-b-${name}`);
   const ours = sink(topic);
   await ours.write([alertEmission(1), alertEmission(2)]);
   await ours.close();
@@ -174,13 +191,93 @@ test("events larger than one request go in several", 1, async (topic) => {
   assert.equal(await sequencesOf(topic), [1, 2, 3, 4, 5]);
 });
 
-test("a topic that is not there is an outage, and a curated row a mistake", 1, async (topic) => {
+test("a topic that is not there is an outage", 1, async (topic) => {
   const nowhere = sink(`${topic}-nowhere`);
   assert.instance(await nowhere.write([alertEmission(1)]).catch(thrown), Unavailable);
   await nowhere.close();
-  const mistaken = sink(topic);
-  assert.instance(await mistaken.write([rowEmission(1)]).catch(thrown), BrokenInvariant);
-  await mistaken.close();
+});
+
+test("a curated row is a record with its table, keyed by its actor; an amendment of it is another one", 1, async (topic) => {
+  const one = sink(topic);
+  await one.write([rowEmission(3), rowEmission(4, { rowId: "row-3", amends: 3 })]);
+  await one.close();
+  const [first = "", second = ""] = await broker.consume(topic, 2);
+  const [headers = "", key, value = ""] = first.split("\t");
+  assert.match(headers, "ce_type:energy.row.meter_readings.v1,ce_source:/gridactor/main,ce_id:row-3/3,ce_subject:meter/SM-N-00042");
+  assert.match(headers, "ce_sequence:00000000000000000003,epoch:store-a");
+  assert.is(key, "meter/SM-N-00042");
+  assert.is(JSON.parse(value)._row_id, "row-3");
+  assert.is(JSON.parse(value).reading_kwh, 0.3);
+  assert.match(second, "ce_id:row-3/4");
+});
+
+test("what the topic finds too large becomes a dead letter, and all else is there once", 1, async (topic) => {
+  letters.length = 0;
+  await (await broker.admin()).alterConfigs({
+    validateOnly: false,
+    resources: [{ type: 2, name: topic, configEntries: [{ name: "max.message.bytes", value: "100000" }] }],
+  });
+  const sized = (sequence: number, bytes: number) => alertEmission(sequence, { flags: ["x".repeat(bytes)] });
+  const one = sink(topic);
+  const extent = [sized(1, 60_000), sized(2, 150_000), sized(3, 60_000), sized(4, 300_000), sized(5, 10)];
+  await written(one, extent);
+  await written(one, [sized(6, 60_000), sized(7, 60_000)]);
+  await one.close();
+  assert.equal(await sequencesOf(topic), [1, 3, 5, 6, 7]);
+  assert.equal(
+    letters.map(({ sequence, actor, kind }) => [sequence, actor, kind]),
+    [
+      [2, "meter/SM-N-00042", "alerts"],
+      [4, "meter/SM-N-00042", "alerts"],
+    ],
+  );
+});
+
+test("a link that lost its topic to a newer one is fenced off: what it still sends is not there", 2, async (topic) => {
+  const extent = Array.from({ length: 20 }, (_, n) => meterEvent(n + 1));
+  let reached = (): void => {};
+  const isSending = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  let letGo = (): void => {};
+  const waits = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const { client, ...place } = kafkaTopic(broker.connection, topic, `${topic}-tail`, wallClock);
+  const late = kafka({
+    ...COMMON,
+    ...place,
+    client: delayed(client, async () => {
+      reached();
+      await waits;
+    }),
+    hasTransactions: true,
+    storeId,
+    cursor: NO_CURSOR,
+    nextSequence: () => 1_000,
+  });
+  const lost = late.write(extent).catch(thrown);
+  await isSending;
+  const next = sink(topic);
+  await next.write(extent);
+  letGo(); // Now the older link sends, after the topic was read back.
+  assert.instance(await lost, Unavailable);
+  await next.write([meterEvent(21)]); // Its own transactions go on.
+  await next.close();
+  assert.equal(
+    [...(await sequencesOf(topic))].sort((a, b) => a - b),
+    Array.from({ length: 21 }, (_, n) => n + 1),
+  );
+});
+
+test("without transactions a topic gets the same", 2, async (topic) => {
+  const one = sink(topic, { hasTransactions: false });
+  const mark = await one.write([meterEvent(1), meterEvent(2)]);
+  await one.close();
+  const other = sink(topic, { hasTransactions: false, cursor: { settled: 2, mark, pending: null } });
+  await other.write([meterEvent(3)]);
+  await other.close();
+  assert.equal([...(await sequencesOf(topic))].sort(), [1, 2, 3]);
 });
 
 test("a broker that is killed while events flow, and comes back, has each of them once", 2, async (topic) => {
@@ -227,6 +324,31 @@ if (MISSING === null) {
     };
   });
   contract.after(() => broker.remove());
+}
+
+/** As a drain does. */
+function written(one: Sink, extent: readonly Emission[]): Promise<unknown> {
+  return retry(() => one.write(extent), { clock: wallClock, random: () => 0.1, signal: new AbortController().signal });
+}
+
+/** The client, which waits before the first request of a transaction. */
+function delayed(client: Kafka, wait: () => Promise<void>): Kafka {
+  return Object.assign(Object.create(client), {
+    producer: (config: ProducerConfig): Producer => {
+      const producer = client.producer(config);
+      const transaction = async (): Promise<Transaction> => {
+        const inner = await producer.transaction();
+        return {
+          ...inner,
+          send: async (record: ProducerRecord) => {
+            await wait();
+            return inner.send(record);
+          },
+        };
+      };
+      return { ...producer, transaction };
+    },
+  });
 }
 
 function thrown(error: unknown): unknown {

@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import * as assert from "uvu/assert";
 import { settableClock, wallClock } from "../../engine/clock.ts";
 import { drain } from "../../engine/drain.ts";
-import { hours, seconds } from "../../engine/duration.ts";
+import { hours, minutes, seconds } from "../../engine/duration.ts";
 import { BrokenInvariant, Unavailable } from "../../engine/fault.ts";
+import { type DeadLetter, deadLetter, deadLetterRow } from "../../sinks/dead_letter.ts";
 import { addressProblem } from "../../sinks/webhook/address.ts";
-import { type DeadLetter, deadLetterRow } from "../../sinks/webhook/dead_letter.ts";
 import { type WebhookOptions, webhook } from "../../sinks/webhook.ts";
 import { sinkContract } from "../contract/sink.ts";
 import { alertEmission, rowEmission } from "../kit/emissions.ts";
@@ -75,6 +75,7 @@ const hook = (url: string, changes: Partial<WebhookOptions> = {}) =>
     origins: ["live", "late"],
     allowHosts: ["127.0.0.1"],
     clock: settableClock(1_750_000_000_999),
+    nextSequence: () => 1_000,
     onDeadLetter: async (letter) => void letters.push(letter),
     ...changes,
   });
@@ -149,14 +150,14 @@ test("an event that is refused becomes a dead letter, and the next one goes", ()
     await hook(url).write([alertEmission(1), alertEmission(2)]);
     assert.equal(ids(), [idOf(1), idOf(2)]);
     assert.equal(
-      letters.map(({ event, reason, sink }) => [event.id, reason, sink]),
-      [[idOf(1), "it answers 400", "oncall"]],
+      letters.map(({ sequence, reason, sink }) => [sequence, reason, sink]),
+      [[1, "it answers 400", "oncall"]],
     );
   }));
 
 test("a dead letter is a row of the quarantine, the same one when it comes again", async () => {
   const { event, json } = alertEmission(5);
-  const letter: DeadLetter = { sink: "oncall", event, sequence: 5, json, reason: "it answers 400", atMs: 1 };
+  const letter = deadLetter(alertEmission(5), { sink: "oncall", json, reason: "it answers 400", atMs: 1 });
   const row = deadLetterRow(letter);
   assert.equal(
     [row.reason, row.source, row.position, row.actor, row.error],
@@ -166,35 +167,62 @@ test("a dead letter is a row of the quarantine, the same one when it comes again
   assert.is(deadLetterRow({ ...letter, atMs: 2 }).id, row.id);
 });
 
-test("an event that was tried for 24 hours becomes a dead letter, one that was tried for less does not", () =>
+test("what has waited for a day at a dead endpoint becomes dead letters, all of it at once; what came later does not yet", () =>
   withEndpoint([500, 500, 500, 500, 200], async ({ url, ids }) => {
     letters.length = 0;
     const clock = settableClock();
-    const sink = hook(url, { clock });
-    const extent = [alertEmission(1), alertEmission(2)];
+    let next = 3;
+    const sink = hook(url, { clock, nextSequence: () => next });
+    const extent = [alertEmission(1), alertEmission(2), alertEmission(3)];
     assert.instance(await sink.write(extent).catch(thrown), Unavailable);
-    clock.advance(hours(24) - 1);
+    next = 4; // The third came an hour later.
+    clock.advance(hours(1));
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
+    clock.advance(hours(23) - 1);
     assert.instance(await sink.write(extent).catch(thrown), Unavailable);
     assert.is(letters.length, 0);
     clock.advance(1);
-    assert.instance(await sink.write(extent).catch(thrown), Unavailable); // The next event has a day of its own.
-    await sink.write(extent);
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
     assert.equal(
       letters.map(({ sequence }) => sequence),
-      [1],
+      [1, 2],
     );
-    assert.equal(ids().at(-1), idOf(2));
+    await sink.write(extent);
+    assert.equal(
+      ids(),
+      [1, 1, 1, 3, 3].map((n) => idOf(n)),
+    );
+    assert.is(letters.length, 2);
   }));
 
-test("an endpoint that is gone is called no more until the next start, and loses nothing", () =>
+test("an endpoint that is gone is called no more until the next start, and what waits for it a day becomes dead letters", () =>
   withEndpoint([410], async ({ url, ids }) => {
     letters.length = 0;
-    const sink = hook(url);
-    assert.is(((await sink.write([alertEmission(1)]).catch(thrown)) as Unavailable).waitMs, Number.POSITIVE_INFINITY);
-    assert.instance(await sink.write([alertEmission(1)]).catch(thrown), Unavailable);
+    const clock = settableClock();
+    const sink = hook(url, { clock, nextSequence: () => 2 });
+    const extent = [alertEmission(1), alertEmission(2)];
+    assert.is(((await sink.write(extent).catch(thrown)) as Unavailable).waitMs, minutes(15));
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
     assert.equal([ids(), letters.length], [[idOf(1)], 0]);
-    await hook(url).write([alertEmission(1)]);
-    assert.is(ids().length, 2);
+    clock.advance(hours(24));
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
+    assert.equal([ids(), letters.map(({ sequence }) => sequence)], [[idOf(1)], [1]]);
+    await hook(url).write(extent);
+    assert.is(ids().length, 3);
+  }));
+
+test("what is surrendered is put aside without a call, but for what was delivered and what is not asked for", () =>
+  withEndpoint([204, 503], async ({ url, ids }) => {
+    letters.length = 0;
+    const sink = hook(url);
+    const extent = [alertEmission(1), alertEmission(2), alertEmission(3, { severity: "info" }), alertEmission(4)];
+    assert.instance(await sink.write(extent).catch(thrown), Unavailable);
+    await sink.surrender?.(extent);
+    assert.equal(ids(), [idOf(1), idOf(2)]);
+    assert.equal(
+      letters.map(({ sequence }) => sequence),
+      [2, 4],
+    );
   }));
 
 test("a redirect is not followed", () =>
@@ -269,7 +297,13 @@ test("private addresses are called for listed hosts only, addresses that tell se
   for (const address of ["169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe", "fd00:ec2::254", "168.63.129.16"]) {
     assert.ok(addressProblem(address, true) !== null, address);
   }
-  for (const address of ["8.8.8.8", "2606:4700::1111"]) assert.is(addressProblem(address, false), null, address);
+  for (const address of ["64:ff9b::10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::8.8.8.8", "2002:a00:1::1", "::10.0.0.1"]) {
+    assert.ok(addressProblem(address, false) !== null, address);
+  }
+  for (const address of ["64:ff9b::a9fe:a9fe", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::1", "::a9fe:a9fe"]) {
+    assert.ok(addressProblem(address, true) !== null, address);
+  }
+  for (const address of ["8.8.8.8", "2606:4700::1111", "64:ff9b::8.8.8.8"]) assert.is(addressProblem(address, false), null, address);
 });
 
 test("a name that leads to a private address is not called, nor one with an address of each kind", () =>
