@@ -8,6 +8,7 @@ import { printable } from "./admin/printable.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
 import type { Stop } from "./admin/stop.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
+import { watchdog } from "./admin/watchdog.ts";
 import { type Assembly, type Composition, compose, domainOf, SINK_STALL_MS, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";
 import { DamagedStore, NoStore } from "./engine/damaged_store.ts";
@@ -99,8 +100,10 @@ export async function liveRun(options: LiveOptions, stop: AbortSignal): Promise<
   say(`state ${config.stateDir} (${store.nextSequence > 1 ? "restored" : "new"})\n`);
   say(`asked at ${admin.url ?? admin.socket}\n`);
   log.info("engine.ready", `${actors()} actors, sequence ${store.nextSequence - 1}`);
+  const dog = watchdog({ busyMs: () => engine.busyMs });
   await runEngine(engine, stop);
   process.off("SIGHUP", onHangup);
+  await dog.stop();
   const left = leftBehind(engine);
   await admin.close();
   await engine.close();
