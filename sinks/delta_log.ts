@@ -25,6 +25,9 @@ export interface ListedPart {
   readonly sequences: readonly [first: number, last: number];
 }
 
+/** Where a table's entries are. */
+export const LOG_FOLDER = "_delta_log";
+
 /** The name of an entry's file. */
 export function entryName(number: number): string {
   return `${String(number).padStart(20, "0")}.json`;
@@ -69,7 +72,8 @@ export function entryText({ storeId, table, isFirst, columns, parts, appId, last
   return actions.map((action) => `${JSON.stringify(action)}\n`).join("");
 }
 
-interface Action {
+/** A line of an entry. */
+export interface Action {
   readonly protocol?: { readonly minReaderVersion: number; readonly minWriterVersion: number };
   readonly metaData?: MetaData;
   readonly add?: Add;
@@ -91,7 +95,7 @@ interface Add {
   readonly partitionValues: Readonly<Record<string, string>>;
   readonly size: number;
   readonly modificationTime: number;
-  readonly dataChange: true;
+  readonly dataChange: boolean;
   readonly stats: string;
 }
 

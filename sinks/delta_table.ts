@@ -1,8 +1,9 @@
 import { link, readdir, readFile, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BrokenInvariant, invariant, orUnavailable } from "../engine/fault.ts";
+import { keepCheckpoint } from "./delta_checkpoint.ts";
 import { type BornColumn, columnsOf, type DeclaredTable, type DeltaColumn, type NumberedRow, PARTITION_COLUMN } from "./delta_column.ts";
-import { afterEntry, type DeltaState, entryName, entryNumber, entryText, type ListedPart, NO_TABLE } from "./delta_log.ts";
+import { afterEntry, type DeltaState, entryName, entryNumber, entryText, type ListedPart, LOG_FOLDER, NO_TABLE } from "./delta_log.ts";
 import { makeFolder, syncFolder, writeSynced } from "./durable.ts";
 import { encodePart } from "./parquet_part.ts";
 
@@ -28,8 +29,6 @@ export interface DeltaTable {
   append(rows: readonly NumberedRow[], lastSequence: number, born: readonly BornColumn[]): Promise<void>;
 }
 
-const LOG_FOLDER = "_delta_log";
-
 /**
  * Reads the log of a table and removes files that it does not list: a crash left them. Throws `BrokenInvariant`, and touches nothing, if entries
  * are missing or more than were settled.
@@ -41,6 +40,8 @@ export async function openDeltaTable(options: DeltaTableOptions): Promise<DeltaT
   let state = texts.reduce((before, text) => afterEntry(before, text, appId, listed), NO_TABLE);
   checkEntries(state, options);
   await orUnavailable(folder, removeUnlisted(folder, listed, passing));
+  const checkpoint = (): Promise<void> => orUnavailable(folder, keepCheckpoint(folder, state.entries));
+  await checkpoint(); // A crash may have come before it.
 
   async function publish(parts: readonly EncodedPart[], entry: string): Promise<void> {
     await makeFolder(join(folder, LOG_FOLDER));
@@ -64,7 +65,7 @@ export async function openDeltaTable(options: DeltaTableOptions): Promise<DeltaT
       return state;
     },
     async append(rows, lastSequence, born) {
-      if (state.lastSequence === lastSequence) return;
+      if (state.lastSequence === lastSequence) return checkpoint();
       const columns = columnsOf(state.columns, table, born);
       checkCells(table.name, columns, rows);
       const parts = await encodeParts(columns, rows);
@@ -79,6 +80,7 @@ export async function openDeltaTable(options: DeltaTableOptions): Promise<DeltaT
       });
       await orUnavailable(folder, publish(parts, entry));
       state = afterEntry(state, entry, appId, new Set());
+      await checkpoint();
     },
   };
 }

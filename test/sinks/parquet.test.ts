@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import * as assert from "uvu/assert";
 import type { CuratedRow, Emission } from "../../engine/emission.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
@@ -11,7 +12,8 @@ import { parquet } from "../../sinks/parquet.ts";
 import { sinkContract } from "../contract/sink.ts";
 import { deltaEntries, deltaRows, sequenceOf } from "../kit/delta_reader.ts";
 import { alertEmission, rowEmission } from "../kit/emissions.ts";
-import { suite } from "../kit/suite.ts";
+import { readByOthers, readersMissing } from "../kit/foreign_readers.ts";
+import { notRun, suite } from "../kit/suite.ts";
 import { inTempFolder, newTempFolder, removeFolder } from "../kit/temp_folder.ts";
 
 const name = "curated";
@@ -42,6 +44,7 @@ const SCHEMA_VERSIONS: DeclaredTable = {
     ["type", { type: "string" }],
   ],
 };
+const AT_MS = Date.UTC(2025, 5, 15, 16, 23, 45, 120);
 const TABLES = [READINGS, EVERY_TYPE, SCHEMA_VERSIONS];
 
 /** Two days in each extent, out of order. */
@@ -61,6 +64,95 @@ sinkContract("Parquet", async () => {
 });
 
 const test = suite("Parquet");
+
+test("a checkpoint every 100 entries stands for all before it, whether a crash came before it or not", () =>
+  inTempFolder(async (path) => {
+    const table = join(path, "meter_readings");
+    let crashes = 0;
+    const passing = (point: string): void => {
+      if (point !== "parquet.listed") return;
+      crashes += 1;
+      if (crashes === 101) throw new BrokenInvariant("crash"); // Entry 100 is listed, and its checkpoint not yet written.
+    };
+    let cursor: SinkCursor = NO_CURSOR;
+    let one = await parquet({ name, path, storeId, cursor, tables: TABLES, passing });
+    for (let n = 1; n <= 250; n += 1) {
+      const extent = [reading(2 * n - 1), reading(2 * n)];
+      const pending = { ...cursor, pending: 2 * n };
+      const mark = await one.write(extent).catch(async () => {
+        one = await parquet({ name, path, storeId, cursor: pending, tables: TABLES });
+        assert.ok((await readdir(join(table, "_delta_log"))).includes("00000000000000000100.checkpoint.parquet"));
+        return one.write(extent);
+      });
+      cursor = { settled: 2 * n, mark, pending: null };
+    }
+    await one.close();
+    assert.is(crashes, 101);
+    const log = await readdir(join(table, "_delta_log"));
+    assert.equal(
+      log.filter((file) => file.includes("checkpoint")),
+      ["00000000000000000100.checkpoint.parquet", "00000000000000000200.checkpoint.parquet", "_last_checkpoint"],
+    );
+    assert.equal(JSON.parse(await readFile(join(table, "_delta_log/_last_checkpoint"), "utf8")).version, 200);
+    const entries = await deltaEntries(table);
+    const expected = entries
+      .slice(0, 201)
+      .flat()
+      .filter(({ add }) => add !== undefined);
+    const rows = await parquetReadObjects({
+      file: await asyncBufferFromFile(join(table, "_delta_log/00000000000000000200.checkpoint.parquet")),
+    });
+    const adds = rows.flatMap(({ add }) =>
+      add === null || add === undefined ? [] : [add as { path: string; size: bigint; stats: string }],
+    );
+    assert.equal(
+      adds.map((add) => [add.path, Number(add.size), add.stats]),
+      expected.map(({ add }) => [add?.path, add?.size, add?.stats]),
+    );
+    assert.is(rows.length, adds.length + 3);
+  }));
+
+test("delta-rs and DuckDB read the tables: rows, types, earlier versions, and from a checkpoint alone", () => {
+  const missing = readersMissing();
+  if (missing !== null) return notRun("tables read by others", missing);
+  return inTempFolder(async (path) => {
+    const one = await parquet({ name, path, storeId, cursor: NO_CURSOR, tables: TABLES });
+    const cells = {
+      text: "Ω",
+      ratio: -0.1,
+      count: 9,
+      flag: false,
+      day: "1999-12-31",
+      at: AT_MS,
+      amount: -1_999,
+      rate: 65_000,
+      units: 456_780,
+    };
+    await one.write([rowOf("every_type", 1, cells), rowOf("every_type", 2, { ...cells, text: null, amount: null })]);
+    for (let n = 1; n <= 130; n += 1) await one.write([reading(10 + 2 * n), reading(11 + 2 * n)]);
+    await one.close();
+    const every = readByOthers(join(path, "every_type"));
+    assert.equal(every.delta, [1, 2]);
+    assert.equal(every.partitions, ["date"]);
+    const { text: ofText, at, amount, day, count, flag } = every.types;
+    assert.equal([ofText, at, amount, day, count, flag], ["string", "timestamp", "decimal(18,2)", "date", "long", "boolean"]);
+    const { columns, rows } = every.duckdb;
+    const names = Object.keys(columns);
+    const value = (row: number, column: string): unknown => rows[row]?.[names.indexOf(column)];
+    assert.equal([columns["amount"], columns["at"], columns["day"]], ["DECIMAL(18,2)", "TIMESTAMP WITH TIME ZONE", "DATE"]);
+    assert.equal([value(0, "amount"), value(0, "text"), value(0, "day"), value(1, "amount")], ["-19.99", "Ω", "1999-12-31", null]);
+
+    const table = join(path, "meter_readings");
+    const all = Array.from({ length: 260 }, (_, n) => 12 + n);
+    const whole = readByOthers(table, [0, 49]);
+    assert.is(whole.version, 129);
+    assert.equal(whole.delta, all);
+    assert.equal(whole.earlier, { 0: all.slice(0, 2), 49: all.slice(0, 100) });
+    assert.is(whole.duckdb.rows.length, 260);
+    for (let n = 0; n < 100; n += 1) await rm(join(table, "_delta_log", `${String(n).padStart(20, "0")}.json`));
+    assert.equal(readByOthers(table).delta, all);
+  });
+});
 
 test("every type comes back exactly, nulls too", () =>
   inTempFolder(async (path) => {
