@@ -71,6 +71,44 @@ export const VERSION_LABELS: readonly VersionLabels[] = [
   { set: "transformer_master", kind: "transformer", labels: { changed: { rule: "transformer.version" } } },
 ];
 
+/** What a label of a time means: the rule that must speak of it, if any must; how many of them must be found; whether a ranking must put such meters first. */
+export interface EpisodeMeaning {
+  readonly rule: string | null;
+  readonly recallMin?: number;
+  readonly isRanked?: true;
+}
+
+const RANKED: EpisodeMeaning = { rule: null, isRanked: true };
+
+/** Labels of `truth/episodes.jsonl`. What nothing must be said of is not clean either. */
+export const EPISODE_LABELS: Readonly<Record<string, EpisodeMeaning>> = {
+  slow_overheating: { rule: "transformer.thermal_residual", recallMin: 0.95 },
+  energy_theft: { rule: "transformer.energy_gap", recallMin: 0.9 },
+  energy_theft_small: { rule: null },
+  theft_under_report: RANKED,
+  theft_shift: RANKED,
+  theft_scale: RANKED,
+  theft_zero: RANKED,
+  theft_cap: RANKED,
+  theft_mean: RANKED,
+  theft_reverse: RANKED,
+};
+
+/** Columns of curated rows that name actors, and their kinds. */
+export const ACTOR_COLUMNS: Readonly<Record<string, string>> = {
+  meter_id: "meter",
+  customer_id: "customer",
+  transaction_id: "bill",
+  transformer_id: "transformer",
+  substation_id: "substation",
+  plant_id: "plant",
+};
+
+/** At most so many alerts of warning or more for each 1,000 days of actors to which nothing happened. */
+export const FALSE_PER_1000_MAX = 1;
+/** Mean area under the curve of the theft ranking, over the ways in which energy is taken. */
+export const RANKING_AUC_MIN = 0.88;
+
 /** Rules that must find every labelled record and no other: precision = recall = 1. */
 export const EXACT_RULES: readonly string[] = [
   "meter.near_zero",

@@ -1,12 +1,26 @@
-import { EXACT_RULES, type LabelMeaning, RECORD_LABELS, type RecordLabels, VERSION_LABELS, type VersionLabels } from "../actors/labels.ts";
+import {
+  EPISODE_LABELS,
+  EXACT_RULES,
+  FALSE_PER_1000_MAX,
+  type LabelMeaning,
+  RANKING_AUC_MIN,
+  RECORD_LABELS,
+  type RecordLabels,
+  VERSION_LABELS,
+  type VersionLabels,
+} from "../actors/labels.ts";
 import type { CuratedRow } from "../engine/emission.ts";
 import { invariant } from "../engine/fault.ts";
 import type { Version } from "../engine/history.ts";
 import { keyOf } from "../engine/ids.ts";
 import { aligned } from "./aligned.ts";
+import { CleanDays, type CleanScore } from "./clean_days.ts";
+import { EPISODES, type EpisodeTruth, readEpisodes } from "./episode_truth.ts";
 import { CommandError } from "./errors.ts";
 import { engineClockMs, logFrom, readHistories, type View } from "./reader.ts";
+import { matchEpisodes, readAlerts, type ScoredAlert } from "./score_episodes.ts";
 import { nearest } from "./suggest.ts";
+import { type RankingScore, scoreRanking } from "./theft_ranking.ts";
 import { isoMs, timeMs } from "./time.ts";
 import { readTruth, type TruthLabel } from "./truth.ts";
 
@@ -38,7 +52,11 @@ export interface RuleScore {
 
 export interface Score {
   readonly rules: Readonly<Record<string, RuleScore>>;
-  /** False: a rule that must be exact is not, or nothing was there to be scored. The command then ends with code 5. */
+  /** Alerts of warning or more where nothing was wrong. Null: only some rules were asked for. */
+  readonly clean: CleanScore | null;
+  /** Null: no meter is labelled as one whose energy is not counted. */
+  readonly ranking: RankingScore | null;
+  /** False: a rule that must be exact is not, too few episodes were found, too many alerts are false, a ranking is poor, or nothing was there to be scored. The command then ends with code 5. */
   readonly passed: boolean;
 }
 
@@ -48,28 +66,43 @@ export interface Score {
  * record that the log does not hold, or a rule is unknown; USAGE for times.
  */
 export async function score(view: View, truthFolder: string, query: ScoreQuery = {}): Promise<Score> {
-  const tallies = new Map(wantedRules(query.rules).map((rule) => [rule, new Tally()]));
+  const wanted = wantedRules(query.rules);
+  const tallies = new Map(wanted.map((rule) => [rule, new Tally()]));
   const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, LabelMeaning>> }): boolean =>
     Object.values(labels).some(({ rule }) => tallies.has(rule));
   const records = RECORD_LABELS.filter(isWanted);
   const versions = VERSION_LABELS.filter(isWanted);
   const sets = [...records, ...versions].map(({ set, labels }) => ({ set, labels: Object.keys(labels) }));
-  const truth = await readTruth(truthFolder, sets, [...KNOWN_SETS, ...sets.map(({ set }) => set)]);
+  const truth = await readTruth(truthFolder, sets, [...KNOWN_SETS, EPISODES, ...sets.map(({ set }) => set)]);
   const isScored = scoredTimes(view, query);
+  const episodes = (await readEpisodes(truthFolder)).filter(({ fromMs }) => isScored(fromMs));
+  const days = new CleanDays();
   await scoreRecords(
     view,
-    records.map((set) => new RecordJudge(view, set, truth.get(set.set) ?? [], isScored, tallies)),
+    records.map((set) => new RecordJudge(view, set, truth.get(set.set) ?? [], isScored, tallies, days)),
   );
   for (const set of versions) scoreVersions(view, set, truth.get(set.set) ?? [], isScored, tallies);
+  const alerts = (await readAlerts(view)).filter(({ onsetMs }) => isScored(onsetMs));
   const rules = Object.fromEntries([...tallies].map(([rule, tally]) => [rule, tally.score()]));
+  for (const rule of wanted) if (isOfEpisodes(rule, episodes)) rules[rule] = episodeScore(rule, episodes, alerts);
+  for (const rule of Object.keys(rules)) if (EPISODE_RULES.includes(rule) && !isOfEpisodes(rule, episodes)) delete rules[rule];
+  const ranking = query.rules === undefined ? scoreRanking(view, episodes) : null;
+  days.takeTruth(episodes);
+  const clean = query.rules === undefined ? days.score(alerts) : null;
+  return { rules, clean, ranking, passed: isPassed(rules, clean, ranking) };
+}
+
+function isPassed(rules: Score["rules"], clean: CleanScore | null, ranking: RankingScore | null): boolean {
   const isAnythingScored = Object.values(rules).some(({ injected, false: wrong }) => injected + wrong > 0);
-  const passed =
-    isAnythingScored && EXACT_RULES.every((rule) => rules[rule] === undefined || (rules[rule].missed === 0 && rules[rule].false === 0));
-  return { rules, passed };
+  const isExact = EXACT_RULES.every((rule) => rules[rule] === undefined || (rules[rule].missed === 0 && rules[rule].false === 0));
+  const areFound = Object.values(EPISODE_LABELS).every(
+    ({ rule, recallMin = 0 }) => rule === null || (rules[rule]?.recall ?? 1) >= recallMin,
+  );
+  return isAnythingScored && isExact && areFound && (clean?.per1000 ?? 0) <= FALSE_PER_1000_MAX && (ranking?.auc ?? 1) >= RANKING_AUC_MIN;
 }
 
 /** The table for people. */
-export function scoreText({ rules, passed }: Score): string {
+export function scoreText({ rules, clean, ranking, passed }: Score): string {
   const rows = Object.entries(rules).map(([rule, one]) => [
     rule,
     ...[one.injected, one.found, one.missed, one.false, one.repeat, one.indeterminate].map((count) => String(count ?? NONE)),
@@ -80,7 +113,22 @@ export function scoreText({ rules, passed }: Score): string {
     ...(missedIds.length === 0 ? [] : [`${rule} missed: ${missedIds.join(" ")}\n`]),
     ...(falseIds.length === 0 ? [] : [`${rule} false: ${falseIds.join(" ")}\n`]),
   ]);
-  return `${aligned([HEADER, ...rows])}${failed.join("")}${passed ? "passed" : "not passed: precision and recall must be 1.000"}\n`;
+  const told = `${aligned([HEADER, ...rows])}${failed.join("")}${cleanText(clean)}${rankingText(ranking)}`;
+  return `${told}${passed ? "passed" : "not passed: precision and recall must be 1.000"}\n`;
+}
+
+function cleanText(clean: CleanScore | null): string {
+  if (clean === null || clean.per1000 === null) return "";
+  const { per1000, falseAlerts, cleanActorDays, falseIds } = clean;
+  const named = falseIds.length === 0 ? "" : `: ${falseIds.join(" ")}`;
+  const limit = FALSE_PER_1000_MAX.toFixed(1);
+  return `false WARNING+ per 1,000 clean actor-days: ${per1000.toFixed(2)} (limit ${limit}; ${falseAlerts} in ${cleanActorDays})${named}\n`;
+}
+
+function rankingText(ranking: RankingScore | null): string {
+  if (ranking === null) return "";
+  const areas = Object.entries(ranking.areas).map(([label, area]) => `${label} ${area.toFixed(2)}`);
+  return `theft ranking: AUC ${ranking.auc.toFixed(3)} (limit ${RANKING_AUC_MIN}), AP ${ranking.ap.toFixed(3)}; ${areas.join(", ")}\n`;
 }
 
 const NONE = "–";
@@ -127,6 +175,34 @@ class Tally {
   }
 }
 
+// Episodes ------------------------------------------------------------------------------------------------------------------------------
+
+const EPISODE_RULES: readonly string[] = [...new Set(Object.values(EPISODE_LABELS).flatMap(({ rule }) => rule ?? []))];
+
+/** Whether something happened that the rule should speak of. */
+function isOfEpisodes(rule: string, episodes: readonly EpisodeTruth[]): boolean {
+  return episodes.some(({ label }) => label !== null && EPISODE_LABELS[label]?.rule === rule);
+}
+
+function episodeScore(rule: string, episodes: readonly EpisodeTruth[], alerts: readonly ScoredAlert[]): RuleScore {
+  const { injected, found, missed, falsely, repeat, delays } = matchEpisodes(rule, episodes, alerts);
+  const sorted = [...delays].sort((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1];
+  return {
+    injected: injected.length,
+    found: found.length,
+    missed: missed.length,
+    false: falsely.length,
+    repeat,
+    indeterminate: 0,
+    precision: found.length + falsely.length === 0 ? null : found.length / (found.length + falsely.length),
+    recall: injected.length === 0 ? null : found.length / injected.length,
+    delayP50: middle === undefined ? null : `${(middle / 3_600_000).toFixed(1)} h`,
+    missedIds: missed.slice(0, IDS_MAX),
+    falseIds: falsely.slice(0, IDS_MAX),
+  };
+}
+
 type IsScored = (atMs: number) => boolean;
 type Tallies = ReadonlyMap<string, Tally>;
 
@@ -154,8 +230,9 @@ class RecordJudge {
   readonly #eventTimeMs: (row: CuratedRow) => number;
   readonly #isScored: IsScored;
   readonly #tallies: Tallies;
+  readonly #days: CleanDays;
 
-  constructor({ domain }: View, labels: RecordLabels, truth: readonly TruthLabel[], isScored: IsScored, tallies: Tallies) {
+  constructor({ domain }: View, labels: RecordLabels, truth: readonly TruthLabel[], isScored: IsScored, tallies: Tallies, days: CleanDays) {
     this.table = labels.table;
     this.#labels = labels;
     for (const label of truth) {
@@ -167,13 +244,16 @@ class RecordJudge {
     this.#eventTimeMs = ({ cells }) => feed.eventTimeMs(cells);
     this.#isScored = isScored;
     this.#tallies = tallies;
+    this.#days = days;
   }
 
   take(row: CuratedRow): void {
     const id = this.#labels.idOf(row.cells);
     const labels = this.#truth.get(id) ?? [];
     if (labels.length > 0) this.#seen.add(id);
-    if (!this.#isScored(this.#eventTimeMs(row))) return;
+    const atMs = this.#eventTimeMs(row);
+    if (!this.#isScored(atMs)) return;
+    this.#days.takeRow(row, atMs, labels.length > 0);
     const fired = row.rules?.split(",") ?? [];
     if (labels.length === 0 && fired.length === 0) return;
     const meanings = labels.map(({ label }) => this.#labels.labels[label]);
@@ -243,7 +323,8 @@ function validFromMs({ fromMs, from }: Version): number {
 // What is asked for ---------------------------------------------------------------------------------------------------------------------
 
 function wantedRules(text: string | undefined): readonly string[] {
-  const all = [...new Set([...RECORD_LABELS, ...VERSION_LABELS].flatMap(({ labels }) => Object.values(labels).map(({ rule }) => rule)))];
+  const labelled = [...RECORD_LABELS, ...VERSION_LABELS].flatMap(({ labels }) => Object.values(labels).map(({ rule }) => rule));
+  const all = [...new Set([...labelled, ...EPISODE_RULES])];
   if (text === undefined) return all;
   const wanted = text.split(",").map((rule) => rule.trim());
   const unknown = wanted.find((rule) => !all.includes(rule));

@@ -38,7 +38,8 @@ export function householdDays(random: Random, days: readonly StreetDay[]): Days 
       const level = 0.6 * hump(hour - rise, 2) + hump(hour - dinner, 5) + (isWeekend || isHomeByDay ? 0.5 * hump(hour - 13.5, 18) : 0.12);
       const used = size * 0.5 * Math.exp(mood + 0.45 * random.bell()) * level + cooling * heat * hump(hour - 16, 30);
       const appliance = random.unit() < 0.04 ? random.between(0.5, 1.5) : 0;
-      return rounded(base + (isAway ? 0 : used + appliance));
+      const standby = base * (1 + 0.12 * random.bell()); // What is always on is a refrigerator, too, which is on or not.
+      return rounded(standby + (isAway ? 0 : used + appliance));
     });
   });
 }

@@ -113,7 +113,7 @@ function measures(anomaly: Anomaly | null, rank: number, honest: Measures, rando
 /** What a reading shows, from its values as written. */
 export function labelsOf({ event_id: id, reading_kwh, meter_status }: MeterReading): readonly Label[] {
   const labels: Label[] = [];
-  if (reading_kwh <= 0.05) labels.push({ id, label: "theft" });
+  if (reading_kwh >= 0.001 && reading_kwh <= 0.05) labels.push({ id, label: "theft" });
   if (reading_kwh >= 50) labels.push({ id, label: "spike" });
   if (meter_status !== "ACTIVE") labels.push({ id, label: meter_status.toLowerCase() });
   return labels;

@@ -1,7 +1,7 @@
 import { dayStart, hourOf, startMs } from "../../hours.ts";
 import { addPower, type PowerMeter, powerMeter } from "../../statistics/integrate.ts";
 import { codeOf, kwhOf, readWord, writeWord } from "../../statistics/packed.ts";
-import { type Balance, balance, balanceHour, type ChildHour } from "./balance.ts";
+import { type Balance, balance, balanceHour, type ChildHour, rankChildren } from "./balance.ts";
 
 /** A day of a meter as it waits for its balance: 24 energies, then 24 envelopes, as codes. */
 type PackedDay = Uint8Array;
@@ -27,7 +27,9 @@ export interface EnergyBook {
   cleanShare: number;
   cleanDays: number;
   /** Missing shares of the latest determinate days, above the clean one. */
-  lately: readonly number[];
+  lately: readonly (readonly [day: number, share: number])[];
+  /** Days among them that an alert may rest on, as they were balanced: late readings change them. Absent: there are none. */
+  settled?: Readonly<Record<string, SettledDay>>;
   /** Since when the meters have been told to hold their envelopes; 0: they have not. */
   heldSinceDay: number;
   /** The ranking as it was when the alert was raised: a thief's live score sinks once its lower use is learnt. */
@@ -41,6 +43,12 @@ export interface FrozenChild {
   readonly cos: number;
   readonly cv: number;
   readonly kwh: number;
+}
+
+/** What a day was balanced from. */
+export interface SettledDay {
+  readonly energy: Uint8Array;
+  readonly meters: Readonly<Record<string, PackedDay>>;
 }
 
 /** A day that has been balanced. */
@@ -135,15 +143,47 @@ export function readyDays({ waiting, metersUpTo, power }: EnergyBook): readonly 
 
 /** Balances a day, hour by hour. `linked`: keys of the meters that the transformer fed on it. The day then waits no longer. */
 export function balanceDay(book: EnergyBook, day: number, linked: readonly string[]): DayBalance {
-  const meters = book.waiting[String(day)] ?? {};
+  const result = sumDay(book.balance, day, { energy: book.energy[String(day)], meters: book.waiting[String(day)] ?? {} }, linked);
+  delete book.waiting[String(day)];
+  delete book.energy[String(day)];
+  return result;
+}
+
+/** The bytes that a day will be balanced from; null: there is nothing of it. */
+export function dayToSettle(book: EnergyBook, day: number): SettledDay | null {
   const energy = book.energy[String(day)];
+  const meters = book.waiting[String(day)];
+  return energy === undefined || meters === undefined ? null : { energy, meters };
+}
+
+/** A meter's day that is told again for a day that has been balanced: what it says now. Weights and losses stay: they have moved on. */
+export function balanceAgain(
+  { balance: now }: Pick<EnergyBook, "balance">,
+  day: number,
+  { energy, meters }: SettledDay,
+  told: { readonly meter: string; readonly wh: readonly (number | null)[] },
+  linked: readonly string[],
+): { readonly settled: SettledDay; readonly result: DayBalance } {
+  const codes = Uint8Array.from(meters[told.meter] ?? new Uint8Array(4 * HOURS).fill(255));
+  for (const [hour, value] of told.wh.entries()) writeWord(codes, hour, wordOf(value));
+  const settled = { energy, meters: { ...meters, [told.meter]: codes } };
+  return { settled, result: sumDay(structuredClone(now), day, settled, linked) };
+}
+
+/** Hour by hour; the balance moves on with it. */
+function sumDay(
+  balance: Balance,
+  day: number,
+  { energy, meters }: { readonly energy: Uint8Array | undefined; readonly meters: Readonly<Record<string, PackedDay>> },
+  linked: readonly string[],
+): DayBalance {
   const keys = [...new Set([...linked, ...Object.keys(meters)])].sort();
   const sums = { energyKwh: 0, gapKwh: 0, coverage: 0, errors: 0, raws: 0 };
   const reasons: Record<string, number> = {};
   let determinateHours = 0;
   for (let hour = 0; hour < HOURS; hour += 1) {
     const children = keys.map((key): ChildHour => ({ id: key, kwh: kwhAt(meters[key], hour), upperKwh: kwhAt(meters[key], HOURS + hour) }));
-    const verdict = balanceHour(book.balance, kwhAt(energy, hour), children);
+    const verdict = balanceHour(balance, kwhAt(energy, hour), children);
     if (verdict.type === "indeterminate") {
       reasons[verdict.reason] = (reasons[verdict.reason] ?? 0) + 1;
       continue;
@@ -155,8 +195,6 @@ export function balanceDay(book: EnergyBook, day: number, linked: readonly strin
     sums.errors += verdict.errorKwh ** 2;
     sums.raws += verdict.gapKwh ** 2;
   }
-  delete book.waiting[String(day)];
-  delete book.energy[String(day)];
   const [reason = null] = Object.keys(reasons).sort((a, b) => (reasons[b] ?? 0) - (reasons[a] ?? 0)) as DayBalance["reason"][];
   return {
     day,
@@ -176,4 +214,15 @@ function wordOf(wh: number | null): number {
 function kwhAt(codes: Uint8Array | undefined, place: number): number | null {
   const word = codes === undefined ? NOT_KNOWN : readWord(codes, place);
   return word === NOT_KNOWN ? null : kwhOf(word);
+}
+
+/** Variation of the days of each meter that has said it. */
+export function variationsOf({ told }: Pick<EnergyBook, "told">): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(told).flatMap(([meter, [, variation]]) => (variation < 0 ? [] : [[meter, variation]])));
+}
+
+/** The score of each meter below a transformer, from its state as it is kept; none where nothing has been balanced. */
+export function theftScores({ book }: { readonly book?: Pick<EnergyBook, "balance" | "told"> }): Readonly<Record<string, number>> {
+  if (book === undefined) return {};
+  return Object.fromEntries(rankChildren(book.balance, variationsOf(book)).map(({ id, score }) => [id, score]));
 }

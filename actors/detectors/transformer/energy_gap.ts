@@ -5,7 +5,7 @@ import type { GridMessage } from "../../message.ts";
 import { type LimitsOf, limitsOf } from "../../rules.ts";
 import { rounded } from "../rounded.ts";
 import { rankChildren } from "./balance.ts";
-import type { DayBalance, EnergyBook, FrozenChild } from "./energy_book.ts";
+import { type DayBalance, type EnergyBook, type FrozenChild, variationsOf } from "./energy_book.ts";
 
 type Limits = LimitsOf<"transformer.energy_gap">;
 
@@ -25,9 +25,9 @@ export function judgeGap(book: EnergyBook, result: DayBalance, customerOf: (mete
   const share = result.gapKwh / result.energyKwh;
   const net = share - book.cleanShare;
   learnClean(book, share, limits);
-  book.lately = [...book.lately, net].slice(-limits.windowDays);
-  const over = book.lately.filter((one) => one > limits.limitShare).length;
-  const under = book.lately.filter((one) => one < limits.clearShare).length;
+  book.lately = [...book.lately, [result.day, net] as const].slice(-limits.windowDays);
+  const over = daysOver(book, limits);
+  const under = book.lately.filter(([, one]) => one < limits.clearShare).length;
   if (over >= limits.overDays && book.frozen === null) freeze(book, result, customerOf, out);
   const isOver = over < limits.overDays && under >= limits.underDays;
   if (isOver && book.frozen !== null) thaw(book, result, customerOf, out);
@@ -40,6 +40,36 @@ export function judgeGap(book: EnergyBook, result: DayBalance, customerOf: (mete
     ...(over >= limits.overDays || isOver ? {} : { reason: "window_open" }),
     evidence: evidenceOf(book, result, over),
   });
+}
+
+/**
+ * Late readings have changed a day that was balanced. If too few days are left above the limit, nothing is left of the alert that rests on them.
+ * `settled`: what the day was balanced from.
+ */
+export function judgeCorrection(
+  book: EnergyBook,
+  result: DayBalance,
+  customerOf: (meter: string) => ActorId | null,
+  out: Out<GridMessage>,
+): void {
+  const limits = limitsOf(out, "transformer.energy_gap");
+  const before = book.lately.find(([day]) => day === result.day)?.[1] ?? null;
+  const isDeterminate = result.determinateHours >= limits.hoursMin;
+  const net = isDeterminate ? result.gapKwh / result.energyKwh - book.cleanShare : null;
+  book.lately = book.lately.flatMap(([day, share]) =>
+    day !== result.day ? [[day, share] as const] : net === null ? [] : [[day, net] as const],
+  );
+  const over = daysOver(book, limits);
+  if (over >= limits.overDays || out.alertOf("transformer.energy_gap")?.isOpen !== true) return;
+  if (book.frozen !== null) thaw(book, result, customerOf, out);
+  hold(book, result.day, book.lately.at(-1)?.[1] ?? 0, limits, out);
+  const evidence = { ...evidenceOf(book, result, over), share_before: before === null ? null : rounded(before, 4) };
+  const value = net === null ? null : rounded(net, 4);
+  out.amend("transformer.energy_gap", { holds: false, atMs: gridDayStartMs(result.day + 1), value, limit: limits.limitShare, evidence });
+}
+
+function daysOver({ lately }: EnergyBook, { limitShare }: Limits): number {
+  return lately.filter(([, share]) => share > limitShare).length;
 }
 
 /** What is missing on days that are clean is not metered at all: street lights, pumps. Bounded, so that a theft does not become one of them. */
@@ -88,10 +118,6 @@ function hold(book: EnergyBook, day: number, net: number, { holdShare, holdDays 
 /** How sure a balance is: its coverage, how long it has been kept, and how well the weights explain it. */
 function confidenceOf({ balance }: EnergyBook, { coverage, fit }: DayBalance): number {
   return rounded(coverage * (balance.hours / (balance.hours + 168)) * (0.5 + 0.5 * fit), 3);
-}
-
-function variationsOf({ told }: EnergyBook): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(told).flatMap(([meter, [, variation]]) => (variation < 0 ? [] : [[meter, variation]])));
 }
 
 function evidenceOf(book: EnergyBook, result: DayBalance, over: number) {
