@@ -1,6 +1,6 @@
 import type { Behaviour, Out } from "../engine/behaviour.ts";
 import type { CellValue } from "../engine/emission.ts";
-import type { Version } from "../engine/history.ts";
+import type { Values, Version } from "../engine/history.ts";
 import { ActorId, keyOf } from "../engine/ids.ts";
 import { numberOf, textOf } from "./cell.ts";
 import { ALTERED_TIMER } from "./detectors/billing/altered.ts";
@@ -23,7 +23,7 @@ import type { BillKeyed, Link } from "./tells.ts";
 /** What is kept of a customer. */
 export interface CustomerState {
   /** Business columns of the version that stands open; null before the master. */
-  attributes: Record<string, CellValue> | null;
+  attributes: Values | null;
   /** Actors that have been told of links here, so that they learn when one is taken back. */
   told: readonly ActorId[];
   bills: number;
@@ -81,7 +81,7 @@ function described(state: CustomerState, message: CustomerDescribed, out: Out<Gr
   followBalance(watchOf(state), remembered.versions);
   if (remembered.changes.length === 0) return;
   const open = remembered.versions.findLast((version) => version.to === null);
-  state.attributes = open === undefined ? null : { ...open.values };
+  state.attributes = open?.values ?? null;
   tellLinks(state, remembered.versions, out);
 }
 

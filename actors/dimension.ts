@@ -35,7 +35,7 @@ export function rememberDimension(
   const last = all.at(-1) ?? first;
   const isKnown = last.versions.length > 0;
   if (isKnown !== wasKnown) out.linked(isKnown);
-  for (const { changes } of all) for (const one of changes) out.curate(table, { ...key, ...columnsOf(one) });
+  for (const { changes } of all) for (const one of changes) out.curate(table, columnsOf(one, key));
   return last;
 }
 
@@ -51,9 +51,9 @@ export function dimensionInForce(actor: ActorId, versions: readonly Version[], a
   return version === null ? [] : [{ actor, version: version.scdVersion, validFrom: version.from, validTo: version.to }];
 }
 
-function columnsOf({ change, version }: VersionChange): Readonly<Record<string, CellValue>> {
-  return {
-    ...version.values,
+/** Values are copied one by one: a spread of objects that are not literals costs ten times as much. */
+function columnsOf({ change, version }: VersionChange, key: Readonly<Record<string, CellValue>>): Readonly<Record<string, CellValue>> {
+  const columns: Record<string, CellValue> = {
     version_id: version.versionId,
     record_effective_date: version.from,
     record_end_date: version.to ?? OPEN_END,
@@ -63,4 +63,7 @@ function columnsOf({ change, version }: VersionChange): Readonly<Record<string, 
     known_to: null,
     change,
   };
+  for (const name of Object.keys(version.values)) columns[name] = version.values[name] ?? null;
+  for (const name of Object.keys(key)) columns[name] = key[name] ?? null;
+  return columns;
 }

@@ -1,7 +1,7 @@
 import type { AlertTurn, Behaviour, Out } from "../engine/behaviour.ts";
 import { hours } from "../engine/duration.ts";
 import type { CellValue } from "../engine/emission.ts";
-import { type Version, versionAt } from "../engine/history.ts";
+import { type Values, type Version, versionAt } from "../engine/history.ts";
 import { ActorId, keyOf } from "../engine/ids.ts";
 import { dayOf } from "../engine/instant.ts";
 import { numberOf, textOf } from "./cell.ts";
@@ -49,7 +49,7 @@ interface Log extends Order {
 /** What is kept of a transformer. */
 export interface TransformerState extends Claimed {
   /** Business columns of the version that stands open; null before the master. */
-  attributes: Record<string, CellValue> | null;
+  attributes: Values | null;
   substation: ActorId | null;
   /** Customer -> its links here: meter and civil dates [from, to). */
   customers: Record<string, readonly (readonly [meter: ActorId | null, from: string, to: string | null])[]>;
@@ -248,7 +248,7 @@ function described(state: TransformerState, message: TransformerDescribed, out: 
   const remembered = rememberDimension(message, "dim_transformer_changes", { transformer_id: keyOf(out.self) }, out);
   if (remembered === null || remembered.changes.length === 0) return;
   const open = remembered.versions.findLast((version) => version.to === null);
-  state.attributes = open === undefined ? null : { ...open.values };
+  state.attributes = open?.values ?? null;
   const substationId = textOf(state.attributes?.["substation_id"]);
   moveTo(state, substationId === null ? null : ActorId("substation", substationId), out);
 }

@@ -54,11 +54,12 @@ export function findActor(view: View, text: string): ActorId {
 }
 
 /** Reads an actor. Throws NOT_FOUND if the store does not hold it. */
-export function readActor({ store, domain }: View, id: ActorId): Actor {
+export function readActor(view: View, id: ActorId): Actor {
+  const { store, domain } = view;
   const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
   const parts = behaviour === undefined ? null : store.load(id);
   if (behaviour === undefined || parts === null) throw new CommandError("NOT_FOUND", `no actor ${id}`);
-  return actorIn(new Kind(behaviour, isWindowed(behaviour, domain), 1), id, parts, lostOf(store, behaviour));
+  return actorIn(kindFor(view, behaviour), id, parts, lostOf(store, behaviour));
 }
 
 /** All episodes of a stored actor, suspicions among them; none for one that the store does not hold. */
@@ -71,17 +72,14 @@ export function readEpisodes({ store, domain }: View, id: ActorId): readonly Epi
 }
 
 /** Every stored actor that `takes` lets through by its id, in id order. */
-export function* readActors({ store, domain }: View, takes: (id: ActorId) => boolean = () => true): Generator<Actor, void> {
-  const kinds = new Map<string, Kind>();
+export function* readActors(view: View, takes: (id: ActorId) => boolean = () => true): Generator<Actor, void> {
+  const { store, domain } = view;
   const lost = new Map(domain.behaviours.map((behaviour) => [behaviour.kind, lostOf(store, behaviour)]));
   for (const [id, parts] of store.actors()) {
     if (!takes(id)) continue;
     const behaviour = domain.behaviours.find(({ kind }) => kind === kindOf(id));
     if (behaviour === undefined) continue;
-    let kind = kinds.get(behaviour.kind);
-    if (kind === undefined || kind.size === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, domain), KIND_ACTORS_MAX);
-    kinds.set(behaviour.kind, kind);
-    yield actorIn(kind, id, parts, lost.get(behaviour.kind) ?? null);
+    yield actorIn(kindFor(view, behaviour), id, parts, lost.get(behaviour.kind) ?? null);
   }
 }
 
@@ -96,6 +94,19 @@ export function* readStates({ store, domain }: View, kind: string): Generator<re
     one.slab.move(one.cursor, slot);
     yield [id, one.look(slot)];
   }
+}
+
+/** The memory that actors are read into, which is some megabytes for each kind. */
+const READ_INTO = new WeakMap<View, Map<string, Kind>>();
+
+/** A kind keeps whatever was put into it: after so many actors a new one is begun. */
+function kindFor(view: View, behaviour: AnyBehaviour): Kind {
+  const kinds = READ_INTO.get(view) ?? new Map<string, Kind>();
+  READ_INTO.set(view, kinds);
+  let kind = kinds.get(behaviour.kind);
+  if (kind === undefined || kind.size === KIND_ACTORS_MAX) kind = new Kind(behaviour, isWindowed(behaviour, view.domain));
+  kinds.set(behaviour.kind, kind);
+  return kind;
 }
 
 /** Where changes were lost of the feed that tells of such actors. */
@@ -189,7 +200,6 @@ export function prefixed(prefix: string, text: string): string {
 }
 
 const GROUP_BYTES = 1_048_576;
-/** A kind keeps whatever was put into it: after so many actors a new one is begun. */
 const KIND_ACTORS_MAX = 1_000;
 const SAMPLES_MAX = 5;
 

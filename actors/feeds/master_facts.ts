@@ -1,3 +1,4 @@
+import type { CellValue } from "../../engine/emission.ts";
 import type { Fault } from "../../engine/fault.ts";
 import { fault } from "../../engine/fault.ts";
 import type { Absence, RecordContext, Row } from "../../engine/feed.ts";
@@ -29,8 +30,9 @@ export interface MasterFacts {
 export function masterFacts(row: Row & Validity, columns: readonly string[], context: RecordContext): MasterFacts {
   const rank = rankOf(context);
   if (context.absent) return { atMs: civilDayStartMs(row.record_effective_date), ...gone(row.record_effective_date, rank) };
-  const authored = columns.filter(context.authored);
-  const values = Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  const authored = columns.every(context.authored) ? null : columns.filter(context.authored);
+  const values: Record<string, CellValue> = {};
+  for (const name of columns) values[name] = row[name] ?? null;
   const from = row.record_effective_date;
   const end = realEnd(row);
   const change = {
@@ -38,7 +40,7 @@ export function masterFacts(row: Row & Validity, columns: readonly string[], con
     kind: "upsert",
     rank,
     values,
-    authored: authored.length === columns.length ? null : authored,
+    authored,
     atMs: null,
   } as const;
   const speaksOn = context.mode === "snapshot" && context.path !== null ? speakingDay(context.path, context.arrivedAtMs) : from;
