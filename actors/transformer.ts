@@ -23,8 +23,18 @@ import {
 } from "./detectors/group/children_silent.ts";
 import { type Alarms, alarms, childAlerted, tellAlert } from "./detectors/group/common_cause.ts";
 import { judgeAlarm } from "./detectors/transformer/alarm_code.ts";
-import { balanceDay, type EnergyBook, energyBook, measurePower, readyDays, takeMeterDay } from "./detectors/transformer/energy_book.ts";
-import { judgeGap } from "./detectors/transformer/energy_gap.ts";
+import {
+  balanceAgain,
+  balanceDay,
+  dayToSettle,
+  type EnergyBook,
+  energyBook,
+  measurePower,
+  readyDays,
+  type SettledDay,
+  takeMeterDay,
+} from "./detectors/transformer/energy_book.ts";
+import { judgeCorrection, judgeGap } from "./detectors/transformer/energy_gap.ts";
 import { judgeLoadField } from "./detectors/transformer/load_field.ts";
 import { judgeOverdue, type Order, OVERDUE_TIMER } from "./detectors/transformer/overdue.ts";
 import { judgeOverheating } from "./detectors/transformer/overheating.ts";
@@ -34,6 +44,7 @@ import { failuresOf, judgeSample, type Known, type Watch, watch } from "./detect
 import { dimensionInForce, rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import type { GridMessage, MaintenanceLogged, TelemetryMeasured, TransformerDescribed } from "./message.ts";
+import { limitsOf } from "./rules.ts";
 import type { LinksChanged, MeterDay } from "./tells.ts";
 
 /** A maintenance log as it is known now. */
@@ -77,6 +88,8 @@ const DEVICES_MAX = 8;
 const LOGS_MAX = 200;
 const OTHERS_MAX = 8;
 const METERED_DAYS = 3;
+/** Days above the limit that late readings may still change; meters keep no older hours. */
+const SETTLED_DAYS = 3;
 const BALANCE_TIMER = "balance";
 
 /** A power transformer: oil against ambient, alarms of its own, its master data and its repairs. */
@@ -341,9 +354,24 @@ function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation,
   state.book ??= energyBook();
   const { book } = state;
   const day = dayOf(date);
-  if (!takeMeterDay(book, day, keyOf(meter), wh, upperWh)) return;
+  if (!takeMeterDay(book, day, keyOf(meter), wh, upperWh)) return correctDay(state, book, { day, meter: keyOf(meter), wh }, out);
   if (upperWh !== null) book.told[keyOf(meter)] = [day, variation ?? -1, ratio ?? -1];
   if (book.timerDay === 0) awaitMeters(book, day, out);
+}
+
+/** A day that was balanced is told again. Only those that an alert may rest on are kept. */
+function correctDay(
+  state: TransformerState,
+  book: EnergyBook,
+  { day, ...told }: { readonly day: number; readonly meter: string; readonly wh: MeterDay["wh"] },
+  out: Out<GridMessage>,
+): void {
+  const before = book.settled?.[day];
+  if (before === undefined) return;
+  const fed = fedOn(state, civilDate(gridDayStartMs(day)));
+  const { settled, result } = balanceAgain(book, day, before, told, [...fed.keys()]);
+  book.settled = { ...book.settled, [day]: settled };
+  judgeCorrection(book, result, (meter) => fed.get(meter) ?? null, out);
 }
 
 /** So long after a day's end its meters may still tell of it. */
@@ -370,8 +398,19 @@ function metersAreDue(state: TransformerState, book: EnergyBook, out: Out<GridMe
 function balanceAll(state: TransformerState, book: EnergyBook, out: Out<GridMessage>): void {
   for (const day of readyDays(book)) {
     const fed = fedOn(state, civilDate(gridDayStartMs(day)));
+    const settled = dayToSettle(book, day);
     judgeGap(book, balanceDay(book, day, [...fed.keys()]), (meter) => fed.get(meter) ?? null, out);
+    keepSettled(book, day, settled, limitsOf(out, "transformer.energy_gap").limitShare);
   }
+}
+
+/** Of the days that are looked at, those above the limit stay correctable. */
+function keepSettled(book: EnergyBook, day: number, settled: SettledDay | null, limitShare: number): void {
+  const over = book.lately.filter(([, share]) => share > limitShare).map(([each]) => String(each));
+  const held: Record<string, SettledDay> = { ...book.settled, ...(settled === null ? {} : { [day]: settled }) };
+  const kept = Object.entries(held).filter(([each]) => over.includes(each));
+  if (kept.length > 0) book.settled = Object.fromEntries(kept.slice(-SETTLED_DAYS));
+  else delete book.settled;
 }
 
 /** The meters that the transformer feeds on a civil date, with their customers. */

@@ -548,7 +548,7 @@ export class Root implements Out<AnyMessage> {
     const grounds = observation === null ? null : this.#grounds(place, rule, observation);
     for (const { change, episode, atMs } of step.changes) {
       this.#tellAlert(place, rule, change, episode, atMs);
-      const isOfIt = atMs === observation?.atMs && episode === step.episode; // The end of a pulse, found out only now, is not.
+      const isOfIt = change === "amended" || (atMs === observation?.atMs && episode === step.episode); // The end of a pulse, found out only now, is not.
       this.#alerts.push({ change, episode, atMs, actor: this.self, rule, path, grounds: isOfIt ? grounds : null });
       if (change === "raised") addCount(place.kind.cursor, place.kind.at, "alerts", 1);
     }

@@ -82,6 +82,31 @@ test("a meter that reports a tenth is missed within ten days, whichever file is 
   }
 });
 
+test("late readings that bring what was missing take the alert back: amended, with the reading that did it as its cause", async () => {
+  const all = readings(THEFT);
+  const raised = await given().when(...masters, ...load(), ...all);
+  const raisedAt = raised.events.find(({ data }) => data.rule === "transformer.energy_gap")?.time ?? "";
+  const at = (arrival: Arrival): string => String((arrival.record as Readonly<Record<string, unknown>>)["timestamp"]);
+  const until = new Date(Date.parse(raisedAt) + 8 * 3_600_000).toISOString(); // Its meters have had their time.
+  const first = all.filter((arrival) => at(arrival) <= until);
+  const lastDay = Math.floor((Date.parse(raisedAt) - Date.parse("2025-06-15T18:30:00Z")) / 86_400_000) - 1;
+  const late = [lastDay - 1, lastDay].flatMap((day) =>
+    Array.from({ length: 24 }, (_, hour) => {
+      const missing = Math.round(900 * usedKwh(THIEF, day, hour)) / 1_000;
+      return reading(MIDNIGHT + 60 * (24 * day + hour + 1) - 30, missing, { meter_id: meterId(THIEF) });
+    }),
+  );
+  const seen = await given(...masters, ...load(), ...first).when(...late);
+  assert.equal(gap(seen), ["amended major"]);
+  const [event] = seen.events.filter(({ data }) => data.rule === "transformer.energy_gap");
+  const alertId = raised.events.find(({ data }) => data.rule === "transformer.energy_gap")?.data.alertId;
+  assert.equal([event?.data.alertId, event?.data.status, event?.data.evidence[0]?.feed], [alertId, "retracted", "smart_meter"]);
+  assert.ok(Number(event?.data.details?.facts["days_over"]) < 3);
+  assert.ok(Number(event?.data.details?.facts["share_before"]) > 0.08);
+  const few = await given(...masters, ...load(), ...first).when(...late.slice(-3));
+  assert.equal(gap(few), []);
+});
+
 test("without a theft, or with one below the limit, nothing is raised", async () => {
   assert.equal(gap(await given(...masters).when(...load(), ...readings(() => 1))), []);
   const small = (meter: number, day: number): number => (meter === THIEF && day >= FROM ? 0.7 : 1);
