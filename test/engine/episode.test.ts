@@ -5,6 +5,7 @@ import { minutes } from "../../engine/duration.ts";
 import type { Origin } from "../../engine/emission.ts";
 import {
   acknowledge,
+  amend,
   type Episode,
   type EpisodeChange,
   type EpisodeStep,
@@ -93,9 +94,14 @@ const on =
   (episode, rule) =>
     step(begun(episode), rule);
 
+/** In every third quarter of an hour a parent's alert covers what is raised; only random lives last that long. */
+function coveredAt(_: Episode, atMs: number): string | null {
+  return atMs > minutes(300) && Math.floor(atMs / minutes(15)) % 3 === 0 ? "ALR-PARENT" : null;
+}
+
 function see(observation: Observation, isLate = false): Step {
   const origin: Origin = isLate ? "late" : "live";
-  return (episode, rule) => observe(episode, rule, observation, { actor: METER, late: isLate, origin });
+  return (episode, rule) => observe(episode, rule, observation, { actor: METER, late: isLate, origin, coveredBy: coveredAt });
 }
 
 function begun(episode: Episode | null): Episode {
@@ -375,9 +381,77 @@ test("a suppressed episode goes on, and returns when its parent ends while it st
     held.changes.map(({ episode }) => episode.suppressedBy),
     [null, "maintenance", null],
   );
-  assert.equal(told(HOT, oil(0, 60), parent, oil(5, 50), oil(6, 50), end(10)).lines.at(-1), "10 cleared cleared x1");
-  const pulse = told(PULSE, hit(0), parent, due(60), hit(90), end(100), due(150));
-  assert.equal(pulse.lines.slice(2), ["100 updated open x2", "150 cleared cleared x2"]);
+  assert.equal(told(HOT, oil(0, 60), parent, oil(5, 50), end(10)).lines.at(-1), "10 updated open x1", "one normal of two");
+  const since = on((episode) => suppress(episode, "maintenance", minutes(16)));
+  assert.equal(told(LOAD, hit(0), hit(15), since, fine(20), end(60)).lines.at(-1), "60 cleared cleared x2");
+  const pulse = told(PULSE, hit(0), parent, hit(50), end(100), due(110));
+  assert.equal(pulse.lines.slice(2), ["100 updated open x2", "110 cleared cleared x2"]);
+});
+
+test("a suppressed episode that ends meanwhile is cleared, marked with its parent's alert, and not as unseen", () => {
+  const parent = on((episode) => suppress(episode, "ALR-PARENT", minutes(1)));
+  const ended = told(HOT, oil(0, 60), parent, oil(5, 50), oil(6, 50));
+  assert.equal(ended.lines.at(-1), "6 cleared cleared x1");
+  assert.equal([ended.episode?.suppressedBy, ended.episode?.flags], ["ALR-PARENT", []]);
+  const pulse = told(PULSE, hit(0), parent, due(60));
+  assert.equal([pulse.lines.at(-1), pulse.episode?.suppressedBy], ["60 cleared cleared x1", "ALR-PARENT"]);
+});
+
+test("what a parent covers already is raised suppressed, in one event, and stands by itself when the parent is over", () => {
+  const covered: Step = (episode, rule) =>
+    observe(
+      episode,
+      rule,
+      { holds: true, atMs: 0, value: 60, limit: 60, clear: 55 },
+      { actor: METER, late: false, origin: "live", coveredBy: () => "ALR-PARENT" },
+    );
+  const { changes, lines } = told(
+    HOT,
+    covered,
+    oil(5, 61),
+    on((episode, rule) => release(episode, rule, minutes(10))),
+  );
+  assert.equal(lines, ["0 raised suppressed x1", "10 updated open x2"]);
+  assert.equal(
+    changes.map(({ episode }) => [episode.suppressedBy, episode.revision]),
+    [
+      ["ALR-PARENT", 1],
+      [null, 2],
+    ],
+  );
+});
+
+test("what another parent covers, too, goes from one to the other", () => {
+  const parent = on((episode) => suppress(episode, "ALR-ONE", minutes(1)));
+  const next = on((episode, rule) => release(episode, rule, minutes(5), "ALR-TWO"));
+  const { changes, lines } = told(HOT, oil(0, 60), parent, next);
+  assert.equal(lines.at(-1), "5 suppressed suppressed x1");
+  assert.is(changes.at(-1)?.episode.suppressedBy, "ALR-TWO");
+  assert.equal(told(HOT, oil(0, 60), parent, oil(2, 50), oil(3, 50), next).lines.length, 3, "what is over stays over");
+});
+
+test("corrected facts amend an alert, take it back, or say nothing new; a suspicion just goes", () => {
+  const corrected = (more: Partial<Observation>) => on((episode) => amend(episode, { holds: true, atMs: minutes(9), value: 0, ...more }));
+  const other = told(HOT, oil(0, 60), corrected({ value: 64 }));
+  assert.equal([other.lines.at(-1), other.episode?.value], ["9 amended open x1", 64]);
+  assert.equal(told(HOT, oil(0, 60), corrected({ value: 60 })).lines.length, 1);
+  const gone = told(HOT, oil(0, 60), corrected({ holds: false, value: 50 }), corrected({ holds: false }));
+  assert.equal([gone.lines, gone.episode?.value], [["0 raised open x1", "9 amended retracted x1"], 50]);
+  const afterwards = told(PULSE, hit(0), due(60), corrected({ holds: false }));
+  assert.equal(afterwards.lines.at(-1), "60 amended retracted x1", "an alert's events do not go back in time");
+  assert.is(told(LOAD, hit(0), corrected({ holds: false })).episode, null);
+});
+
+test("the fourth episode within an hour chatters: its end takes twice as long, and it is calm after a day without one", () => {
+  const flap: Rule = { ...BASE, offDelayMs: minutes(4) };
+  const pair = (atMin: number): readonly Step[] => [hit(atMin), fine(atMin + 1), fine(atMin + 5)];
+  const { episode } = told(flap, ...pair(0), ...pair(10), ...pair(20), hit(30));
+  assert.equal(episode?.flags, ["chattering"]);
+  assert.equal(told(flap, ...pair(0), ...pair(10), ...pair(20), ...pair(30)).lines.at(-1), "30 raised open x1");
+  assert.equal(told(flap, ...pair(0), ...pair(10), ...pair(20), ...pair(30), fine(39)).lines.at(-1), "39 cleared cleared x1");
+  const flags = (atMin: number) => told(flap, ...pair(0), ...pair(10), ...pair(20), ...pair(30), fine(39), hit(atMin)).episode?.flags;
+  assert.equal([flags(24 * 60), flags(25 * 60)], [["chattering"], []]);
+  assert.equal(told(flap, ...pair(0), ...pair(40), ...pair(80), hit(120)).episode?.flags, []);
 });
 
 test("a retracted alert keeps its id, and hits from its time do not raise it again", () => {
@@ -417,6 +491,8 @@ function randomStep(random: Seeded, atMin: number, mayCommand: boolean): Step {
     on((episode, rule) => release(episode, rule, minutes(at))),
     on((episode) => resolve(episode, minutes(at))),
     on((episode) => retract(episode, minutes(at))),
+    on((episode, rule) => release(episode, rule, minutes(at), "ALR-OTHER")),
+    on((episode) => amend(episode, { holds: random.chance(50), atMs: minutes(at), value: at })),
   ];
   const severity = random.pick(["info", "warning", "major", "critical"] as const);
   const kinds = [
@@ -452,6 +528,7 @@ test("over random lives: ids are never published twice, an episode is raised bef
           assert.is(change.change === "raised", change.episode.revision === 1);
           assert.is(change.episode.endsAtMs === null, isOpen(change.episode));
           assert.is.not(change.episode.state, "suspected");
+          if (change.episode.state !== "cleared") assert.is(change.episode.suppressedBy !== null, change.episode.state === "suppressed");
         }
         if (episode === null) continue;
         assert.equal(storedAndRead(episode), episode);
