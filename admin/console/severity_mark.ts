@@ -12,7 +12,8 @@ export function shape(severity: Severity): Html {
   return html`<svg class="shape ${severity}" viewBox="0 0 12 12" aria-hidden="true"><path d="${SHAPES[severity]}"/></svg>`;
 }
 
-const SHAPES: Readonly<Record<Severity, string>> = {
+/** Paths in a box of 12, by severity. */
+export const SHAPES: Readonly<Record<Severity, string>> = {
   critical: "M6 0 12 6 6 12 0 6z",
   major: "M6 .8 12 11.2H0z",
   warning: "M1.2 1.2h9.6v9.6H1.2z",
