@@ -54,8 +54,9 @@ export function readLedger(tables: Tables, view?: View): Ledger | null {
   const state = tables.get("meta", STATE_KEY, view);
   if (state === null) return null;
   const segments = new Map<string, number>();
-  for (const [key, length] of tables.range("meta", Buffer.from(SEGMENT_PREFIX), view)) {
-    segments.set(key.toString().slice(SEGMENT_PREFIX.length), length.readDoubleLE(0));
+  for (const [key, length] of tables.range("meta", Buffer.alloc(0), view)) {
+    const name = key.toString(); // The whole table is read, for then it is noticed if a damaged page hides a row.
+    if (name.startsWith(SEGMENT_PREFIX)) segments.set(name.slice(SEGMENT_PREFIX.length), length.readDoubleLE(0));
   }
   return { ...parseState(state.toString()), segments };
 }

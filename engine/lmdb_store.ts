@@ -12,7 +12,7 @@ import type { Limits } from "./limits.ts";
 import { KEY_BYTES_MAX, openTables, type Tables } from "./lmdb_tables.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { type LogSegment, logSegment, readEntries } from "./log_file.ts";
-import { preflight } from "./preflight.ts";
+import { preflight, tryToWrite, writeSidecar } from "./preflight.ts";
 import { openReadOnly, type ReadPoint } from "./read_only_store.ts";
 import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
 import { deleteSegment, readSegments } from "./segment_file.ts";
@@ -55,6 +55,7 @@ export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = (
   let tables: Tables | null = null;
   try {
     const sidecar = await preflight(dir);
+    if (sidecar === null) await tryToWrite(dir);
     tables = openTables(dir, false) as Tables;
     const recovered = await recover(dir, tables, sidecar, crashAt);
     const segments = await segmentWriter(dir, recovered.ledger, limits.segmentBytes, crashAt);
@@ -160,6 +161,7 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
     if (fold !== null && !lengths.has(fold.segment)) {
       unneeded.push({ name: fold.segment, epoch: ledger.epoch });
       fold = null;
+      await writeSidecar(dir, { ...ledger, epoch: ledger.epoch - 1 }); // After a power loss LMDB may fall back by one.
       passing("fold ended");
     }
     await deleteUnneeded();
@@ -250,6 +252,7 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
     try {
       await segments.close();
       await tables.close();
+      if (!writer.hasFailed) await writeSidecar(dir, ledger);
     } finally {
       lock.release();
     }

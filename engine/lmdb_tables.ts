@@ -3,6 +3,7 @@ import { type Database, open, type Transaction } from "lmdb";
 import { wallClock } from "./clock.ts";
 import { unseal } from "./codec.ts";
 import type { RowTable } from "./commit.ts";
+import { DamagedStore } from "./damaged_store.ts";
 import { invariant } from "./fault.ts";
 import { DATA_FILE, PAGE_BYTES } from "./preflight.ts";
 import type { RangeStart } from "./store.ts";
@@ -33,6 +34,8 @@ export interface Tables {
 /** A state of all tables at one moment. */
 export interface View {
   readonly transaction: Transaction;
+  /** The last commit that it sees; null: others were committed while it was made, so that this is not known. */
+  readonly transactionId: number | null;
   close(): void;
 }
 
@@ -46,6 +49,7 @@ const NAMES: readonly TableName[] = [
   "timer",
   "fact",
   "version",
+  "revise",
   "quarantine",
   "count",
   "sink",
@@ -92,12 +96,22 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
     *range(name, prefix, view, start) {
       if (!databases.has(name)) return;
       const first = start === undefined ? prefix : Buffer.from(start.from);
-      const options = { ...(first.length > 0 ? { start: first } : {}), reverse: start?.backwards === true };
+      const isBackwards = start?.backwards === true;
+      const options = { ...(first.length > 0 ? { start: first } : {}), reverse: isBackwards };
+      const isWhole = prefix.length === 0 && start === undefined;
+      const began = isWhole ? statsOf(table(name)) : null;
+      let count = 0;
+      let before: Buffer | null = null;
       for (const { key, value } of table(name).getRange(view === undefined ? options : { ...options, transaction: view.transaction })) {
         const bytes = key as Buffer;
+        checkOrder(name, before, bytes, isBackwards);
+        before = bytes;
+        count += 1;
         if (prefix.length > 0 && bytes.compare(prefix, 0, prefix.length, 0, Math.min(prefix.length, bytes.length)) !== 0) return;
         yield [bytes, unseal(value, bytes)];
       }
+      if (began !== null && (view === undefined || view.transactionId === began.lastTxnId))
+        checkCount(name, count, began, statsOf(table(name)));
     },
     put(name, key, value) {
       table(name).put(key, value as Buffer);
@@ -115,11 +129,37 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
     flushed: () => within(root.flushed, "a flush"),
     view() {
       root.resetReadTxn();
+      const before = statsOf(root).lastTxnId;
+      root.resetReadTxn();
       const transaction = root.useReadTransaction();
-      return { transaction, close: () => transaction.done() };
+      const transactionId = statsOf(root).lastTxnId === before ? before : null;
+      return { transaction, transactionId, close: () => transaction.done() };
     },
     close: () => within(root.close(), "closing the store"),
   };
+}
+
+/** Values have checksums, pages of LMDB have none: one that is damaged can lead to an entry twice, and past others. */
+function checkOrder(table: TableName, before: Buffer | null, key: Buffer, isBackwards: boolean): void {
+  if (before === null) return;
+  const order = before.compare(key);
+  if (isBackwards ? order <= 0 : order >= 0) throw new DamagedStore(`a page of table ${table} is damaged: its keys are not in order`);
+}
+
+/** What LMDB says of a table, and which commit was the last one then. */
+interface TableStats {
+  readonly entryCount: number;
+  readonly lastTxnId: number;
+}
+
+function statsOf(database: Database<Buffer, Uint8Array>): TableStats {
+  return database.getStats() as TableStats;
+}
+
+/** Entries that a damaged page hides are missed by their number, if nothing was committed meanwhile. */
+function checkCount(table: TableName, count: number, began: TableStats, ended: TableStats): void {
+  if (began.lastTxnId !== ended.lastTxnId || count === ended.entryCount) return;
+  throw new DamagedStore(`a page of table ${table} is damaged: of ${ended.entryCount} entries ${count} can be read`);
 }
 
 async function within(work: PromiseLike<unknown>, what: string): Promise<void> {

@@ -12,6 +12,8 @@ export const PAGE_BYTES = 4_096;
 /** What stands beside the data, in `store.json`: it is written last when a store is made, so that where it is there must be data. */
 export interface Sidecar {
   readonly storeId: string;
+  /** An epoch that was flushed: what is of an earlier one is not what was stored. 0: none is known. */
+  readonly epoch: number;
 }
 
 const SIDECAR_FILE = "store.json";
@@ -31,12 +33,11 @@ export async function preflight(dir: string): Promise<Sidecar | null> {
   }
   const [segment] = (await readdir(dir)).filter(isSegmentFile);
   if (segment !== undefined) throw new DamagedStore(`${SIDECAR_FILE} is missing, but ${segment} is there`);
-  await tryToWrite(dir);
   return null;
 }
 
-/** LMDB ends the process with a fault of memory when the first write to a new file fails: a full disk must be found before. Throws what the disk says. */
-async function tryToWrite(dir: string): Promise<void> {
+/** Before a store is made: LMDB dies, without a word, when its first write to a new file fails. Throws what the disk says. */
+export async function tryToWrite(dir: string): Promise<void> {
   const path = join(dir, "first.draft");
   const handle = await open(path, "w");
   try {
@@ -49,21 +50,26 @@ async function tryToWrite(dir: string): Promise<void> {
 }
 
 export function newSidecar(): Sidecar {
-  return { storeId: randomUUID() };
+  return { storeId: randomUUID(), epoch: 0 };
 }
 
 /** Writes the sidecar whole, durably. */
-export async function writeSidecar(dir: string, { storeId }: Sidecar): Promise<void> {
+export async function writeSidecar(dir: string, { storeId, epoch }: Sidecar): Promise<void> {
   const draft = join(dir, `${SIDECAR_FILE}.draft`);
   const handle = await open(draft, "w");
   try {
-    await handle.writeFile(`${JSON.stringify({ storeId, format: FORMAT })}\n`);
+    await handle.writeFile(`${JSON.stringify({ storeId, format: FORMAT, epoch })}\n`);
     await handle.sync();
   } finally {
     await handle.close();
   }
   await rename(draft, join(dir, SIDECAR_FILE));
   await syncDirectory(dir);
+}
+
+/** Throws `DamagedStore` if LMDB shows a state from before the one that was flushed: a damaged page can lead there. */
+export function checkEpoch({ epoch }: Sidecar, found: number): void {
+  if (found < epoch) throw new DamagedStore(`the data is of epoch ${found}, but epoch ${epoch} was stored`);
 }
 
 /** Whether a file of the directory holds a piece of the journal or of the log. */
@@ -74,14 +80,15 @@ export function isSegmentFile(name: string): boolean {
 async function readSidecar(dir: string): Promise<Sidecar | null> {
   const text = await readFile(join(dir, SIDECAR_FILE), "utf8").catch(nullIfMissing);
   if (text === null) return null;
-  const { storeId, format } = parsed(text);
+  const { storeId, format, epoch = 0 } = parsed(text);
   if (format !== FORMAT)
     throw new DamagedStore(`${SIDECAR_FILE} states the format ${JSON.stringify(format)}; this version reads ${FORMAT}`);
   if (typeof storeId !== "string" || storeId === "") throw new DamagedStore(`${SIDECAR_FILE} states no store id`);
-  return { storeId };
+  if (typeof epoch !== "number") throw new DamagedStore(`${SIDECAR_FILE} states no epoch`);
+  return { storeId, epoch };
 }
 
-function parsed(text: string): { readonly storeId?: unknown; readonly format?: unknown } {
+function parsed(text: string): { readonly storeId?: unknown; readonly format?: unknown; readonly epoch?: unknown } {
   try {
     return Object(JSON.parse(text));
   } catch {

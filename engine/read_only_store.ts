@@ -4,7 +4,7 @@ import { type Ledger, readLedger, segmentsOf } from "./ledger.ts";
 import { openTables, type Tables, type View } from "./lmdb_tables.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { type LogSegment, logSegment, readEntries } from "./log_file.ts";
-import { preflight } from "./preflight.ts";
+import { checkEpoch, preflight } from "./preflight.ts";
 import { readSegments } from "./segment_file.ts";
 import type { Stream } from "./sink.ts";
 import type { Store } from "./store.ts";
@@ -25,6 +25,7 @@ export async function openReadOnly(dir: string, passing: (point: ReadPoint) => v
   const tables = sidecar === null ? null : openTables(dir, true);
   if (sidecar === null || tables === null) throw new NoStore(dir);
   let ledger = freshLedger(dir, tables);
+  checkEpoch(sidecar, ledger.epoch);
   let fixed: Fixed | null = null;
   let isOpen = true;
   const known = new Map<string, LogSegment>();

@@ -5,7 +5,7 @@ import { putImages } from "./fold.ts";
 import { sealedImages } from "./journal.ts";
 import { kindOf, type Ledger, numberOf, putLedger, readEpoch, readLedger, segmentsOf, WHOLE_LOG } from "./ledger.ts";
 import type { Tables } from "./lmdb_tables.ts";
-import { isSegmentFile, newSidecar, type Sidecar, writeSidecar } from "./preflight.ts";
+import { checkEpoch, isSegmentFile, newSidecar, type Sidecar, writeSidecar } from "./preflight.ts";
 import { cutBack, deleteSegment, readSegments } from "./segment_file.ts";
 
 /** Named points at which a test may end the process. */
@@ -34,6 +34,7 @@ export async function recover(
   if (sidecar === null) await finish(dir, tables, found, passing);
   else if (sidecar.storeId !== found.storeId)
     throw new DamagedStore(`store.json is of store ${sidecar.storeId}, the data of ${found.storeId}`);
+  else checkEpoch(sidecar, found.epoch);
 
   const unneeded = await tidy(dir, found);
   passing("cut");
@@ -79,10 +80,10 @@ async function foldAll(dir: string, tables: Tables, ledger: Ledger, passing: (po
       journal.map(([name, , bytes]) => [name, bytes]),
     ),
   );
-  const checkEpoch = (): void => invariant(readEpoch(tables) === ledger.epoch, "nobody else has opened the store meanwhile");
+  const checkFence = (): void => invariant(readEpoch(tables) === ledger.epoch, "nobody else has opened the store meanwhile");
   for (let from = 0; from < images.ids.length; from += SLICE_ACTORS) {
     tables.transact(() => {
-      checkEpoch();
+      checkFence();
       putImages(tables, images, from, Math.min(images.ids.length, from + SLICE_ACTORS));
     });
     passing("recovery slice");
@@ -92,7 +93,7 @@ async function foldAll(dir: string, tables: Tables, ledger: Ledger, passing: (po
   const last = journal.at(-1)?.[1] ?? 0;
   const recovered: Ledger = { ...ledger, epoch: ledger.epoch + 1, journalStart: Math.max(ledger.journalStart, last + 1), segments };
   tables.transact(() => {
-    checkEpoch();
+    checkFence();
     putLedger(tables, recovered, new Map(journal.map(([name]) => [name, null])));
   });
   await tables.flushed();

@@ -2,6 +2,8 @@
 export interface WriteQueue {
   /** Throws what ended the queue, if something has. Every call of a store passes here first. */
   check(): void;
+  /** A write has failed, and with it the queue. */
+  readonly hasFailed: boolean;
   /** Calls `take` at once, and `write` with what it returned when all earlier writes are done. Rejects, and ends the queue, if either throws. */
   run<T>(take: () => T, write: (taken: T) => Promise<void>): Promise<void>;
   /** Refuses what is still to come, and resolves when what came before is done, well or badly. */
@@ -35,6 +37,9 @@ export function writeQueue(name: string): WriteQueue {
   };
   return {
     check,
+    get hasFailed() {
+      return failed !== null;
+    },
     run(take, write) {
       const done = attempt(take, write);
       tail = done.catch(() => undefined);
