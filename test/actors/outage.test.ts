@@ -74,6 +74,11 @@ test("an outage of a whole substation is one alert, with those of its transforme
   assert.is(silences(out).length, 1 + 3 + 9);
   const raised = out.events.filter(({ type, data }) => type.includes("raised") && data.rule.endsWith("silent"));
   assert.equal(raised.filter(({ data }) => data.suppressedBy === null).length, 1, "nobody is called twice");
+  assert.equal(
+    out.events.filter(({ data }) => data.rule === "grid.flood"),
+    [],
+    "what is covered calls nobody, and is no flood",
+  );
   const back = await given(...masters(), ...readings(0, 6 * DAY, isOutage(3 * DAY, 6 * DAY))).when(
     ...readings(6 * DAY, 6 * DAY + 2 * HOUR, () => false),
   );
