@@ -14,6 +14,8 @@ export interface TailOptions {
   readonly decode: View["decode"];
   /** The first sequence that is kept. */
   readonly firstSequence?: () => number;
+  /** How large the log of alerts is: readers are woken only when that has changed. Left out: at every ring. */
+  readonly alertBytes?: () => number;
 }
 
 const PAGE_BYTES = 65_536; // Read and decoded at one go: the engine waits for that.
@@ -33,6 +35,7 @@ export class AlertTail {
   #before: number;
   #examined: number;
   #filling: Promise<void> | null = null;
+  #bytes = -1;
 
   constructor(options: TailOptions) {
     this.#options = options;
@@ -49,8 +52,11 @@ export class AlertTail {
     return this.#options.store.nextSequence;
   }
 
-  /** Says that the log has grown. */
+  /** Says that the log has grown. A thousand readers are not woken for rows alone. */
   ring(): void {
+    const bytes = this.#options.alertBytes?.() ?? -1;
+    if (bytes >= 0 && bytes === this.#bytes) return;
+    this.#bytes = bytes;
     this.#grown.ring();
   }
 

@@ -53,7 +53,12 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     pace: (source) => pace.pace(source),
   };
   const known = { ...liveKnown(config, engine, store), stops, live };
-  const tail = new AlertTail({ store, decode: known.view.decode, firstSequence: () => store.logStart("alerts") });
+  const tail = new AlertTail({
+    store,
+    decode: known.view.decode,
+    firstSequence: () => store.logStart("alerts"),
+    alertBytes: () => store.logPieces("alerts").reduce((sum, { bytes }) => sum + bytes, 0),
+  });
   const measured = metrics({ engine, nextSequence: () => store.nextSequence, stateDir, version });
   const delay = measureLoopDelay(measured.loopDelay);
   const reading = readers(config);

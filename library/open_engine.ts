@@ -116,7 +116,7 @@ class Embedded implements Engine {
       const loops = await composed(this.#runOptions(), store, "live", ears);
       const known = liveKnown(this.#config, loops, store, this.#assembly);
       const reads = new Reads(store);
-      tail = new AlertTail({ store: reads, decode: known.view.decode });
+      tail = new AlertTail({ store: reads, decode: known.view.decode, firstSequence: () => store.logStart("alerts") });
       const stop = new AbortController();
       this.ended = this.#run(loops, stop, reads);
       this.#running = { loops, known, tail, stop, ended: this.ended };

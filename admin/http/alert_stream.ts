@@ -21,6 +21,8 @@ export interface AlertStreams {
   readonly open: (query: Query, signal: AbortSignal) => Promise<readonly LoggedAlert["event"][]>;
 }
 
+/** Streams of one log at once: questions always find a connection. */
+export const STREAMS_MAX = 1_024;
 const NDJSON = "application/x-ndjson";
 const STALLED_MS = seconds(10);
 const WAIT_MAX_MS = seconds(60);
@@ -52,14 +54,39 @@ export function isList(search: string): boolean {
   return /[?&](?:from|after|wait)=/.test(search);
 }
 
-/** `GET /v1/alerts/stream`: events without end, as server-sent events, or as lines of JSON for those who accept these. */
+/** How a stream is asked for. */
+interface StreamRequest {
+  readonly search: string;
+  readonly accept?: string | undefined;
+  readonly lastEventId: string | undefined;
+}
+
+/** How many streams there are of each log. */
+const running = new WeakMap<AlertTail, number>();
+
+/** `GET /v1/alerts/stream`: events without end, as server-sent events, or as lines of JSON for those who accept these. Throws 503 beyond `STREAMS_MAX`. */
 export async function streamAlerts(
   streams: AlertStreams,
-  {
-    search,
-    accept = "",
-    lastEventId,
-  }: { readonly search: string; readonly accept?: string | undefined; readonly lastEventId: string | undefined },
+  request: StreamRequest,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const count = (change: 1 | -1): number => {
+    const now = (running.get(streams.tail) ?? 0) + change;
+    running.set(streams.tail, now);
+    return now;
+  };
+  try {
+    if (count(1) > STREAMS_MAX) throw new Refusal(503, "RETRY", `${STREAMS_MAX} streams are open`, { headers: { "Retry-After": "10" } });
+    await stream(streams, request, response, signal);
+  } finally {
+    count(-1);
+  }
+}
+
+async function stream(
+  streams: AlertStreams,
+  { search, accept = "", lastEventId }: StreamRequest,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
@@ -73,10 +100,10 @@ export async function streamAlerts(
   if (response.req.method === "HEAD") return void response.end();
   for (let n = 0; n < begin.open.length; n += SNAPSHOT_EVENTS) {
     const some = begin.open.slice(n, n + SNAPSHOT_EVENTS).map((event) => form.alert(Number(event.sequence), JSON.stringify(event)));
-    if (!(await written(response, some.join(""), clock, signal))) return;
+    if (!(await written(response, Buffer.from(some.join("")), clock, signal))) return;
   }
   for await (const told of alertCursor({ tail, clock, filter, from: begin.from }, signal)) {
-    if (!(await written(response, textOfTold(told, form), clock, signal))) return;
+    if (!(await written(response, bytesOfTold(told, form), clock, signal))) return;
   }
   response.end();
 }
@@ -117,6 +144,8 @@ interface Form {
   readonly alert: (sequence: number, json: string) => string;
   readonly gap: (gap: object) => string;
   readonly heartbeat: (examined: number) => string;
+  /** What was made of an event: all readers of a form get the same bytes. */
+  readonly made: WeakMap<LoggedAlert, Buffer>;
 }
 
 const EVENTS: Form = {
@@ -124,6 +153,7 @@ const EVENTS: Form = {
   alert: (number, json) => `id: ${number}\nevent: alert\ndata: ${json}\n\n`,
   gap: (gap) => `event: gap\ndata: ${JSON.stringify(gap)}\n\n`,
   heartbeat: (examined) => `id: ${examined}\nevent: heartbeat\ndata: {}\n\n`,
+  made: new WeakMap(),
 };
 
 const LINES: Form = {
@@ -131,17 +161,26 @@ const LINES: Form = {
   alert: (_, json) => `${json}\n`,
   gap: (gap) => `${JSON.stringify({ gap })}\n`,
   heartbeat: (examined) => `${JSON.stringify({ heartbeat: examined })}\n`,
+  made: new WeakMap(),
 };
 
-function textOfTold(told: Told, form: Form): string {
+function bytesOfTold(told: Told, form: Form): Buffer {
   switch (told.type) {
     case "alerts":
-      return told.alerts.map((alert) => form.alert(alert.sequence, Buffer.from(alert.json).toString())).join("");
+      return Buffer.concat(told.alerts.map((alert) => bytesOf(alert, form)));
     case "gap":
-      return form.gap({ requested: told.requested, firstAvailable: told.firstAvailable });
+      return Buffer.from(form.gap({ requested: told.requested, firstAvailable: told.firstAvailable }));
     case "heartbeat":
-      return form.heartbeat(told.examined);
+      return Buffer.from(form.heartbeat(told.examined));
   }
+}
+
+function bytesOf(alert: LoggedAlert, { made, alert: make }: Form): Buffer {
+  const known = made.get(alert);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(make(alert.sequence, Buffer.from(alert.json).toString()));
+  made.set(alert, bytes);
+  return bytes;
 }
 
 interface Beginning {
@@ -190,8 +229,8 @@ function waitMs(text: string | undefined): number {
 }
 
 /** False, and the connection is cut: the reader has taken nothing for too long, or is gone. */
-async function written(response: ServerResponse, text: string, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  if (response.write(text)) return true;
+async function written(response: ServerResponse, bytes: Buffer, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  if (response.write(bytes)) return true;
   const drained = once(response, "drain", { signal }).catch(() => {});
   await either(drained, clock, STALLED_MS, signal);
   if (!response.writableNeedDrain && !signal.aborted) return true;

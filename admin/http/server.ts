@@ -15,7 +15,7 @@ import { nearest } from "../suggest.ts";
 import { VERBS, WRITE_VERBS } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 import { type Access, access, type Caller, requireRole, type Token } from "./access.ts";
-import { type AlertStreams, isList, listAlerts, streamAlerts } from "./alert_stream.ts";
+import { type AlertStreams, isList, listAlerts, STREAMS_MAX, streamAlerts } from "./alert_stream.ts";
 import { allowedHosts, changes, type Hosts, isLoopback, requireHost, requireJson, requireOrigin } from "./guard.ts";
 import { asRefusal, Refusal } from "./refusal.ts";
 import { type RoutedWrite, routed, routedWrite, writeQuery } from "./route.ts";
@@ -51,7 +51,8 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-const CONNECTIONS_MAX = 512;
+/** 512, and the streams. */
+const CONNECTIONS_MAX = 512 + STREAMS_MAX;
 const BODY_BYTES_MAX = 1_048_576;
 const HEADER_BYTES_MAX = 16_384;
 const SERVER_OPTIONS = {
