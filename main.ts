@@ -10,7 +10,7 @@ import { CommandError, printError } from "./admin/errors.ts";
 import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
 import type { LogOptions } from "./admin/log.ts";
 import type { View } from "./admin/reader.ts";
-import type { Known, Query, Verb } from "./admin/verb.ts";
+import type { Answer, Known, Query, Verb } from "./admin/verb.ts";
 import type { Profile } from "./simulators/live.ts";
 
 // Most of the program is imported by the command that needs it: what answers one question must not wait for brokers' libraries.
@@ -269,8 +269,11 @@ async function declareVerbs(): Promise<void> {
       import("./admin/http/socket_file.ts"),
       loader(),
     ]);
+  const { printFollowed, printStream } = await import("./admin/commands/streams.ts");
   const asked = {
     program,
+    stream: (verb: Verb, query: Query) => printStream(commandLine, verb, query),
+    follow: (ask: () => Promise<Answer>, verb: Verb) => printFollowed(commandLine, ask, verb),
     asker: (verb: Verb, query: Query) => (verb.isQuick?.(query) === true ? stateAsker(load().config) : fileAsker(load().config)),
     answer,
     limit: () => (program.getOptionValueSource("limit") === "default" ? undefined : flags().limit),

@@ -11,7 +11,7 @@ import type { AlertStreams } from "./http/alert_stream.ts";
 import { type Admin, openAdmin } from "./http/server.ts";
 import { tokenOf } from "./http/token_file.ts";
 import { type Live, paces } from "./live.ts";
-import { liveAsker, liveKnown } from "./live_asker.ts";
+import { liveAsker, liveKnown, livePieces } from "./live_asker.ts";
 import type { Log } from "./log.ts";
 import { measureLoopDelay } from "./loop_delay.ts";
 import { metrics } from "./metrics.ts";
@@ -51,6 +51,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     sinks: () => engine.sinkReports(),
     sequence: () => store.nextSequence - 1,
     pace: (source) => pace.pace(source),
+    trace: (actor, ear) => engine.world.tracer.listen(actor, ear),
   };
   const known = { ...liveKnown(config, engine, store), stops, live };
   const tail = new AlertTail({
@@ -82,6 +83,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     http,
     tokens: tokensOf(config),
     asker,
+    streamed: (verb, query, signal) => livePieces(verb, known, query, signal, reading),
     writer: liveWriter({ carryOut, asker, known, nowMs: () => wallClock.now(), log }),
     streams,
     health: health({

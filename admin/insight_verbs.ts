@@ -2,8 +2,10 @@ import { explain, explanationText } from "./explain.ts";
 import { lag, lagText } from "./lag.ts";
 import { limitOf } from "./limit.ts";
 import { ALERT_ID, ID, LIMIT, SINCE, UNTIL } from "./parameters.ts";
+import { printable } from "./printable.ts";
 import { progress, progressText } from "./progress.ts";
 import { readings, readingsText } from "./readings.ts";
+import { type TraceLine, traceLines, traceText } from "./trace.ts";
 import { textOf, type Verb, verb } from "./verb.ts";
 import { whyNot, whyNotText } from "./why_not.ts";
 
@@ -43,6 +45,19 @@ export const INSIGHT_VERBS: readonly Verb[] = [
     },
     text: (value, _query, screen) => readingsText(value, screen),
   }),
+  {
+    name: "trace",
+    about: "the messages of an actor as they are processed",
+    route: "/v1/actors/{id}/trace",
+    args: [ID],
+    options: [
+      { name: "for", takes: "text", about: "how long: 30s; at most 10m" },
+      { ...LIMIT, about: "messages at most (1000)" },
+    ],
+    ask: async (known, query) => ({ value: await collected(traceLines(known, query, new AbortController().signal)) }),
+    stream: { pieces: traceLines, line: (piece) => traceText(piece as TraceLine) },
+    text: (value) => (value as readonly TraceLine[]).map((line) => `${printable(traceText(line))}\n`).join(""),
+  },
   verb({
     name: "lag",
     about: "how far sources and sinks are behind",
@@ -59,8 +74,15 @@ export const INSIGHT_VERBS: readonly Verb[] = [
     route: "/v1/progress",
     args: [],
     options: [],
+    isFollowed: true,
     isQuick: () => true,
     ask: ({ view, live }) => ({ value: progress(view, live ?? null) }),
     text: (value) => progressText(value),
   }),
 ];
+
+async function collected(pieces: AsyncIterable<TraceLine>): Promise<readonly TraceLine[]> {
+  const all: TraceLine[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
+}

@@ -1,5 +1,7 @@
 import type { DrainReport } from "../engine/drain.ts";
 import type { SourceReport, StoredBatch } from "../engine/engine.ts";
+import type { ActorId } from "../engine/ids.ts";
+import type { TraceEar } from "../engine/tracer.ts";
 
 /** What only a running engine knows of itself. */
 export interface Live {
@@ -7,6 +9,8 @@ export interface Live {
   readonly sinks: () => readonly DrainReport[];
   /** Last number of the log. */
   readonly sequence: () => number;
+  /** Hears the messages of an actor until the returned function is called. */
+  readonly trace: (actor: ActorId, ear: TraceEar) => () => void;
   /** Of one source, by name; null: it has brought nothing since the start. */
   readonly pace: (source: string) => Pace | null;
 }

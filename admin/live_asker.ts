@@ -1,7 +1,7 @@
 import type { RowTable } from "../engine/commit.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { ActorId } from "../engine/ids.ts";
-import type { Stream } from "../engine/sink.ts";
+import type { Stream as LogStream } from "../engine/sink.ts";
 import type { RangeStart, Store } from "../engine/store.ts";
 import type { Asker } from "./asker.ts";
 import { asCommandError } from "./errors.ts";
@@ -22,11 +22,11 @@ export function liveKnown(
     get: (table: RowTable, key: string) => store.get(table, key),
     range: (table: RowTable, prefix: string, start?: RangeStart) => store.range(table, prefix, start),
     actors: () => [],
-    logStart: (stream: Stream) => store.logStart(stream),
+    logStart: (stream: LogStream) => store.logStart(stream),
     get nextSequence() {
       return store.nextSequence;
     },
-    readLog: (stream: Stream, from: number, bytesMax: number) => store.readLog(stream, from, bytesMax),
+    readLog: (stream: LogStream, from: number, bytesMax: number) => store.readLog(stream, from, bytesMax),
   };
   return knownOf(config, reading, grid);
 }
@@ -39,6 +39,7 @@ export function liveAsker(engine: Pick<Engine, "look">, known: Known, readers: A
   return {
     async ask(name, query, signal) {
       const verb = verbNamed(name);
+      if (verb.stream !== undefined) return collected(livePieces(name, known, query, signal, readers));
       if (verb.isQuick?.(query) !== true) return readers.ask(name, query, signal);
       try {
         return await engine.look(() => verb.ask(known, query));
@@ -48,4 +49,29 @@ export function liveAsker(engine: Pick<Engine, "look">, known: Known, readers: A
       }
     },
   };
+}
+
+/** The pieces of a question that is answered over a time. An actor that is not there is looked for by `readers`, who say what may have been meant. */
+export async function* livePieces(
+  name: string,
+  known: Known,
+  query: Query,
+  signal: AbortSignal,
+  readers: Asker,
+): AsyncGenerator<unknown, void> {
+  const { stream } = verbNamed(name);
+  if (stream === undefined) return;
+  try {
+    yield* stream.pieces(known, query, signal);
+  } catch (error) {
+    if (asCommandError(error).code !== "NOT_FOUND") throw error;
+    await readers.ask("inspect", query, signal);
+    throw error;
+  }
+}
+
+async function collected(pieces: AsyncIterable<unknown>): Promise<Answer> {
+  const all: unknown[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return { value: all };
 }

@@ -24,12 +24,16 @@ export async function* socketLines(socket: string, path: string, signal: AbortSi
     asked.end();
   });
   const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY });
-  response.on("error", () => lines.close()); // The daemon is gone, or nobody listens any more: either is an end.
+  response.on("error", () => lines.close()); // The daemon is gone.
   if (response.statusCode !== 200) {
     const text: string[] = [];
     for await (const line of lines) text.push(line);
     const { code, message, hint, candidates } = (JSON.parse(text.join("\n")) as Failure).error;
     throw new CommandError(code, message, { hint, candidates });
   }
-  yield* lines;
+  try {
+    yield* lines;
+  } catch (error) {
+    if (!signal.aborted) throw error; // Nobody listens any more: that is an end.
+  }
 }

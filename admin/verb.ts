@@ -75,6 +75,16 @@ export interface Verb extends Spoken {
   readonly isQuick?: (query: Query) => boolean;
   /** Throws `CommandError`. */
   readonly ask: (known: Known, query: Query) => Answer | Promise<Answer>;
+  /** It goes on for a time, and is told piece by piece by whoever can: the running engine is listened to, and does not wait. `ask` is not used. */
+  readonly stream?: Stream;
+  /** May be asked again and again on the command line, with `--follow`. */
+  readonly isFollowed?: true;
+}
+
+/** A question whose answer comes in pieces: lines of JSON. `line` is one of them for people. */
+export interface Stream {
+  readonly pieces: (known: Known, query: Query, signal: AbortSignal) => AsyncIterable<unknown>;
+  readonly line: (piece: unknown) => string;
 }
 
 /** A verb that changes the state of a running engine: POST. It is a `Command` of the engine, carried out there by the handler of the same name. */

@@ -209,6 +209,8 @@ export class Root implements Out<AnyMessage> {
   deliver(place: Place, message: AnyMessage | Woken): void {
     const state = place.kind.stateAt(place.slot, this.#markOwn);
     place.kind.behaviour.receive(state, message, this);
+    const { tracer } = this.#world;
+    if (tracer.isOn) tracer.tell({ actor: this.self, message, feed: this.#now().feed, position: this.#now().position, late: this.late });
   }
 
   /** Runs all tells, in order, with those that they lead to. */

@@ -19,6 +19,7 @@ import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { indexRows, isIndexed } from "./version_index.ts";
+import { Tracer } from "./tracer.ts";
 import { FeedClock } from "./watermark.ts";
 
 /** So many facts are kept in memory between commits, swept; those of other actors are read from the store when a change comes. */
@@ -63,6 +64,7 @@ export class World {
   actorCount: number;
   readonly #histories = new Map<ActorId, History>();
   #factsHeld = 0;
+  readonly tracer = new Tracer();
   readonly #store: Store;
 
   constructor(options: WorldOptions, store: Store) {

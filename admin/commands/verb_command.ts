@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 import type { Asker } from "../asker.ts";
 import { CommandError } from "../errors.ts";
 import type { Screen } from "../format.ts";
-import { flagOf, type Parameter, type Query, REASON, type Spoken, textOf, type Verb, type WriteVerb, YES } from "../verb.ts";
+import { type Answer, flagOf, type Parameter, type Query, REASON, type Spoken, textOf, type Verb, type WriteVerb, YES } from "../verb.ts";
 import { cutOf } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 
@@ -18,6 +18,10 @@ export interface VerbCommandOptions {
   readonly limit: () => number | undefined;
   /** Says on stderr that an answer was cut. */
   readonly cutHint: (shown: number, found: number) => void;
+  /** Prints the pieces of an answer as they come. */
+  readonly stream: (verb: Verb, query: Query) => Promise<void>;
+  /** Asks and prints again and again. */
+  readonly follow: (ask: () => Promise<Answer>, verb: Verb) => Promise<void>;
 }
 
 /** What a command that changes something is given by the program. */
@@ -43,13 +47,17 @@ export function writeCommand(verb: WriteVerb, { program, answer, writer, confirm
 /** A question as a command: its arguments and options are the verb's. */
 export function verbCommand(verb: Verb, options: VerbCommandOptions): void {
   const command = saidAs(verb, options.program);
+  if (verb.isFollowed === true) command.option("--follow", "again and again, until Ctrl-C");
   command.action(async (...given: unknown[]) => {
     const query = queryOf(verb, given, options.limit());
+    if (verb.stream !== undefined) return options.stream(verb, query);
     const signal = new AbortController().signal;
+    if (query["follow"] === true) return options.follow(() => options.asker(verb, query).ask(verb.name, query, signal), verb);
     const answer = await options.asker(verb, query).ask(verb.name, query, signal);
     options.answer(answer.value, (screen) => verb.text(answer.value, query, screen));
     const cut = cutOf(answer);
     if (cut !== null) options.cutHint(cut.shown, cut.found);
+    return undefined;
   });
 }
 

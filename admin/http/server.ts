@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -12,6 +13,7 @@ import type { Health } from "../health.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { nearest } from "../suggest.ts";
+import type { Query } from "../verb.ts";
 import { VERBS, WRITE_VERBS } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 import { type Access, access, type Caller, requireRole, type Token } from "./access.ts";
@@ -30,6 +32,8 @@ export interface AdminOptions {
   /** Those of the configuration, or else the one that is made. */
   readonly tokens: readonly Token[];
   readonly asker: Asker;
+  /** The pieces of a question that is answered over a time. Left out: such questions are answered at their end. */
+  readonly streamed?: (verb: string, query: Query, signal: AbortSignal) => AsyncIterable<unknown>;
   readonly writer: Writer;
   readonly streams: AlertStreams;
   readonly health: Health;
@@ -311,7 +315,7 @@ async function bodyText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-async function answerQuestion({ asker, streams, metrics, shownConfig }: Served, exchange: Exchange): Promise<void> {
+async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }: Served, exchange: Exchange): Promise<void> {
   const { request, response, path, search, signal } = exchange;
   if (path === "/v1/alerts/stream") {
     exchange.route = path;
@@ -332,6 +336,8 @@ async function answerQuestion({ asker, streams, metrics, shownConfig }: Served, 
   const question = routed(path, search);
   if (question === null) throw notFound(path);
   exchange.route = question.verb.route;
+  const isStream = question.verb.stream !== undefined && (request.headers.accept ?? "").includes(NDJSON);
+  if (isStream && streamed !== undefined) return sendPieces(response, streamed(question.verb.name, question.query, signal));
   const { value, found } = await asker.ask(question.verb.name, question.query, signal);
   if (found !== undefined) response.setHeader("X-Found", String(found));
   sendJson(response, value);
@@ -376,6 +382,18 @@ function refuse({ log }: Served, { response, signal }: Exchange, error: unknown)
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.statusCode = status;
   sendJson(response, { error: { code, message, hint, candidates } });
+}
+
+const NDJSON = "application/x-ndjson";
+
+/** Lines of JSON, as they come. */
+async function sendPieces(response: ServerResponse, pieces: AsyncIterable<unknown>): Promise<void> {
+  for await (const piece of pieces) {
+    if (!response.headersSent) response.writeHead(200, { "Content-Type": NDJSON });
+    if (!response.write(`${JSON.stringify(piece)}\n`)) await once(response, "drain");
+  }
+  if (!response.headersSent) response.writeHead(200, { "Content-Type": NDJSON });
+  response.end();
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {
