@@ -7,7 +7,7 @@ import type { Asker } from "./asker.ts";
 import { asCommandError } from "./errors.ts";
 import type { Grid, StateConfig } from "./state_view.ts";
 import { knownOf } from "./state_view.ts";
-import type { Known } from "./verb.ts";
+import type { Answer, Known, Query } from "./verb.ts";
 import { verbNamed } from "./verbs.ts";
 
 /** What a running engine knows of single actors: the parts in its memory, the rows and the log of its store. It lists no actors. */
