@@ -38,43 +38,39 @@ function alertAt(n: number): string {
   return alertId;
 }
 
-function eventIn(stdout: string): AlertEvent {
-  return JSON.parse(stdout) as AlertEvent;
-}
-
 test("without --write a verb that changes something is a usage error, and names the flag", async () => {
   const { code, stderr } = await run(["ack", alertAt(0)], folder);
   assert.equal([code, stderr.includes(`gridactor ack ${alertAt(0)} --write`)], [2, true], stderr);
 });
 
+/** A change over the socket: what the command line does, without its process. */
+async function post(path: string, body: object): Promise<{ readonly status: number; readonly value: unknown }> {
+  const headers = { "Content-Type": "application/json" };
+  const { status, text } = await ask({ url: null, socket }, path, { method: "POST", headers, body: JSON.stringify(body) });
+  return { status, value: JSON.parse(text) as unknown };
+}
+
 test("an acknowledged alert says so once, however often it is acknowledged", async () => {
   const first = await run(["--json", "ack", alertAt(0), "--write", "--reason-text", "seen at the desk"], folder);
   assert.is(first.code, 0, first.stderr);
-  const event = eventIn(first.stdout);
+  const event = JSON.parse(first.stdout) as AlertEvent;
   assert.equal([event.type, event.data.status, event.data.alertId], ["energy.alert.acknowledged.v1", "acknowledged", alertAt(0)]);
   assert.ok(event.data.evidence[0]?.position.startsWith("command:"), event.data.evidence[0]?.position);
-  const second = await run(["--json", "ack", alertAt(0), "--write"], folder);
-  assert.equal(eventIn(second.stdout), event);
+  assert.equal(await post(`/v1/alerts/${alertAt(0)}/ack`, {}), { status: 200, value: event });
 });
 
 test("a latched alert ends by --resolve, and is then over", async () => {
-  const { code, stdout } = await run(["--json", "ack", alertAt(1), "--resolve", "--write"], folder);
-  assert.equal([code, eventIn(stdout).data.status], [0, "cleared"]);
-  const again = await run(["ack", alertAt(1), "--write"], folder);
-  assert.equal([again.code, again.stderr.includes("is over")], [1, true], again.stderr);
+  const { status, value } = await post(`/v1/alerts/${alertAt(1)}/ack`, { resolve: true });
+  assert.equal([status, (value as AlertEvent).data.status], [200, "cleared"]);
+  assert.equal((await post(`/v1/alerts/${alertAt(1)}/ack`, {})).status, 403);
+  assert.equal((await post("/v1/alerts/ALR-0000000000000000/ack", {})).status, 404);
 });
 
 test("an alert is shelved for some time of its own clock, longer than 8 h only by force", async () => {
-  const long = await run(["shelve", alertAt(2), "--for", "9h", "--write"], folder);
-  assert.equal([long.code, long.stderr.includes("--force")], [2, true], long.stderr);
+  assert.equal((await post(`/v1/alerts/${alertAt(2)}/shelve`, { for: "9h" })).status, 400);
   const { code, stdout } = await run(["--json", "repl", "--write", "-c", `shelve ${alertAt(2)} for 9h force`], folder);
-  assert.equal([code, eventIn(stdout).type, eventIn(stdout).data.status], [0, "energy.alert.shelved.v1", "shelved"]);
-});
-
-test("what does not exist is 4, and a REPL that only reads changes nothing", async () => {
-  assert.is((await run(["ack", "ALR-0000000000000000", "--write"], folder)).code, 4);
-  const { code, stderr } = await run(["repl", "-c", `ack ${alertAt(2)}`], folder);
-  assert.equal([code, stderr.includes("gridactor repl --write")], [2, true], stderr);
+  const event = JSON.parse(stdout) as AlertEvent;
+  assert.equal([code, event.type, event.data.status], [0, "energy.alert.shelved.v1", "shelved"]);
 });
 
 test("every change is in the audit, with who, what, why and what came of it, and is a line of the log", async () => {

@@ -5,8 +5,10 @@ import { LINES_MAX, readHistory, writeHistory } from "../../../admin/repl/line_h
 import { runScript } from "../../../admin/repl/script.ts";
 import { type Outlets, Session } from "../../../admin/repl/session.ts";
 import { verbNamed } from "../../../admin/verbs.ts";
+import type { Writer } from "../../../admin/writer.ts";
 import { type SettableClock, settableClock } from "../../../engine/clock.ts";
 import { RuleTable } from "../../../engine/rule_table.ts";
+import { failureOf } from "../../kit/failure.ts";
 import { suite } from "../../kit/suite.ts";
 import { inTempFolder } from "../../kit/temp_folder.ts";
 import { TINY_RULES, tinyEngine } from "../../kit/tiny_grid.ts";
@@ -34,7 +36,7 @@ class Heard implements Outlets {
   };
 }
 
-async function scene({ widthMax = null as number | null, cwd = "." } = {}): Promise<Scene> {
+async function scene({ widthMax = null as number | null, cwd = ".", writer = null as Writer | null } = {}): Promise<Scene> {
   const engine = tinyEngine();
   const reading = (n: number, kwh: number) => ({
     event_id: `e${n}`,
@@ -47,7 +49,7 @@ async function scene({ widthMax = null as number | null, cwd = "." } = {}): Prom
   const clock = settableClock();
   const session = new Session({
     asker: { ask: async (verb, query) => verbNamed(verb).ask(known, query) },
-    writer: null,
+    writer,
     clock,
     screen: () => (widthMax === null ? null : { widthMax, color: false }),
     format: "table",
@@ -148,3 +150,36 @@ test("lines are kept for the next session: latest first, each once, none that be
     assert.equal([readHistory(path).length, readHistory(path)[0]], [LINES_MAX, "inspect 0"]);
     assert.equal(readHistory(join(folder, "none")), []);
   }));
+
+test("a line that changes something is refused without --write, asked back where somebody can answer, and never repeated", async () => {
+  const refused = await failureOf((await scene()).says("ack ALR-1"));
+  assert.equal([refused.exit, refused.hint], [2, "gridactor repl --write"]);
+  const written: unknown[] = [];
+  const event = { type: "energy.alert.acknowledged.v1", sequence: "7", subject: "meter/a", time: "2025-06-15T16:00:00Z" };
+  const data = { severity: "major", rule: "meter.spike", alertId: "ALR-1", observation: { value: 60 }, suppressedBy: null };
+  const writer: Writer = {
+    write: async (verb, query) => {
+      written.push([verb, query]);
+      return { value: { ...event, data } };
+    },
+  };
+  const { session, says, heard } = await scene({ writer });
+  assert.ok((await says("ack ALR-1 resolve reason-text 'seen at the desk' | json"))[0].includes('"ALR-1"'));
+  assert.equal(written, [["ack", { alertId: "ALR-1", resolve: true, reasonText: "seen at the desk" }]]);
+  const asked: string[] = [];
+  const answering = (answer: boolean) => ({
+    ...heard,
+    out: heard.out,
+    note: heard.note,
+    confirm: async (question: string) => {
+      asked.push(question);
+      return answer;
+    },
+  });
+  const never = new AbortController().signal;
+  assert.is((await failureOf(session.run("ack ALR-1", answering(false), never))).code, "REFUSED");
+  await session.run("ack ALR-1 | json", answering(true), never);
+  await session.run("ack ALR-1 --yes | json", answering(false), never);
+  assert.equal([asked.length, written.length], [2, 3]);
+  assert.is((await failureOf(says("\\watch 1 c=1"))).exit, 2);
+});
