@@ -164,7 +164,7 @@ test("a line that changes something is refused without --write, asked back where
     },
   };
   const { session, says, heard } = await scene({ writer });
-  assert.ok((await says("ack ALR-1 resolve reason-text 'seen at the desk' | json"))[0].includes('"ALR-1"'));
+  assert.ok((await says("ack ALR-1 resolve reason text 'seen at the desk' | json"))[0].includes('"ALR-1"'));
   assert.equal(written, [["ack", { alertId: "ALR-1", resolve: true, reasonText: "seen at the desk" }]]);
   const asked: string[] = [];
   const answering = (answer: boolean) => ({
