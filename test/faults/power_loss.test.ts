@@ -8,10 +8,10 @@ import { openLmdbStore } from "../../engine/lmdb_store.ts";
 import { type Contents, contents } from "../contract/store.ts";
 import { seeded } from "../kit/seeded.ts";
 import { assertSame, commitSeries, expectedContents, positionOf, SERIES_LENGTH, SERIES_LIMITS } from "../kit/store_series.ts";
-import { notRun, suite } from "../kit/suite.ts";
+import { suite } from "../kit/suite.ts";
 import { type DiskHistory, diskHistory } from "./disk_history.ts";
 import { imageOf, type Loss } from "./power_loss.ts";
-import { missingTracer, type SystemCall, watched } from "./system_calls.ts";
+import { canWatch, type SystemCall, watched } from "./system_calls.ts";
 
 const test = suite("power loss");
 
@@ -23,31 +23,26 @@ const scratch = mkdtempSync(join(tmpdir(), "gridactor-power-"));
 const dir = join(scratch, "state");
 process.env["LMDB_RESTORE"] = "safe"; // LMDB starts from its last flushed transaction, as it does by itself once a machine was restarted.
 
-const missing = missingTracer();
-let calls: readonly SystemCall[] = [];
+let calls: Promise<readonly SystemCall[]> | null = null;
 let expected: readonly Contents[] = [];
 
 test.before(async () => {
-  if (missing !== null) return;
   expected = await expectedContents();
-  const run = await watched("test/kit/store_child.ts", [dir]);
-  assert.is(run.code, 0, run.stderr);
-  calls = run.calls;
 });
 test.after(() => rmSync(scratch, { recursive: true }));
 
 for (const loss of LOSSES) {
   test(`whatever the disk had not synced, a store has all that it acknowledged: unsynced writes ${loss}`, async () => {
-    if (missing !== null) return notRun(`power loss, ${loss}`, missing);
-    const history = diskHistory(calls, dir);
+    if (!canWatch(`power loss, ${loss}`)) return;
+    const history = diskHistory(await watchedCalls(), dir);
     const chance = seeded(LOSSES.indexOf(loss));
     for (let n = 0; n < IMAGES; n += 1) await survives(history, momentIn(history, chance.below(1_000_000)), loss, n);
   });
 }
 
 test("the harness finds a store whose segments are not synced", async () => {
-  if (missing !== null) return notRun("power loss, the control", missing);
-  const history = diskHistory(calls, dir, (path) => path.endsWith(".seg"));
+  if (!canWatch("power loss, the control")) return;
+  const history = diskHistory(await watchedCalls(), dir, (path) => path.endsWith(".seg"));
   const chance = seeded(9);
   let broken = 0;
   for (let n = 0; n < 10; n += 1) {
@@ -59,6 +54,15 @@ test("the harness finds a store whose segments are not synced", async () => {
   }
   assert.ok(broken >= 8, `${broken} of 10 images were found broken`);
 });
+
+/** What a store says to the disk while it takes the series: watched once. */
+function watchedCalls(): Promise<readonly SystemCall[]> {
+  calls ??= watched("test/kit/store_child.ts", [dir]).then((run) => {
+    assert.is(run.code, 0, run.stderr);
+    return run.calls;
+  });
+  return calls;
+}
 
 /** A moment after the store was made; `share` in millionths of the time until the end. */
 function momentIn({ said, beganUs, endedUs }: DiskHistory, share: number): number {

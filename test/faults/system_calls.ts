@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { notRun } from "../kit/suite.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -26,11 +27,15 @@ export interface Watched {
   readonly stderr: string;
 }
 
-/** Null, or why no process can be watched here. */
-export function missingTracer(): string | null {
+/**
+ * Whether a process can be watched here. If not, the running test says so and must return: it did not run where strace is missing, and is skipped where
+ * the machine forbids to trace, which nobody can mend by installing something.
+ */
+export function canWatch(name: string): boolean {
   const tried = spawnSync("strace", ["-o", "/dev/null", "true"], { encoding: "utf8" });
-  if (tried.error !== undefined) return "no strace (apt-get install strace)";
-  return tried.status === 0 ? null : `strace may not trace here: ${tried.stderr.trim()}`;
+  if (tried.error !== undefined) notRun(name, "no strace (apt-get install strace)");
+  else if (tried.status !== 0) console.log(`\nSKIPPED ${name}: strace may not trace here: ${tried.stderr.trim()}`);
+  return tried.error === undefined && tried.status === 0;
 }
 
 const TRACED = "openat,lseek,pwrite64,write,pwritev,writev,fsync,fdatasync,ftruncate,rename,link,unlink";
