@@ -5,6 +5,7 @@ import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
 import { CommandError } from "./admin/errors.ts";
 import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
+import type { View } from "./admin/reader.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
 import type { Stop } from "./admin/stop.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
@@ -15,9 +16,11 @@ import { DamagedStore, NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
 import { Locked } from "./engine/directory_lock.ts";
 import { seconds } from "./engine/duration.ts";
+import { emissionDecoder } from "./engine/emission_codec.ts";
 import type { Engine } from "./engine/engine.ts";
 import { Unavailable } from "./engine/fault.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
+import { openMemoryStore } from "./engine/memory_store.ts";
 import { rulesArgs } from "./engine/rule_commands.ts";
 import type { Store } from "./engine/store.ts";
 import { World } from "./engine/world.ts";
@@ -148,6 +151,30 @@ async function reloaded({ config, reload, log }: LiveOptions, engine: Engine): P
   log.info("config.reloaded", later.length === 0 ? told : `${told}; for ${later.join(", ")} start it again`);
   return filtersOf(next);
 }
+
+/** Reads the landing sources of a configuration into memory: nothing is stored, published, archived or deleted. */
+export async function replayRun<T>(
+  { config, assembly, log }: ReplayOptions,
+  look: (view: View) => Promise<T>,
+  stop: AbortSignal,
+): Promise<T> {
+  const store = openMemoryStore();
+  const sources = config.sources.map((source) =>
+    source.type === "landing" ? { ...source, cleanSource: { ...source.cleanSource, mode: "off" as const } } : source,
+  );
+  const scratch = { ...config, sources, sinks: [] };
+  const options = { config: scratch, ...(assembly === undefined ? {} : { assembly }), log, screen: null, say: () => {} };
+  const engine = await composed(options, store, "drain", NO_EARS);
+  await runEngine(engine, stop);
+  if (stop.aborted) throw new CommandError("RETRY", "stopped before the end of the files; nothing was kept");
+  requireDecided(engine);
+  const domain = domainOf(config, assembly);
+  const answer = await look({ store, domain, decode: emissionDecoder(config.name, domain.tables) });
+  await engine.close();
+  return answer;
+}
+
+type ReplayOptions = Pick<RunOptions, "config" | "assembly" | "log">;
 
 /** Everything else has been read, and is stored. */
 function requireDecided({ stopped }: Engine): void {

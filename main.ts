@@ -184,6 +184,7 @@ const LAZY: Readonly<Record<string, () => Promise<void>>> = {
   alerts: async () => (await import("./admin/commands/alerts.ts")).alertsCommand(commandLine),
   schema: declareSchema,
   score: async () => (await import("./admin/commands/score.ts")).scoreCommand(commandLine),
+  backtest: declareBacktest,
   export: async () => {
     const [{ exportCommand }, { encodeGroups }] = await Promise.all([
       import("./admin/commands/export.ts"),
@@ -237,6 +238,26 @@ async function declareSchema(): Promise<void> {
   schemaCommand(commandLine, {
     configSchema: async () => (await import("./admin/config_schema.ts")).configSchemaText(),
     decide: async (config, query) => (await import("./daemon.ts")).decideStopped(config, query),
+  });
+}
+
+async function declareBacktest(): Promise<void> {
+  const { backtestCommand } = await import("./admin/commands/backtest.ts");
+  backtestCommand(commandLine, {
+    async candidate(set) {
+      const [{ loadConfig }, options] = await Promise.all([import("./admin/config.ts"), configOptions()]);
+      const given = options();
+      return loadConfig({ ...given, env: { ...given.env, ...set } }).config;
+    },
+    async replay(config, look) {
+      const [{ replayRun, stopOnSignals }, { openLog }] = await Promise.all([import("./daemon.ts"), import("./admin/log.ts")]);
+      const log = openLog({ level: flags().quiet === true ? "error" : "warn", screen: null });
+      try {
+        return await replayRun({ config, log }, look, stopOnSignals(log));
+      } finally {
+        log.close();
+      }
+    },
   });
 }
 
