@@ -58,7 +58,7 @@ function head({ id, kind, state, openAlerts }: Inspection, times: Query): Html {
   }${at[1] === undefined ? null : html`<p class="badge then">known at ${at[1]}</p>`}</header>`;
 }
 
-function statePanel({ id, kind, state, links }: Inspection, times: Query): Html {
+function statePanel({ id, kind, state, links, counts, clock }: Inspection, times: Query): Html {
   const linked = Object.entries(links);
   const attributes = Object.entries(state.attributes);
   return panel(
@@ -70,11 +70,12 @@ function statePanel({ id, kind, state, links }: Inspection, times: Query): Html 
             ([name, target]) => html`<span><span class="kind">${name}</span>${actorLink(target)}</span>`,
           )}</p>`
     }
-${attributes.length === 0 ? nothing("It has no attributes.") : facts(attributes.map(([name, value]) => [label(name), shown(value)]))}`,
+${attributes.length === 0 ? nothing("It has no attributes.") : facts(attributes.map(([name, value]) => [label(name), shown(value)]))}
+<h3>Counts</h3>${facts([...Object.entries(counts).map(([name, value]) => [name, count(value)] as const), ...Object.entries(clock).map(([feed, at]) => [`clock ${feed.replaceAll("_", " ")}`, instant(at)] as const)])}`,
   );
 }
 
-function measuredPanel({ state, counts, clock }: Inspection): Html {
+function measuredPanel({ state }: Inspection): Html {
   const { latest, rolling } = state;
   const values = Object.entries(latest ?? {}).filter(([name]) => name !== "eventTime" && name !== "eventId");
   const eventTime = latest?.["eventTime"];
@@ -87,8 +88,7 @@ function measuredPanel({ state, counts, clock }: Inspection): Html {
           )
         : html`<dl class="readings">${values.map(([name, value]) => html`<div><dt>${label(name)}</dt><dd>${shown(value)}</dd></div>`)}</dl>`
     }
-${rolling === null ? null : html`<h3>Usual</h3>${facts(Object.entries(rolling).map(([name, value]) => [label(name), shown(value)]))}`}
-<h3>Counts</h3>${facts([...Object.entries(counts).map(([name, value]) => [name, count(value)] as const), ...Object.entries(clock).map(([feed, at]) => [`clock ${feed.replaceAll("_", " ")}`, instant(at)] as const)])}`,
+${rolling === null ? null : html`<h3>Usual</h3>${facts(Object.entries(rolling).map(([name, value]) => [label(name), shown(value)]))}`}`,
   );
 }
 

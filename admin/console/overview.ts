@@ -104,7 +104,7 @@ function lagPanel(lag: Lag, progress: Progress): Html {
     return html`<li><span>${name}</span><span class="number">${isIdle ? null : `${shown(inputRowsPerSecond)}/s`}</span><span class="number">${told}</span></li>`;
   });
   return panel(
-    { id: "lag", title: "Sources", note: "rate, and behind by", command: "gridactor lag" },
+    { id: "lag", title: "Sources", command: "gridactor lag" },
     html`<div data-refresh="time" id="lag-list">${rows.length === 0 ? nothing("No source is configured.") : html`<ul class="lag">${rows}</ul>`}</div>`,
   );
 }

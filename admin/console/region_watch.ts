@@ -13,13 +13,13 @@ export interface Watched {
   readonly problem: string | null;
 }
 
-/** Looks at the regions for all open pages together: summing them up takes at most a twentieth of the time. */
+/** Looks at the regions for all open pages together: summing them up takes at most a ninth of the time. */
 export interface RegionWatch {
   look(context: Pick<PageContext, "ask">): Promise<Watched>;
 }
 
 const FRESH_MS = 2_000;
-const REST_FACTOR = 20;
+const REST_FACTOR = 8;
 /** Rates are told over at least so long, so that they do not jump. */
 const RATE_OVER_MS = 4_000;
 /** A look before this says nothing of now. */

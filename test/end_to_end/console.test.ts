@@ -224,7 +224,6 @@ browsed("a chart is drawn again in the colours of the dark", "light", async ({ p
   await page.locator(".chart canvas").waitFor();
   const before = await page.locator(".chart canvas").screenshot();
   await page.emulateMedia({ colorScheme: "dark" });
-  await page.waitForFunction("getComputedStyle(document.body).backgroundColor === 'rgb(15, 19, 24)'");
   await page.locator(".chart canvas").waitFor();
   assert.not.equal(await page.locator(".chart canvas").screenshot(), before);
 });
@@ -280,7 +279,11 @@ function browsed(title: string, colorScheme: (typeof SCHEMES)[number], body: (vi
 }
 
 async function untilCount(page: Page, selector: string, count: number): Promise<void> {
-  await page.waitForFunction(`document.querySelectorAll(${JSON.stringify(selector)}).length === ${count}`);
+  await page
+    .locator(selector)
+    .nth(count - 1)
+    .waitFor();
+  assert.is(await page.locator(selector).count(), count);
 }
 
 /** The id of an alert that is open, the newest first. */
