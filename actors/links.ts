@@ -11,11 +11,22 @@ export function replaceLinks(links: readonly Link[], customer: ActorId, told: re
 
 /** The link in force at an instant, or null. Of two the one with the later `from` holds. */
 export function linkAt(links: readonly Link[], atMs: number): Link | null {
-  if (links.length === 0) return null;
-  const date = civilDate(atMs);
+  return links.length === 0 ? null : linkOn(links, civilDate(atMs));
+}
+
+function linkOn(links: readonly Link[], date: string): Link | null {
   let found: Link | null = null;
   for (const link of links) if (link.from <= date && (link.to === null || date < link.to)) found = link;
   return found;
+}
+
+/** Whether any day has another transformer, or is linked in the one list only. */
+export function areMoved(before: readonly Link[], after: readonly Link[]): boolean {
+  const days = new Set([...before, ...after].flatMap(({ from, to }) => (to === null ? [from] : [from, to])));
+  return [...days].some((day) => {
+    const [old, now] = [linkOn(before, day), linkOn(after, day)];
+    return (old === null) !== (now === null) || old?.transformer !== now?.transformer;
+  });
 }
 
 /** The link that stands open, or null: the one to show where no time is asked for. */

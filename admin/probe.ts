@@ -105,6 +105,7 @@ function outOf(view: View, behaviour: AnyBehaviour, id: ActorId, listener: Liste
     cover: () => {},
     uncover: () => {},
     linked: () => {},
+    reviseRows: () => {},
     facts: (prefix) => history?.factsFrom(prefix) ?? [],
     held: () => ({ source: SourceId("probe"), path: null, position: "", arrivedAtMs: 0, eventTimeMs: 0, sizeBytes: 0, text: "" }),
     reject: () => {},

@@ -54,6 +54,8 @@ export interface Out<M> {
   uncover(by: string, atMs: number): void;
   /** The actor has been linked to what describes it, or is not any more: said when that changes, by a kind with a master. */
   linked(isLinked: boolean): void;
+  /** Rows that the actor has written to this table may say otherwise now: those that are still in the log are looked at again (`revise`). */
+  reviseRows(table: string): void;
   /** The facts of the actor's history whose `from` begins with this text, by `from`. */
   facts(prefix: string): readonly Fact[];
   /** The record that is being processed, to be kept in the state while it is open whether it is good. Not of a timer. */
@@ -139,6 +141,8 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   alerted?(state: State, alert: AlertTurn, out: Pick<Out<M>, "self" | "tell">): void;
   /** The parent's alert, or `maintenance`, that covers an alert which is being raised; null: none does. */
   coveredBy?(state: State, alert: Omit<AlertTurn, "alertId" | "isOver" | "isCovered">, versions: () => readonly Version[]): string | null;
+  /** Cells of a row of its own, as the actor would give them now: those that it adds to the record's. */
+  revise?(state: State, table: string, cells: Readonly<Record<string, CellValue>>): Readonly<Record<string, CellValue>>;
   /** Kind -> the actor it is linked to, for the links that stand open. */
   links(state: State, id: ActorId): Readonly<Record<string, ActorId>>;
 }

@@ -9,6 +9,7 @@ export type RowTable =
   | "timer"
   | "fact"
   | "version"
+  | "revise"
   | "quarantine"
   | "count"
   | "sink"

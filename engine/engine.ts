@@ -13,7 +13,9 @@ import { LogDraft } from "./log_draft.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { pump } from "./pump.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
+import { letterOf } from "./quarantine_commands.ts";
 import { type KeptLog, type Retention, type RetentionOptions, retention } from "./retention.ts";
+import { RowReviser } from "./row_reviser.ts";
 import { rulesArgs, rulesRow, rulesText, storedRules } from "./rule_commands.ts";
 import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
 import type { VersionOrigin } from "./schema_version.ts";
@@ -99,6 +101,7 @@ export class Engine {
   readonly world: World;
   readonly #options: EngineOptions;
   readonly #turn: Turn;
+  readonly #reviser: RowReviser;
   readonly #drains: readonly Drain[];
   readonly #retention: Retention | null;
   readonly #stopped = new Map<SourceId, NewColumns>();
@@ -112,6 +115,7 @@ export class Engine {
     this.#options = options;
     this.world = new World(options, options.store);
     this.#turn = new Turn(this.world);
+    this.#reviser = new RowReviser({ world: this.world, store: options.store, between: (work) => this.#between(work) });
     const { store, decode, clock, random, onSinkRetry: onRetry, onSinkGap: onGap, log } = options;
     const common = {
       store,
@@ -144,19 +148,21 @@ export class Engine {
     if (signal.aborted) stop();
     const drains = [...this.#drains.map((one) => one.run(stopDrains.signal)), this.#retention?.run(stopDrains.signal)];
     const never = (): Promise<never> => new Promise(() => {});
-    const failed = Promise.all(drains).then(never);
+    const revising = this.#reviser.run(stopReading.signal);
+    const failed = Promise.all([...drains, revising]).then(never);
     const { stallMs } = this.#options;
     if (stallMs !== undefined) void this.#stalled(stallMs, stopReading.signal).then(stop);
     try {
       await this.#tellRules();
       await Promise.race([this.#readStages(stopReading.signal), failed]);
+      await Promise.race([this.#reviser.settle(stopReading.signal), failed]);
       await Promise.race([Promise.all(this.#drains.map((one) => flushed(one, signal, drainMs))), failed]);
     } finally {
       stop();
       stopDrains.abort();
       signal.removeEventListener("abort", stop);
     }
-    await Promise.all(drains);
+    await Promise.all([...drains, revising]);
   }
 
   /** Closes sinks and store. Only after `run` has resolved: after an error the process just ends. */
@@ -228,6 +234,13 @@ export class Engine {
     return this.#stopped;
   }
 
+  #between(work: () => Promise<void>): Promise<void> {
+    const done = this.#lastApplied.then(work);
+    this.#lastApplied = done.then(() => this.#wakeDrains());
+    this.#lastApplied.catch(() => {});
+    return done;
+  }
+
   /** Calls `look` between two batches, when memory holds what is stored and nothing else. The next batch waits for it: it must be quick. */
   look<T>(look: () => T): Promise<Awaited<T>> {
     return this.#lastApplied.then(look) as Promise<Awaited<T>>;
@@ -262,8 +275,9 @@ export class Engine {
     this.#busySinceMs = beganMs;
     const commit = this.#turn.run(intake, batch);
     const turnedMs = performance.now();
-    await this.#options.store.commit(this.#withRules(commit));
+    await this.#options.store.commit(this.#withFirst(commit));
     this.#busySinceMs = null;
+    if (commit.rows.some(({ table }) => table === "revise")) this.#reviser.ring();
     this.#turn.reuse(commit);
     this.world.trim();
     this.#wakeDrains();

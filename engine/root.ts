@@ -23,6 +23,7 @@ import type { LogDraft } from "./log_draft.ts";
 import type { NoteCode } from "./note.ts";
 import type { Kind, Place } from "./population.ts";
 import { type RowCause, writeCells, writeRow } from "./row_codec.ts";
+import { revisionRow } from "./row_reviser.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
 import type { SourceRecord } from "./source.ts";
@@ -411,6 +412,10 @@ export class Root implements Out<AnyMessage> {
 
   linked(isLinked: boolean): void {
     this.#orphans.push({ kind: this.#place().kind.behaviour.kind, change: isLinked ? -1 : 1 });
+  }
+
+  reviseRows(table: string): void {
+    this.#rows.push(revisionRow(this.self, table, this.#world.nextSequence));
   }
 
   // The end of a root. ----------------------------------------------------------------------------------------------------------------

@@ -116,6 +116,22 @@ export function writeAmendment(into: ByteWriter, bytes: Uint8Array, { amends, re
   into.byte(END);
 }
 
+/** Writes a row that replaces the one with these bytes, under the same id: all is as it was, but for its cells (all of the table's, in its order). */
+export function writeRevision(
+  into: ByteWriter,
+  bytes: Uint8Array,
+  { amends, table, cells }: Pick<StoredRow, "table" | "cells"> & { readonly amends: number },
+): void {
+  const reader = new ByteReader(bytes);
+  for (let n = 0; n < CELLS_OF_CAUSE + CELLS_OF_ROW; n += 1) into.cell(reader.cell());
+  into.cell(table.ofFeed);
+  into.cell(cells.length - table.ofFeed);
+  for (const cell of cells) into.cell(cell);
+  into.byte(AMENDS);
+  into.cell(amends);
+  into.byte(END);
+}
+
 /** Head, number, arrival, rescued, schema version. */
 const CELLS_OF_CAUSE = 7;
 /** Table, key, ordinal, date, actor, late, rules, extra. */

@@ -390,6 +390,8 @@ const TABLES: readonly RowTable[] = [
   "feed",
   "timer",
   "fact",
+  "version",
+  "revise",
   "quarantine",
   "count",
   "sink",

@@ -49,6 +49,7 @@ const ENGINE_EDGES = [
   "read_only_store.ts",
   "recovery.ts",
   "retry.ts",
+  "row_reviser.ts", // Reads rows back from the log.
   "schema_change.ts", // Reads rows back from the log.
   "segment_file.ts",
   "segment_writer.ts",
