@@ -46,7 +46,9 @@ export function actorLink(id: string): Html {
   return html`<a class="id" href="${actorPath(id)}">${key}</a>`;
 }
 
+/** A link to an alert; what only stands where an alert's id may (`maintenance`) is a word. */
 export function alertLink(alertId: string): Html {
+  if (!alertId.startsWith("ALR-")) return html`${alertId}`;
   return html`<a class="id" href="/alerts/${encoded(alertId)}">${alertId}</a>`;
 }
 
