@@ -185,6 +185,10 @@ const LAZY: Readonly<Record<string, () => Promise<void>>> = {
   schema: declareSchema,
   score: async () => (await import("./admin/commands/score.ts")).scoreCommand(commandLine),
   backtest: declareBacktest,
+  bench: async () => {
+    const { benchCommand } = await import("./admin/commands/bench.ts");
+    benchCommand(commandLine, async (asked) => (await import("./bench/live.ts")).measureLive(asked));
+  },
   export: async () => {
     const [{ exportCommand }, { encodeGroups }] = await Promise.all([
       import("./admin/commands/export.ts"),

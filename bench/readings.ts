@@ -25,12 +25,17 @@ export function writeReadings(path: string, meters: number, readings: number): n
     lines = [];
   };
   for (let n = 0; n < readings; n += 1) {
-    lines.push(`${JSON.stringify(reading(n, meters))}\n`);
+    lines.push(`${readingLine(n, meters)}\n`);
     if (lines.length === CHUNK_LINES) write();
   }
   write();
   closeSync(file);
   return bytes;
+}
+
+/** The n-th reading, as JSON text. */
+export function readingLine(n: number, meters: number): string {
+  return JSON.stringify(reading(n, meters));
 }
 
 function reading(n: number, meters: number): Record<string, string | number | boolean> {
