@@ -7,7 +7,7 @@ import { actorLink } from "./words.ts";
 /** What went wrong, and what may have been meant. */
 export function failure({ status, message, hint, candidates }: Refusal): Page {
   const title = TITLES[status] ?? "That did not work";
-  const body = html`<h1>${title}</h1>
+  const body = html`<h1${status === 503 ? html` data-again` : null}>${title}</h1>
 ${panel(
   { id: "failure", title: message, note: String(status) },
   html`${candidates.length === 0 ? null : html`<p>Did you mean ${candidates.map((one, n) => html`${n === 0 ? null : ", "}${actorLink(one)}`)}?</p>`}

@@ -1,7 +1,7 @@
 // @ts-check
 import { follow } from "./feed.js";
 import { listen } from "./keys.js";
-import { enhanced, goTo, say, takeOver } from "./page.js";
+import { enhanced, goTo, say, show } from "./page.js";
 import { travel } from "./slider.js";
 import { plant } from "./tree.js";
 import { allowWrites } from "./writes.js";
@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", ({ state }) => {
-  if (Array.isArray(state?.ids)) void takeOver(location.href, state.ids, { force: true });
+  if (Array.isArray(state?.ids)) void show(location.href, state.ids);
   else location.reload();
 });
 

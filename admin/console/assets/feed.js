@@ -77,9 +77,18 @@ export function follow() {
   });
 
   setInterval(() => {
+    if (document.hidden) return;
     if (Date.now() - heardAt > SILENT_MS) lost();
     if (stream?.readyState === EventSource.CLOSED) open();
   }, RETRY_MS);
+  // A browser has few connections for one server: pages that nobody looks at keep none, and go on where they were.
+  document.addEventListener("visibilitychange", () => {
+    stream?.close();
+    if (document.hidden) return;
+    heardAt = Date.now();
+    open();
+    refresh();
+  });
   for (const [why, everyMs] of Object.entries(REFRESH_MS)) {
     setInterval(() => {
       if (!isLost && !document.hidden) refresh(why);

@@ -12,23 +12,50 @@ export function enhanced(enhance) {
 /**
  * Asks the server for a page and takes these parts of it over, by id. The server made and escaped them, as it did those that they replace.
  * A part that somebody types in, or that has not changed, stays.
- * @param {string} address @param {readonly string[]} ids @param {{ force?: boolean }} [options]
+ * @param {string} address @param {readonly string[]} ids
  */
-export async function takeOver(address, ids, { force = false } = {}) {
-  const response = await fetch(address, {
-    headers: { Accept: "text/html", "X-Gridactor-Parts": ids.join(" ") },
-    credentials: "same-origin",
-  });
-  if (response.redirected && new URL(response.url).pathname === "/login") return location.assign(response.url);
-  const next = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const id of ids) replacePart(id, next, force);
+export async function takeOver(address, ids) {
+  const next = await pageAt(address, ids);
+  for (const id of ids) replacePart(id, next, false);
+}
+
+/**
+ * The same, whatever somebody is doing there; a server that is busy is asked again, and what is wrong is shown as a page of its own.
+ * @param {string} address @param {readonly string[]} ids
+ */
+export async function show(address, ids) {
+  latest += 1;
+  const own = latest;
+  for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
+    const next = await pageAt(address, ids).catch(() => null);
+    if (own !== latest) return; // A slider has moved on meanwhile.
+    if (next !== null && ids.every((id) => next.getElementById(id) !== null)) {
+      for (const id of ids) replacePart(id, next, true);
+      return;
+    }
+    if (next === null || !next.querySelector("[data-again]")) break;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+  location.assign(address);
 }
 
 /** Goes to an address of which only these parts differ. @param {string} address @param {readonly string[]} ids @param {"push" | "replace"} how */
 export async function goTo(address, ids, how) {
   if (how === "push") history.pushState({ ids }, "", address);
   else history.replaceState({ ids }, "", address);
-  await takeOver(address, ids, { force: true });
+  await show(address, ids);
+}
+
+let latest = 0;
+const TRIES_MAX = 10;
+const AGAIN_MS = 2_000;
+
+/** @param {string} address @param {readonly string[]} ids */
+async function pageAt(address, ids) {
+  const headers = { Accept: "text/html", "X-Gridactor-Parts": ids.join(" ") };
+  const response = await fetch(address, { headers, credentials: "same-origin" });
+  if (response.redirected && new URL(response.url).pathname === "/login") location.assign(response.url);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
 /** Says something to those who hear the page. @param {string} text */

@@ -1,5 +1,5 @@
 // @ts-check
-import { say, takeOver } from "./page.js";
+import { say, show } from "./page.js";
 
 /** Forms that change something are sent as JSON, with what only a page of ours can send. */
 export function allowWrites() {
@@ -26,7 +26,7 @@ async function send(form, address) {
     if (!response.ok) throw new Error(await reasonOf(response));
     const part = form.closest("[data-refresh], [data-after-write]");
     say("Done.");
-    if (part !== null) await takeOver(location.href, [part.id], { force: true });
+    if (part !== null) await show(location.href, [part.id]);
   } catch (error) {
     if (refused !== null) refused.textContent = error instanceof Error ? error.message : String(error);
   } finally {
