@@ -6,6 +6,7 @@ import type { ExplanationsOf } from "./explanations/explain.ts";
 import { GROUP_EXPLANATIONS } from "./explanations/groups.ts";
 import { METER_EXPLANATIONS } from "./explanations/meter.ts";
 import { PLANT_EXPLANATIONS } from "./explanations/plant.ts";
+import { REGION_EXPLANATIONS } from "./explanations/region.ts";
 import { SUBSTATION_EXPLANATIONS } from "./explanations/substation.ts";
 import { type Seen, type Test, test } from "./explanations/test.ts";
 import { TRANSFORMER_EXPLANATIONS } from "./explanations/transformer.ts";
@@ -19,6 +20,7 @@ const EXPLANATIONS: Partial<ExplanationsOf<(typeof RULES)[number]>> = {
   ...TRANSFORMER_EXPLANATIONS,
   ...SUBSTATION_EXPLANATIONS,
   ...PLANT_EXPLANATIONS,
+  ...REGION_EXPLANATIONS,
   ...GROUP_EXPLANATIONS,
 };
 

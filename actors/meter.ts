@@ -7,6 +7,7 @@ import { tellAlert } from "./detectors/group/common_cause.ts";
 import { type DayBook, envelopeOf, ratioOf, variationOf } from "./detectors/meter/day_book.ts";
 import { endDay } from "./detectors/meter/days.ts";
 import { judgeDisconnected } from "./detectors/meter/energy_while_disconnected.ts";
+import { judgeFrequency, tellFrequency } from "./detectors/meter/frequency_off.ts";
 import { judgeIdentity } from "./detectors/meter/identity.ts";
 import { judgeNearZero } from "./detectors/meter/near_zero_repeated.ts";
 import { packBook, unpackBook } from "./detectors/meter/packed_book.ts";
@@ -21,7 +22,7 @@ import { judgeVoltage } from "./detectors/meter/voltage.ts";
 import { amendSilence, type Cadence, heard, judgeSilence, observeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import { dayOf, dayStart, type Hours, hourOf, isHeld, NO_HOURS, startMs, trimmed, withEnergy } from "./hours.ts";
-import { areMoved, linkAt, openLink, replaceLinks } from "./links.ts";
+import { linkAt, openLink, replaceLinks } from "./links.ts";
 import type { GridMessage, ReadingMeasured } from "./message.ts";
 import { METER_HOT, type MeterHot, type MeterState } from "./meter_state.ts";
 import { unpackUuid, uuidText, words } from "./packed_uuid.ts";
@@ -63,6 +64,8 @@ export const meter: Behaviour<MeterState, GridMessage> = {
       case "segment_day":
         if (state.warm.book !== undefined) judgeDrop(unpackBook(state.warm.book), message.day, message.ratio, out);
         return;
+      case "frequency_alone":
+        return judgeFrequency(message, out);
       case "balance_held":
         state.change().book = packBook({ ...unpackBook(state.warm.book), holds: message.holds });
         return;
@@ -88,7 +91,6 @@ export const meter: Behaviour<MeterState, GridMessage> = {
     const link = linkAt(warm.links, atMs);
     return link === null ? [] : [{ actor: link.customer, version: null, validFrom: link.from, validTo: link.to }];
   },
-  revise: ({ warm }, _, { timestamp }) => linkCells(linkAt(warm.links, Number(timestamp))),
   links: (state, id) => linksOf(state, id),
   coveredBy: ({ warm }, alert) => claimOn(warm, alert),
   alerted({ warm }, alert, out) {
@@ -133,6 +135,7 @@ function watch({ hot, warm }: MeterState, message: ReadingMeasured, link: Link |
   judgeStuck(hot, message, out);
   judgePhysics(hot, message, intervalHours, out);
   judgeIdentity(message, link, out);
+  tellFrequency(message, out);
   if (readField(hot.recent, RECENT.quiet) === 1) speakAgain({ hot, warm }, message.atMs, out);
 }
 
@@ -314,7 +317,7 @@ function closeDay(state: MeterState, hours: Hours, told: Credit | null, out: Out
   const after = endDay(book, ended, link, out);
   if (told !== null) {
     const { transformer, date, wh, was } = told;
-    const known = { upperWh: envelopeOf(book), variation: variationOf(after), ratio: ratioOf(after) };
+    const known = { upperWh: envelopeOf(book), variation: variationOf(after), ratio: ratioOf(after), volts: hot.voltageMean };
     out.tell(transformer, { type: "meter_day", meter: out.self, date, wh, was, ...known });
   }
   state.change().book = packBook({ ...after, signs: tellSigns(state, after, ended.day, link, out) });
@@ -334,7 +337,7 @@ function knownOf({ warm }: MeterState): Known {
   return { hours: warm.hours ?? NO_HOURS, links: warm.links };
 }
 
-const TOLD_BEFORE = { upperWh: null, variation: null, ratio: null };
+const TOLD_BEFORE = { upperWh: null, variation: null, ratio: null, volts: null };
 
 function tellCredits(credits: readonly Credit[], out: Out<GridMessage>): void {
   for (const { transformer, date, wh, was } of credits)
@@ -394,14 +397,8 @@ function linked(state: MeterState, { customer, links }: LinksChanged, out: Out<G
   if (isOutOfWindow(before.hours, before.links, warm.links)) out.note("topology_out_of_window");
   tellCredits(corrections(before, knownOf(state), state.hot.openHour), out);
   if (readField(state.hot.recent, RECENT.quiet) === 1) tellMoved(before.links, warm.links, out);
-  if (state.hot.lastAtMs !== null && areMoved(before.links, warm.links)) out.reviseRows("meter_readings");
   const transformers = new Set(warm.links.map((link) => link.transformer));
   for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
-}
-
-/** What the row of a reading says of its link. */
-function linkCells(link: Link | null): Readonly<Record<string, CellValue>> {
-  return { transformer_id: link?.transformer == null ? null : keyOf(link.transformer), link_status: link === null ? "pending" : "linked" };
 }
 
 /** A silent meter is silent below the transformer that feeds it now. */

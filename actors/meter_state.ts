@@ -26,6 +26,8 @@ export const METER_HOT = {
   /** Share of readings of almost nothing, of late and in the long run. */
   nearFast: "f32",
   nearSlow: "f32",
+  /** Voltage over a day. */
+  voltageMean: "nullable32",
   /** Power factor over a day. */
   factorMean: "nullable32",
   /** ln of energy over what voltage, current and power factor make of the interval: median and spread. */

@@ -13,6 +13,8 @@ import {
 } from "./detectors/group/children_silent.ts";
 import { type Alarms, alarms, childAlerted } from "./detectors/group/common_cause.ts";
 import { FLOOD_TIMER, type Flood, flood, judgeFlood, judgeFloodEnd } from "./detectors/group/flood.ts";
+import { type FrequencyMinute, type GridMinute, gatherFrequency, judgeGridFrequency } from "./detectors/region/frequency.ts";
+import { judgeTally, type Tallied, tallied } from "./detectors/region/tallies.ts";
 import type { GridMessage } from "./message.ts";
 
 /** What is kept of a region: counts and sums, and of its members only those about which something is open. */
@@ -26,6 +28,11 @@ export interface RegionState {
   alarms?: Alarms;
   flood?: Flood;
   ambient?: AmbientRegion;
+  /** Frequencies outside of the band in the latest minute; at the region that speaks for all, medians of regions. Absent: there were none. */
+  frequency?: FrequencyMinute;
+  gridMinute?: GridMinute;
+  /** Counts of the records that concern it. Absent: no hour is over. */
+  tallied?: Tallied;
 }
 
 /** A region of the grid. */
@@ -59,6 +66,15 @@ export const region: Behaviour<RegionState, GridMessage> = {
       case "ambient_hour":
         state.ambient ??= { hour: 0, means: {} };
         return gatherAmbient(state.ambient, message, out);
+      case "frequency_told":
+        state.frequency = gatherFrequency(state.frequency ?? null, message, state.tallied?.perMinute ?? 0, out);
+        return;
+      case "frequency_median":
+        state.gridMinute = judgeGridFrequency(state.gridMinute ?? null, message, out);
+        return;
+      case "hour_tallied":
+        state.tallied ??= tallied();
+        return judgeTally(state.tallied, message, out);
       case "woken":
         if (message.name === FLOOD_TIMER && state.flood !== undefined) judgeFloodEnd(state.flood, message.dueMs, out);
         if (state.quiet === undefined) return;
@@ -69,7 +85,7 @@ export const region: Behaviour<RegionState, GridMessage> = {
   },
   describe: (state) => ({
     status: null,
-    attributes: { substations: state.substations, plants: state.plants },
+    attributes: { substations: state.substations, plants: state.plants, ...confusionOf(state) },
     latest:
       state.lastProductionAtMs === null
         ? null
@@ -81,4 +97,10 @@ export const region: Behaviour<RegionState, GridMessage> = {
 
 function silentParent(state: RegionState): SilentParent {
   return { rule: "region.children_silent", children: state.substations, parent: null, claims: {}, causeSince: () => "unknown" };
+}
+
+/** `flagged <rule>`: labelled records that it stamped, of those that it stamped. */
+function confusionOf({ tallied: known }: RegionState): Record<string, string> {
+  const entries = Object.entries(known?.confusion ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([rule, [stamped, flagged]]) => [`flagged ${rule}`, `${flagged} of ${stamped}`]));
 }

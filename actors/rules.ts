@@ -4,6 +4,7 @@ import { CUSTOMER_RULES } from "./rules/customer.ts";
 import { GROUP_RULES } from "./rules/groups.ts";
 import { METER_RULES } from "./rules/meter.ts";
 import { PLANT_RULES } from "./rules/plant.ts";
+import { REGION_RULES } from "./rules/region.ts";
 import { SUBSTATION_RULES } from "./rules/substation.ts";
 import { TRANSFORMER_RULES } from "./rules/transformer.ts";
 
@@ -19,6 +20,7 @@ export const RULES = [
   ...SUBSTATION_RULES,
   ...PLANT_RULES,
   ...GROUP_RULES,
+  ...REGION_RULES,
 ] as const satisfies readonly Rule[];
 
 type Declared = (typeof RULES)[number];

@@ -1,4 +1,5 @@
 import type { ActorId } from "../engine/ids.ts";
+import type { HourTallied } from "../engine/tallies.ts";
 
 /** Where a customer is connected over a span of civil dates [from, to); `to` null: still. */
 export interface Link {
@@ -46,6 +47,8 @@ export interface MeterDay {
   /** Deviation over mean of its days; the latest days over the month's mean. Null: not known, or told before. */
   readonly variation: number | null;
   readonly ratio: number | null;
+  /** Its mean voltage, V. Null: it does not measure it, or told before. */
+  readonly volts: number | null;
 }
 
 /** Transformer -> a meter whose latest days are low: how those of its neighbours are. */
@@ -114,6 +117,34 @@ export interface AmbientShared {
   readonly ambientC: number;
 }
 
+/** Meter -> region: a frequency outside of the band. */
+export interface FrequencyTold {
+  readonly type: "frequency_told";
+  readonly meter: ActorId;
+  readonly atMs: number;
+  readonly hz: number;
+}
+
+/** Region -> such a meter, when the minute is over: few others told of one. */
+export interface FrequencyAlone {
+  readonly type: "frequency_alone";
+  readonly atMs: number;
+  readonly hz: number;
+  /** Other meters that told of a frequency outside in that minute. */
+  readonly others: number;
+  /** Readings of the region in a minute, over the last hour. */
+  readonly perMinute: number;
+}
+
+/** Region -> the region that speaks for all: the median of many meters that told of a frequency outside in one minute. */
+export interface FrequencyMedian {
+  readonly type: "frequency_median";
+  readonly region: ActorId;
+  readonly atMs: number;
+  readonly hz: number;
+  readonly meters: number;
+}
+
 /** Substation or plant -> region: it is here. Told once. */
 export interface RegionJoined {
   readonly type: "region_joined";
@@ -161,6 +192,8 @@ export interface MeterTotal {
   readonly meter: ActorId;
   readonly atMs: number;
   readonly days: readonly MeteredDay[];
+  /** What is typical in each hour of the day, kWh. Null: not known, or told out of turn. */
+  readonly hoursKwh: readonly number[] | null;
 }
 
 export interface MeteredDay {
@@ -272,6 +305,10 @@ export type Tell =
   | TransformerJoined
   | TelemetryReported
   | AmbientShared
+  | FrequencyTold
+  | FrequencyAlone
+  | FrequencyMedian
+  | HourTallied
   | RegionJoined
   | ProductionReported
   | BillChanged

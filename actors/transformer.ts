@@ -33,6 +33,7 @@ import {
   readyDays,
   type SettledDay,
   takeMeterDay,
+  voltageDays,
 } from "./detectors/transformer/energy_book.ts";
 import { judgeCorrection, judgeGap } from "./detectors/transformer/energy_gap.ts";
 import { judgeLoadField } from "./detectors/transformer/load_field.ts";
@@ -40,6 +41,7 @@ import { judgeOverdue, type Order, OVERDUE_TIMER } from "./detectors/transformer
 import { judgeOverheating } from "./detectors/transformer/overheating.ts";
 import { judgeFailures } from "./detectors/transformer/repeated_failures.ts";
 import { tellSegments } from "./detectors/transformer/segments.ts";
+import { judgeVoltages } from "./detectors/transformer/sibling_voltage.ts";
 import { failuresOf, judgeSample, type Known, type Watch, watch } from "./detectors/transformer/watch.ts";
 import { dimensionInForce, rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
@@ -350,12 +352,12 @@ function delivered(state: TransformerState, atMs: number, loadMw: number, out: O
   if (measurePower(state.book, atMs, loadMw)) balanceAll(state, state.book, out);
 }
 
-function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation, ratio }: MeterDay, out: Out<GridMessage>): void {
+function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation, ratio, volts }: MeterDay, out: Out<GridMessage>): void {
   state.book ??= energyBook();
   const { book } = state;
   const day = dayOf(date);
   if (!takeMeterDay(book, day, keyOf(meter), wh, upperWh)) return correctDay(state, book, { day, meter: keyOf(meter), wh }, out);
-  if (upperWh !== null) book.told[keyOf(meter)] = [day, variation ?? -1, ratio ?? -1];
+  if (upperWh !== null) book.told[keyOf(meter)] = [day, variation ?? -1, ratio ?? -1, volts ?? -1];
   if (book.timerDay === 0) awaitMeters(book, day, out);
 }
 
@@ -388,6 +390,7 @@ function metersAreDue(state: TransformerState, book: EnergyBook, out: Out<GridMe
   book.metersUpTo = day;
   book.timerDay = 0;
   tellSegments(book, day, out);
+  judgeVoltages(book.offsets, day, voltageDays(book, day), out);
   balanceAll(state, book, out);
   const next = Object.keys(book.waiting)
     .map(Number)

@@ -129,6 +129,8 @@ export interface Feed<M = unknown, R extends Row = Row> {
   /** For `dedup: "window"` the value of the first field. */
   readonly dedupKey: (row: R) => string;
   readonly actors: (row: R) => readonly ActorId[];
+  /** Who hears, hour by hour, how many of the feed's records concern it, and how many of them say of themselves that they are labelled. Null: nobody. */
+  readonly tally: { readonly actor: (row: R) => ActorId | null; readonly isLabelled: (row: R) => boolean } | null;
   readonly message: (row: R, context: RecordContext) => M;
 }
 
@@ -141,6 +143,8 @@ export interface FeedOptions<F extends Fields, M> {
   readonly dedupKey: (row: RowOf<F>) => string;
   readonly actors: (row: RowOf<F>) => readonly ActorId[];
   readonly message: (row: RowOf<F>, context: RecordContext) => M;
+  /** Default: nobody hears of its records but those whom they are for. */
+  readonly tally?: { readonly actor: (row: RowOf<F>) => ActorId | null; readonly isLabelled: (row: RowOf<F>) => boolean };
   /** Default: the feed's name. */
   readonly table?: string | null;
   /** Default: the lateness, if it is finite, else 0. */
@@ -184,6 +188,7 @@ export function feed<M>(options: FeedOptions<Fields, M>): Feed<M> {
     absence: null,
     check: () => null,
     date: null,
+    tally: null,
   } as const;
   return { ...defaults, ...options };
 }

@@ -23,7 +23,6 @@ import type { LogDraft } from "./log_draft.ts";
 import type { NoteCode } from "./note.ts";
 import type { Kind, Place } from "./population.ts";
 import { type RowCause, writeCells, writeRow } from "./row_codec.ts";
-import { revisionRow } from "./row_reviser.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
 import type { SourceRecord } from "./source.ts";
@@ -414,15 +413,16 @@ export class Root implements Out<AnyMessage> {
     this.#orphans.push({ kind: this.#place().kind.behaviour.kind, change: isLinked ? -1 : 1 });
   }
 
-  reviseRows(table: string): void {
-    this.#rows.push(revisionRow(this.self, table, this.#world.nextSequence));
-  }
-
   // The end of a root. ----------------------------------------------------------------------------------------------------------------
 
   /** Ids of the record rules that fired, in order, or null. */
   get stamps(): string | null {
     return this.#stamps.length === 0 ? null : this.#stamps.join(",");
+  }
+
+  /** Data-quality notes of the record, in order. */
+  get notes(): readonly NoteCode[] {
+    return this.#notes;
   }
 
   /** Seals every touched actor and encodes all emissions. Only when all of that has worked do the effects become those of the turn. */

@@ -61,6 +61,7 @@ export class Turn {
     }
     timers.take(rows);
     this.#world.counters.takeChanges(rows);
+    this.#world.tallies.takeChanges(rows);
     this.#world.population.takeChanges(parts);
     this.#world.nextSequence = log.next;
     return { parts, log, rows };
@@ -80,6 +81,7 @@ export class Turn {
   }
 }
 
+const NONE: readonly string[] = [];
 const NO_OVERFLOW: readonly WindowEntry[] = [];
 
 /** Takes the records of one batch, one after another. */
@@ -239,6 +241,27 @@ class Intaker {
     else this.#accepted += 1;
     if (!root.isDuplicate && (decoded.rescued !== null || decoded.notes.length > 0)) this.#keepStrays(record, decoded);
     if (root.late && !root.isDuplicate) this.#late += 1;
+    if (this.#feed.tally !== null && !root.isDuplicate) this.#tally(this.#feed.tally, decoded.row as Row, atMs);
+  }
+
+  /** Counts the record for whom it concerns, who hears of an hour that it has ended. */
+  #tally({ actor, isLabelled }: NonNullable<Feed["tally"]>, row: Row, atMs: number): void {
+    const id = actor(row);
+    if (id === null) return;
+    const { notes, stamps } = this.#root;
+    const { tallies, counters } = this.#world;
+    const ended = tallies.take(this.#feed.name, id, atMs, isLabelled(row), notes, stamps === null ? NONE : stamps.split(","));
+    if (ended === null) return;
+    this.#root.begin(this.#cause);
+    try {
+      this.#root.tell(id, ended);
+      this.#root.settleTells();
+      this.#root.finish(this.#effects);
+    } catch (error) {
+      if (error instanceof BrokenInvariant) throw error;
+      this.#root.undo();
+      counters.add("refused", "tallies", 1);
+    }
   }
 
   /** The batch's cause and context become this record's. */

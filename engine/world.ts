@@ -17,6 +17,7 @@ import type { Store } from "./store.ts";
 import { Strays } from "./strays.ts";
 import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
+import { Tallies } from "./tallies.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
 import { indexRows, isIndexed } from "./version_index.ts";
 import { Tracer } from "./tracer.ts";
@@ -56,6 +57,7 @@ export class World {
   readonly timers: ReadonlyMap<string, TimerQueue>;
   readonly schemas: Map<string, FeedSchema>;
   readonly counters = new Counters();
+  readonly tallies = new Tallies();
   readonly strays: Strays;
   readonly gaps: Gaps;
   /** Since the start. */
@@ -191,6 +193,7 @@ export class World {
 
   #restore(): void {
     for (const [key, value] of this.#store.range("count", "")) this.counters.restore(key, value);
+    this.tallies.restore(this.#store, this.feeds.keys());
     for (const [key] of this.#store.range("timer", "")) {
       const row = parseTimerKey(key);
       this.timers.get(row.feed)?.push(row);

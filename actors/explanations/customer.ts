@@ -14,6 +14,10 @@ export const CUSTOMER_EXPLANATIONS: ExplanationsOf<(typeof CUSTOMER_RULES)[numbe
     test("use_to_month", value, "<", limits.limitRatio, "limitRatio"),
     test("days_known", facts["n"], ">=", limits.daysMin, "daysMin"),
   ],
+  "customer.tariff_misuse": ({ value, facts, limits }) => [
+    test("likeness_to_own_tariff", value, "<", limits.limitOwn, "limitOwn"),
+    test("likeness_to_commercial", facts["like_commercial"], ">", limits.limitDearer, "limitDearer"),
+  ],
   "customer.theft_risk": ({ facts, limits }) => [test("risk", riskOf(facts, limits.base), ">=", limits.limitRisk, "limitRisk")],
 };
 

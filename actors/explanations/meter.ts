@@ -76,6 +76,15 @@ export const METER_EXPLANATIONS: ExplanationsOf<(typeof METER_RULES)[number]> = 
     test("neighbours_use_to_month", facts["segment_ratio"], ">", limits.segmentRatioMin, "segmentRatioMin"),
     test("days_known", facts["n"], ">=", limits.daysMin, "daysMin"),
   ],
+  "meter.last_digit": ({ value, facts, limits }) => [
+    test("chi_square_of_digits", value, ">", limits.limitChi, "limitChi"),
+    test("hours_counted", facts["hours"], ">=", limits.hoursMin, "hoursMin"),
+  ],
+  "meter.frequency_off": ({ value, facts, limits }) => [
+    test("frequency_hz", value, "<", limits.lowHz, "lowHz", "any"),
+    test("frequency_hz", value, ">", limits.highHz, "highHz", "any"),
+    test("readings_per_minute", facts["readings_per_minute"], ">=", limits.perMinuteMin, "perMinuteMin"),
+  ],
   "meter.off_profile": ({ value, limits }) => [test("unusual_hours_of_48", value, ">=", limits.limitHours, "limitHours")],
   "meter.sanctioned_load": ({ value, limits }) => [
     test("demand_to_sanctioned_load", value, ">", limits.limitPercent, "limitPercent"),

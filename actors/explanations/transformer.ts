@@ -93,6 +93,11 @@ export const TRANSFORMER_EXPLANATIONS: ExplanationsOf<(typeof TRANSFORMER_RULES)
     test("health_index", value, "<", limits.criticalIndex, "criticalIndex", "critical"),
   ],
   "transformer.status_conflict": ({ value }) => [test("status", value, "=", "DECOMMISSIONED", "master data as of that day")],
+  "transformer.sibling_voltage": ({ value, limit, facts, limits }) => [
+    test("voltage_drop_v", value, ">", limit, "limitV, or sigmas x own spread"),
+    test("days_low", facts["low_days"], ">=", limits.days, "days"),
+    test("siblings", facts["siblings"], ">=", limits.siblingsMin, "siblingsMin"),
+  ],
   "transformer.energy_gap": ({ facts, limits }) => [
     test("days_above_limit", facts["days_over"], ">=", limits.overDays, "overDays, above limitShare"),
     test("determinate_hours", facts["hours"], ">=", limits.hoursMin, "hoursMin"),

@@ -51,4 +51,16 @@ export const CUSTOMER_RULES = [
     offDelayMs: days(14),
     summary: "signs at this customer's connection add up: worth an inspection, no verdict",
   },
+  {
+    id: "customer.tariff_misuse",
+    version: 1,
+    family: "billing",
+    severity: "info",
+    metric: "likeness_to_own_tariff",
+    unit: "",
+    limits: { limitOwn: 0.6, limitDearer: 0.9, clearOwn: 0.75 },
+    basis: "Electricity Act 2003, section 126; check with your regulator. Shapes: actors/statistics/prior.ts",
+    onDelayMs: days(28),
+    summary: "the hours of use are those of a business, and the tariff is another",
+  },
 ] as const satisfies readonly Rule[];

@@ -232,4 +232,16 @@ export const TRANSFORMER_RULES = [
     basis: "development data: above what losses and street lights take",
     summary: "more energy goes in than its meters count: somebody below it is not metered, or not in full",
   },
+  {
+    id: "transformer.sibling_voltage",
+    version: 1,
+    family: "theft",
+    severity: "warning",
+    metric: "voltage_drop_v",
+    unit: "V",
+    limits: { limitV: 0.5, sigmas: 3, days: 5, siblingsMin: 5, ratioMax: 1.2, daysKnown: 14 },
+    offCount: 3,
+    basis: "development data: phase and distance give each meter an offset of its own, which is learnt",
+    summary: "a meter's voltage sinks against its neighbours' though it counts no more than before: somebody draws beside it",
+  },
 ] as const satisfies readonly Rule[];

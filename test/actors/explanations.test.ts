@@ -12,6 +12,7 @@ import { CUSTOMER_RULES } from "../../actors/rules/customer.ts";
 import { GROUP_RULES } from "../../actors/rules/groups.ts";
 import { METER_RULES } from "../../actors/rules/meter.ts";
 import { PLANT_RULES } from "../../actors/rules/plant.ts";
+import { REGION_RULES } from "../../actors/rules/region.ts";
 import { SUBSTATION_RULES } from "../../actors/rules/substation.ts";
 import { TRANSFORMER_RULES } from "../../actors/rules/transformer.ts";
 import { RULES } from "../../actors/rules.ts";
@@ -46,6 +47,7 @@ const EXPLAINED = [
   ...SUBSTATION_RULES,
   ...PLANT_RULES,
   ...GROUP_RULES,
+  ...REGION_RULES,
 ];
 const RULE: ReadonlyMap<string, Rule> = new Map(RULES.map((rule) => [rule.id, rule]));
 
@@ -121,7 +123,7 @@ function tell(atMs: number, message: GridMessage): Arrival {
 function days(from: number, count: number, kwh: number): Arrival {
   const metered: readonly MeteredDay[] = Array.from({ length: count }, (_, n) => ({ day: FIRST + from + n, kwh, coverage: 1 }));
   const atMs = gridDayStartMs(FIRST + from + count);
-  return tell(atMs, { type: "meter_total", meter: METER, atMs, days: metered });
+  return tell(atMs, { type: "meter_total", meter: METER, atMs, days: metered, hoursKwh: null });
 }
 
 test("a bill that differs from what was metered, use on a closed account, and arrears are rebuilt from their evidence", async () => {

@@ -9,6 +9,7 @@ import { judgeMetered } from "../billing/metered_gap.ts";
 import { judgePeriod, type Period } from "../billing/period.ts";
 import { type Arrears, arrearsAfter, judgeArrears } from "./arrears_drop.ts";
 import { judgeInactive } from "./inactive_use.ts";
+import { judgeTariff } from "./tariff_misuse.ts";
 import { judgeRisk, NO_SIGNS, type Signs } from "./theft_risk.ts";
 
 /** What a customer's detectors keep. Changed in place. */
@@ -68,13 +69,20 @@ export function settleBills(state: CustomerWatch, dueMs: number, out: Out<GridMe
 }
 
 /** Days that a meter has counted: what is told again replaces what was told before. */
-export function judgeTotals(state: CustomerWatch, { days, atMs }: MeterTotal, versions: readonly Version[], out: Out<GridMessage>): void {
+export function judgeTotals(
+  state: CustomerWatch,
+  { days, atMs, hoursKwh }: MeterTotal,
+  versions: readonly Version[],
+  out: Out<GridMessage>,
+): void {
   const told = new Set(days.map(({ day }) => day));
   state.metered = [...state.metered.filter(({ day }) => !told.has(day)), ...days].sort((a, b) => a.day - b.day).slice(-DAYS_MAX);
   for (const one of days) {
     const date = civilDate(gridDayStartMs(one.day));
     state.quietDays = judgeInactive(state.quietDays, one, textOf(versionAt(versions, date)?.values["account_status"]), out);
   }
+  const tariff = textOf(versionAt(versions, civilDate(atMs))?.values["tariff_category"]);
+  if (hoursKwh !== null) judgeTariff(hoursKwh, tariff, atMs, out);
   const billed = state.bill === null ? false : judgeMetered(state.bill, state.metered, out);
   see(state, { billed, arrears: judgeArrears(state.arrears, state.metered, atMs, out) }, atMs, out);
 }

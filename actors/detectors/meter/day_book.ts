@@ -2,6 +2,7 @@ import { days as spanOfDays } from "../../../engine/duration.ts";
 import { isWeekendDay } from "../../civil_day.ts";
 import { type Drift, drift, drifted } from "../../statistics/ewma.ts";
 import { HOURS_OF_DAY, learnProfile, type Profile, profile, seenOf, upperKwh } from "../../statistics/profile.ts";
+import { NO_DIGITS } from "./last_digit.ts";
 
 /** What a meter knows of whole days. Replaced as a whole when a day ends. */
 export interface DayBook {
@@ -18,10 +19,12 @@ export interface DayBook {
   readonly holds: boolean;
   /** The signs that the customer has been told of. */
   readonly signs: number;
+  /** How often each last digit has been counted. */
+  readonly digits: readonly number[];
 }
 
 export function dayBook(): DayBook {
-  return { profile: profile(), month: null, lately: 0, odd: [0, 0], untold: [], holds: false, signs: 0 };
+  return { profile: profile(), month: null, lately: 0, odd: [0, 0], untold: [], holds: false, signs: 0, digits: NO_DIGITS };
 }
 
 /** A day that is over: counted from 1970 in the grid zone, its hours in Wh, null where there was no reading. */

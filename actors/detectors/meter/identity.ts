@@ -8,5 +8,5 @@ export function judgeIdentity({ atMs, customerId }: ReadingMeasured, link: Link 
   if (link === null || customerId === null) return;
   const holds = customerId !== keyOf(link.customer);
   if (!holds && !out.hasEpisode("meter.identity")) return;
-  out.observe("meter.identity", { holds, atMs, value: customerId, ...(holds ? { evidence: { linked: keyOf(link.customer) } } : {}) });
+  out.observe("meter.identity", { holds, atMs, value: customerId, evidence: { linked: keyOf(link.customer) } });
 }

@@ -3,7 +3,7 @@ import { type DayBook, dayBook } from "./day_book.ts";
 
 /**
  * A day book as bytes, for the state of a meter, which is encoded whenever an hour closes. Numbers of energy are kept to seven digits. In order: the
- * profile; month (mean, variance, samples), latest days, hours of the last two days, signs, whether it holds; then 9 bytes for each day untold.
+ * profile; month (mean, variance, samples), latest days, hours of the last two days, samples, signs, whether it holds, ten counts of digits; then 9 bytes for each day untold.
  */
 export type PackedBook = Uint8Array;
 
@@ -14,11 +14,12 @@ const ODD = LATELY + 4;
 const SAMPLES = ODD + 8;
 const SIGNS = SAMPLES + 2;
 const HOLDS = SIGNS + 1;
-const UNTOLD = HOLDS + 1;
+const DIGITS = HOLDS + 1;
+const UNTOLD = DIGITS + 10;
 const UNTOLD_BYTES = 9; // A day (4), its energy (4), its hours (1).
 const SAMPLES_MAX = 65_535;
 
-export function packBook({ profile, month, lately, odd, untold, holds, signs }: DayBook): PackedBook {
+export function packBook({ profile, month, lately, odd, untold, holds, signs, digits }: DayBook): PackedBook {
   const days = untold.length / 3;
   const bytes = new Uint8Array(UNTOLD + days * UNTOLD_BYTES);
   const view = new DataView(bytes.buffer);
@@ -31,6 +32,7 @@ export function packBook({ profile, month, lately, odd, untold, holds, signs }: 
   view.setUint16(SAMPLES, Math.min(SAMPLES_MAX, month?.n ?? 0));
   view.setUint8(SIGNS, signs);
   view.setUint8(HOLDS, holds ? 1 : 0);
+  bytes.set(digits, DIGITS);
   for (let n = 0; n < days; n += 1) {
     const at = UNTOLD + n * UNTOLD_BYTES;
     view.setUint32(at, untold[3 * n] ?? 0);
@@ -53,6 +55,7 @@ export function unpackBook(bytes: PackedBook | undefined): DayBook {
     untold: untoldOf(view),
     holds: view.getUint8(HOLDS) === 1,
     signs: view.getUint8(SIGNS),
+    digits: [...bytes.subarray(DIGITS, UNTOLD)],
   };
 }
 

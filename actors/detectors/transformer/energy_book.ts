@@ -2,6 +2,7 @@ import { dayStart, hourOf, startMs } from "../../hours.ts";
 import { addPower, type PowerMeter, powerMeter } from "../../statistics/integrate.ts";
 import { codeOf, kwhOf, readWord, writeWord } from "../../statistics/packed.ts";
 import { type Balance, balance, balanceHour, type ChildHour, rankChildren } from "./balance.ts";
+import type { VoltageDay, VoltageOffset } from "./sibling_voltage.ts";
 
 /** A day of a meter as it waits for its balance: 24 energies, then 24 envelopes, as codes. */
 type PackedDay = Uint8Array;
@@ -21,8 +22,10 @@ export interface EnergyBook {
   /** The day for whose meters a timer is set; 0: none is. */
   timerDay: number;
   readonly balance: Balance;
-  /** What each meter said last of its days: day, variation (-1: not known), ratio (-1: not known). */
-  readonly told: Record<string, readonly [day: number, variation: number, ratio: number]>;
+  /** What each meter said last of its days: day, variation, ratio, voltage (-1: not known). */
+  readonly told: Record<string, readonly [day: number, variation: number, ratio: number, volts: number]>;
+  /** What is usual for the voltage of each meter against its neighbours'. */
+  readonly offsets: Record<string, VoltageOffset>;
   /** Share that is missing on clean days: what is not metered, and never will be. */
   cleanShare: number;
   cleanDays: number;
@@ -79,6 +82,7 @@ export function energyBook(): EnergyBook {
     timerDay: 0,
     balance: balance(),
     told: {},
+    offsets: {},
     cleanShare: 0,
     cleanDays: 0,
     lately: [],
@@ -225,4 +229,12 @@ export function variationsOf({ told }: Pick<EnergyBook, "told">): Readonly<Recor
 export function theftScores({ book }: { readonly book?: Pick<EnergyBook, "balance" | "told"> }): Readonly<Record<string, number>> {
   if (book === undefined) return {};
   return Object.fromEntries(rankChildren(book.balance, variationsOf(book)).map(({ id, score }) => [id, score]));
+}
+
+/** The meters that have told their voltage of a day, in order of keys. */
+export function voltageDays({ told }: Pick<EnergyBook, "told">, day: number): readonly VoltageDay[] {
+  return Object.entries(told)
+    .filter(([, [toldDay, , , volts]]) => toldDay === day && volts >= 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([meter, [, , ratio, volts]]) => ({ meter, volts, ratio: ratio < 0 ? null : ratio }));
 }

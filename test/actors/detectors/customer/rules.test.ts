@@ -34,6 +34,7 @@ const total = (days: readonly MeteredDay[]): MeterTotal => ({
   meter: METER,
   atMs: gridDayStartMs((days.at(-1)?.day ?? 0) + 1),
   days,
+  hoursKwh: null,
 });
 const day = (n: number, kwh: number, coverage = 1): MeteredDay => ({ day: FIRST + n, kwh, coverage });
 const dates = (from: number, to: number) => ({
