@@ -7,12 +7,13 @@ import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import type { View } from "./admin/reader.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
+import { otherFormat } from "./admin/state_view.ts";
 import type { Stop } from "./admin/stop.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
 import { watchdog } from "./admin/watchdog.ts";
 import { type Assembly, type Composition, compose, domainOf, SINK_STALL_MS, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";
-import { DamagedStore, NoStore } from "./engine/damaged_store.ts";
+import { DamagedStore, NoStore, OtherFormat } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
 import { Locked } from "./engine/directory_lock.ts";
 import { seconds } from "./engine/duration.ts";
@@ -268,6 +269,7 @@ export function storeError(error: unknown): unknown {
   if (error instanceof ForeignPartition) return new CommandError("CONFIG", error.message, { hint: "set group of that source" });
   if (error instanceof Locked) return new CommandError("RETRY", error.message, { hint: "stop that process, or give another --state" });
   if (error instanceof Error && error.cause instanceof DamagedStore) return storeError(error.cause);
+  if (error instanceof OtherFormat) return otherFormat(error);
   if (error instanceof DamagedStore) return new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
   if (isFileError(error) && NO_FOLDER.includes(error.code ?? "")) {
     return new CommandError("CONFIG", `the state directory cannot be used: ${error.message}`, { hint: "give another --state" });
@@ -330,6 +332,6 @@ export async function composed(
     });
   } catch (error) {
     await store.close();
-    throw error instanceof Unavailable ? new CommandError("RETRY", error.message) : error;
+    throw error instanceof Unavailable ? new CommandError("RETRY", error.message) : storeError(error);
   }
 }

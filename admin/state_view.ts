@@ -1,10 +1,11 @@
 import { GRID } from "../actors/registry.ts";
 import { RULES } from "../actors/rules.ts";
-import { DamagedStore, NoStore } from "../engine/damaged_store.ts";
+import { DamagedStore, NoStore, OtherFormat } from "../engine/damaged_store.ts";
 import { emissionDecoder } from "../engine/emission_codec.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
 import type { Rule } from "../engine/rule.ts";
 import { RuleTable } from "../engine/rule_table.ts";
+import { requireShapes } from "../engine/shapes.ts";
 import type { Domain } from "../engine/world.ts";
 import { configuredDomain } from "./config_domain.ts";
 import type { Config } from "./config_types.ts";
@@ -29,6 +30,7 @@ export async function withState<T>(config: StateConfig, look: (known: Known) => 
     throw stateError(error);
   });
   try {
+    requireShapes(store, grid.domain);
     return await look(knownOf(config, store, grid));
   } catch (error) {
     throw stateError(error);
@@ -48,8 +50,15 @@ export function knownOf({ name, feeds, rules }: Omit<StateConfig, "stateDir" | "
   };
 }
 
+/** A state of another version, as an error of the command line: what it says, and what can be done. */
+export function otherFormat({ message }: OtherFormat): CommandError {
+  const hint = "run the version that wrote it, or give a new --state: the sources are then read from their beginning";
+  return new CommandError("CONFIG", message, { hint });
+}
+
 function stateError(error: unknown): unknown {
   if (error instanceof NoStore) return new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
   const damage = error instanceof Error && error.cause instanceof DamagedStore ? error.cause : error;
+  if (damage instanceof OtherFormat) return otherFormat(damage);
   return damage instanceof DamagedStore ? new CommandError("CONFIG", damage.message, { hint: "gridactor restore DIR" }) : error;
 }

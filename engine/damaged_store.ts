@@ -6,6 +6,14 @@ export class DamagedStore extends Error {
   }
 }
 
+/** A state was written in another format than this program reads. It is sound, and is left as it is. */
+export class OtherFormat extends DamagedStore {
+  constructor(message: string) {
+    super(message);
+    this.name = "OtherFormat";
+  }
+}
+
 /** There is no store in a directory where one was to be read. */
 export class NoStore extends Error {
   constructor(dir: string) {

@@ -300,12 +300,14 @@ export class Engine {
     await this.command({ verb: "rules", args: rulesArgs(settings), by: "configuration", reason, key: null, arrivedAtMs: clock.now() });
   }
 
-  /** The first commit of a state says by what settings it came about. */
-  #withRules(commit: Commit): Commit {
-    if (this.#rulesToStore === null) return commit;
-    const row = rulesRow(this.#rulesToStore);
+  /** The first commit of a state says by what settings it came about, and in which shapes it is written. */
+  #withFirst(commit: Commit): Commit {
+    const rules = this.#rulesToStore === null ? null : rulesRow(this.#rulesToStore);
+    const { shapes } = this.world;
+    if (rules === null && shapes === null) return commit;
     this.#rulesToStore = null;
-    return { ...commit, rows: [...commit.rows, row] };
+    this.world.shapes = null;
+    return { ...commit, rows: [...commit.rows, ...[rules, shapes].filter((row) => row !== null)] };
   }
 
   /** Throws `NewColumns` before anything is changed. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DamagedStore } from "./damaged_store.ts";
+import { DamagedStore, OtherFormat } from "./damaged_store.ts";
 import { syncDirectory } from "./segment_file.ts";
 
 /** LMDB's file. */
@@ -17,7 +17,8 @@ export interface Sidecar {
 }
 
 const SIDECAR_FILE = "store.json";
-const FORMAT = 1;
+/** Raised with each change after which the bytes of an older state mean something else. */
+const FORMAT = 2;
 /** More than a new store writes. */
 const FIRST_BYTES = 262_144;
 
@@ -82,7 +83,7 @@ async function readSidecar(dir: string): Promise<Sidecar | null> {
   if (text === null) return null;
   const { storeId, format, epoch = 0 } = parsed(text);
   if (format !== FORMAT)
-    throw new DamagedStore(`${SIDECAR_FILE} states the format ${JSON.stringify(format)}; this version reads ${FORMAT}`);
+    throw new OtherFormat(`${SIDECAR_FILE} states the format ${JSON.stringify(format)}; this version reads ${FORMAT}`);
   if (typeof storeId !== "string" || storeId === "") throw new DamagedStore(`${SIDECAR_FILE} states no store id`);
   if (typeof epoch !== "number") throw new DamagedStore(`${SIDECAR_FILE} states no epoch`);
   return { storeId, epoch };

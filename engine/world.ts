@@ -13,6 +13,7 @@ import type { RuleTable } from "./rule_table.ts";
 import { type FeedSchema, growsByItself, type SchemaSettings } from "./schema.ts";
 import { restoredSchema } from "./schema_version.ts";
 import type { Lookahead } from "./source.ts";
+import { requireShapes } from "./shapes.ts";
 import type { Store } from "./store.ts";
 import { Strays } from "./strays.ts";
 import { NewColumns, Survey, undecided } from "./survey.ts";
@@ -60,6 +61,8 @@ export class World {
   readonly tallies = new Tallies();
   readonly strays: Strays;
   readonly gaps: Gaps;
+  /** What the next commit has to say of the shapes of states; null: nothing new. */
+  shapes: ChangedRow | null;
   /** Since the start. */
   timersFired = 0;
   nextSequence: number;
@@ -75,6 +78,7 @@ export class World {
     this.rules = options.rules;
     this.limits = options.limits;
     this.#store = store;
+    this.shapes = requireShapes(store, options.domain);
     this.nextSequence = store.nextSequence;
     this.strays = new Strays(this.counters, store, options.limits.keysMax);
     this.gaps = new Gaps(

@@ -290,15 +290,16 @@ test("a sidecar that is missing, torn, of another store or of another format is 
       "",
       "{",
       "null",
-      `{"storeId":"","format":1}`,
-      `{"storeId":"another","format":1}`,
-      JSON.stringify({ storeId, format: 2 }),
+      `{"storeId":"","format":2}`,
+      `{"storeId":"another","format":2}`,
+      JSON.stringify({ storeId, format: 1 }),
+      JSON.stringify({ storeId, format: 3 }),
     ]) {
       if (text === null) rmSync(path);
       else writeFileSync(path, text);
       assert.instance(await rejects(open(dir)), DamagedStore, String(text));
     }
-    writeFileSync(path, JSON.stringify({ storeId, format: 1 }));
+    writeFileSync(path, JSON.stringify({ storeId, format: 2 }));
     await (await open(dir)).close();
   });
 });

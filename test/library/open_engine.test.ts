@@ -21,7 +21,7 @@ import {
   type Source,
   text,
 } from "../../lib.ts";
-import { type GridFolder, newGridFolder } from "../kit/grid_folder.ts";
+import { type GridFolder, newGridFolder, run } from "../kit/grid_folder.ts";
 import { suite } from "../kit/suite.ts";
 import { inTempFolder, removeFolder } from "../kit/temp_folder.ts";
 
@@ -198,6 +198,53 @@ test("a source that breaks fails the engine: `ended` rejects, and what was store
     );
     assert.is((failure as Error).message, "no such thing");
     assert.is((await engine.inspect("probe/P1")).counts.accepted, 1);
+  }));
+
+test("a state that was written in another shape is not read: the start ends with what to do, and nothing is changed", () =>
+  inTempFolder(async (path) => {
+    const config = probeConfig(path);
+    const common = { config, env: { PROBE_KEY: "x" }, log: "silent" } as const;
+    const before = { ...probes([20, 90]), sinks: { list: () => never } };
+    await runToEnd(await openEngine({ ...common, ...before }));
+    const others: readonly Partial<EngineOptions>[] = [
+      { actors: [{ ...probe, version: 2 }] },
+      {
+        actors: [
+          { ...probe, initial: () => ({ hottestC: 0, list: [], more: 1 }) } as Behaviour<object, ReturnType<typeof probeFeed.message>>,
+        ],
+      },
+      { tables: [{ name: "probe", feed: "probe", columns: { doubled_c: { type: "string" } } }] },
+      { actors: [{ ...probe, clocks: [] }] },
+    ];
+    for (const other of others) {
+      const engine = await openEngine({ ...common, ...before, ...other });
+      for (const ask of [() => engine.start(), () => engine.drain(), () => engine.inspect("probe/P1")]) {
+        const error = await ask().then(
+          () => null,
+          (failed: unknown) => failed,
+        );
+        assert.equal([(error as CommandError).code, (error as CommandError).exit], ["CONFIG", 78]);
+        assert.match((error as CommandError).message, /of shape .*, and this program reads|of the table probe/);
+        assert.match((error as CommandError).hint ?? "", /run the version that wrote it, or give a new --state/);
+      }
+    }
+    const without = await run(["inspect", "SM-N-00042", "--state", join(path, "state")]);
+    assert.is(without.code, 78);
+    assert.match(without.stderr, /kind probe which this program does not know/);
+    const again = await openEngine({ ...common, ...before, ...probes([20, 90, 91]) });
+    await runToEnd(again);
+    assert.is((await again.inspect("probe/P1")).counts.accepted, 3);
+  }));
+
+test("kinds may come to a state", () =>
+  inTempFolder(async (path) => {
+    const config = probeConfig(path);
+    const common = { config, env: { PROBE_KEY: "x" }, log: "silent", sinks: { list: () => never } } as const;
+    await runToEnd(await openEngine({ ...common, ...probes([20]) }));
+    const extension = probes([20, 90]);
+    await runToEnd(await openEngine({ ...common, ...extension, actors: [...extension.actors, { ...probe, kind: "another" }] }));
+    const engine = await openEngine({ ...common, ...extension });
+    await rejects("CONFIG", () => engine.start());
   }));
 
 // Something to be watched. ----------------------------------------------------------------------------------------------------------------
