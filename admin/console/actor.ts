@@ -40,7 +40,7 @@ export async function actor(context: PageContext, id: string): Promise<Page> {
 ${timeTravel({ path: context.path, query, inspection: now, facts: all.value as readonly HistoryRow[], nowMs: context.facts.nowMs() })}
 <div class="panels" id="actor-panels"${isPast ? null : html` data-refresh="slow"`}>
 ${statePanel(shownActor, times)}
-${measuredPanel(shownActor)}
+${isPast ? null : measuredPanel(shownActor)}
 ${await readingsPanel(context, now, query)}
 ${historyPanel(self, versions, inForce, times)}
 ${episodesPanel(shownActor, times)}
@@ -62,7 +62,7 @@ function statePanel({ id, kind, state, links, counts, clock }: Inspection, times
   const linked = Object.entries(links);
   const attributes = Object.entries(state.attributes);
   return panel(
-    { id: "state", title: "State", command: said("inspect", `${kind}/${id}`, times) },
+    { id: "state", title: "State", command: said("inspect", `${kind}/${id}`, times), isWide: Object.keys(times).length > 0 },
     html`${
       linked.length === 0
         ? null
@@ -83,9 +83,7 @@ function measuredPanel({ state }: Inspection): Html {
     { id: "measured", title: "Measured", note: typeof eventTime === "string" ? instant(eventTime) : null },
     html`${
       latest === null
-        ? nothing(
-            rolling === null && values.length === 0 ? "Nothing is measured here, or it keeps no past." : "Nothing has been measured yet.",
-          )
+        ? nothing("Nothing has been measured yet.")
         : html`<dl class="readings">${values.map(([name, value]) => html`<div><dt>${label(name)}</dt><dd>${shown(value)}</dd></div>`)}</dl>`
     }
 ${rolling === null ? null : html`<h3>Usual</h3>${facts(Object.entries(rolling).map(([name, value]) => [label(name), shown(value)]))}`}`,

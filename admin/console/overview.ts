@@ -51,9 +51,7 @@ function tile(region: WatchedRegion): Html {
     isStale ? html`<strong>stale</strong> · ` : null
   }${freshness(ageSeconds)}</p></header>
 <p class="load"><strong>${load === null ? "–" : Math.round(load)}</strong><span class="unit">% load</span><span class="of">${
-    loadMw === null
-      ? "no load measured"
-      : `${shown(Math.round(loadMw))} of ${shown(capacityMw === null ? null : Math.round(capacityMw))} MW`
+    loadMw === null ? "no load measured" : `${shown(Math.round(loadMw))} / ${shown(capacityMw === null ? null : Math.round(capacityMw))} MW`
   }</span></p>
 <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="4"/><rect class="${
     load !== null && load >= 90 ? "fill high" : "fill"

@@ -32,7 +32,7 @@ try {
   });
   await taken(base, "light", "console_meter", `/a/${METER}`, async (page) => {
     await page.locator(".chart canvas").waitFor();
-    await page.locator("#readings").scrollIntoViewIfNeeded();
+    await page.setViewportSize({ width: 1280, height: 940 });
   });
   await taken(base, "dark", "console_alert", alerts ?? "/alerts", (page) => page.locator("#explain").waitFor());
   await taken(base, "light", "console_transformer", "/a/TRF-N-0034?asOf=2025-05-01", (page) => page.locator(".in-force").waitFor());

@@ -3,6 +3,7 @@ import { SHAPES } from "./feed.js";
 
 const HEIGHT = 260;
 const MARK_PX = 12;
+const LASTS_PX = 2;
 
 /** Draws the tables of readings in a part of the page. @param {ParentNode} root */
 export async function draw(root) {
@@ -155,9 +156,7 @@ function drawMarks(chart, marks, color) {
     const end = Number.isNaN(toS) ? bbox.left + bbox.width : Math.min(bbox.left + bbox.width, chart.valToPos(toS, "x", true));
     if (x > bbox.left + bbox.width || end < bbox.left) continue;
     ctx.fillStyle = ctx.strokeStyle = color(severity);
-    ctx.globalAlpha = 0.1;
-    ctx.fillRect(x, bbox.top, Math.max(0, end - x), bbox.height);
-    ctx.globalAlpha = 1;
+    ctx.fillRect(x, bbox.top, Math.max(0, end - x), LASTS_PX * ratio);
     ctx.lineWidth = ratio;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top + MARK_PX * ratio);
