@@ -168,8 +168,8 @@ async function toldOf(broker: KafkaBroker): Promise<number> {
 
 async function outcomeOf(folder: GridFolder): Promise<Outcome> {
   const rows = await deltaRows(join(folder.curated, "meter_readings"));
+  const counts = await countsIn(folder);
   const store = await openLmdbStore({ dir: folder.state, limits: DEFAULT_LIMITS, readOnly: true });
-  const counts = countsOf(store);
   const histories = [...store.range("fact", "")].map(([key]) => key);
   await store.close();
   return {
@@ -181,7 +181,14 @@ async function outcomeOf(folder: GridFolder): Promise<Outcome> {
 
 const COUNTS = ["accepted", "duplicates", "late", "quarantined", "conflicts"] as const;
 
-/** How many records of each kind every actor has seen. */
+/** How many records of each kind every actor of a folder has seen. */
+export async function countsIn({ state: dir }: Pick<GridFolder, "state">): Promise<readonly string[]> {
+  const store = await openLmdbStore({ dir, limits: DEFAULT_LIMITS, readOnly: true });
+  const counts = countsOf(store);
+  await store.close();
+  return counts;
+}
+
 function countsOf(store: Store): readonly string[] {
   const world = new World({ name: "main", domain: GRID, rules: new RuleTable(RULES), schemas: new Map(), limits: DEFAULT_LIMITS }, store);
   const counts: string[] = [];
