@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { billing } from "../../../actors/feeds/billing.ts";
 import { smartMeter } from "../../../actors/feeds/smart_meter.ts";
 import { decode } from "../../../engine/decode.ts";
+import { ActorId } from "../../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../../engine/limits.ts";
 import { firstSchema } from "../../../engine/schema.ts";
 import type { SourceRecord } from "../../../engine/source.ts";
@@ -193,7 +194,7 @@ test("corpus 96: more keys than there may be are refused, and the known ones are
   assert.equal([accepted + quarantined, quarantine.length], [1_001, quarantined]);
   assert.ok(quarantine.every(({ reason }) => reason === "actor_limit"));
   assert.ok(accepted >= 100 - 5 && accepted <= 101, `${accepted}`); // Regions are actors, too.
-  assert.is(actor("meter/SM-N-00000" as never).clock("smart_meter"), at(51));
+  assert.is(actor(ActorId("meter", "SM-N-00000")).clock("smart_meter"), at(51));
 });
 
 const good = (offset: number): ForgedBatch => ({ records: [{ offset, value: GOOD }] });
