@@ -137,8 +137,8 @@ function shownEpisode(episode: Episode): ShownEpisode {
 
 // The past ------------------------------------------------------------------------------------------------------------------------------
 
-/** Histories as they were in force at one time and known at another. */
-class Past {
+/** Histories as they were in force at one time and known at another; null: now. */
+export class Past {
   readonly #view: View;
   readonly #asOfMs: number | null;
   readonly #knownMs: number | null;
@@ -156,6 +156,7 @@ class Past {
     return valuesThen(this.#view, id, options, this.#asOfMs, this.#knownMs);
   }
 
+  /** Whom an actor was linked to, as far as histories tell. */
   links({ id, behaviour, links }: Actor): Readonly<Record<string, ActorId>> {
     const found = new Map<string, ActorId>();
     const unshown = behaviour.history === undefined ? this.#confirm(id, links, found) : {};

@@ -1,6 +1,6 @@
 import type { CellValue, CuratedRow } from "../engine/emission.ts";
 import type { Feed } from "../engine/feed.ts";
-import type { ActorId } from "../engine/ids.ts";
+import { type ActorId, keyOf } from "../engine/ids.ts";
 import { shownCells } from "./cell.ts";
 import { type Column, columnsOf, formatRows, type Screen } from "./format.ts";
 import { type Actor, actorClockMs, findActor, logFrom, readActor, type View } from "./reader.ts";
@@ -91,7 +91,8 @@ export function feedOf({ domain }: View, row: CuratedRow): Feed | undefined {
 function readingOf(row: CuratedRow, feed: Feed, atMs: number, band: Band | null): Reading {
   const eventId = feed.dedupKey(row.cells);
   const types = new Map(Object.entries(feed.fields).map(([name, { column }]) => [name, column]));
-  const own = Object.entries(row.cells).filter(([name, value]) => name in feed.fields && value !== null && value !== eventId);
+  const known: readonly CellValue[] = [null, eventId, row.actor === null ? null : keyOf(row.actor)];
+  const own = Object.entries(row.cells).filter(([name, value]) => name in feed.fields && !known.includes(value));
   const values = Object.entries(shownCells(Object.fromEntries(own), types)).filter(([, value]) => value !== instantText(atMs));
   return { eventTime: instantText(atMs), feed: feed.name, eventId, late: row.late, values: Object.fromEntries(values), band };
 }

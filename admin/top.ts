@@ -3,8 +3,10 @@ import { type ActorFacts, factsReader } from "./actor_facts.ts";
 import { CommandError } from "./errors.ts";
 import { type Column, formatRows, type Screen } from "./format.ts";
 import { kindNamed } from "./kind_name.ts";
-import { readActors, type View } from "./reader.ts";
+import { changesSince } from "./past_values.ts";
+import { engineClockMs, readActors, type View } from "./reader.ts";
 import { nearest } from "./suggest.ts";
+import { timeMs } from "./time.ts";
 
 /** What actors are ranked by beside their own fields, and which count it is. */
 const RANKED_BY: Readonly<Record<string, string>> = { alerts: "alerts", records: "accepted", late: "late", faults: "quarantined" };
@@ -13,6 +15,8 @@ export interface TopQuery {
   readonly kind?: string | undefined;
   /** `alerts`, `records`, `late`, `faults`, or a field that holds numbers. */
   readonly by?: string | undefined;
+  /** A span back, or a time: since when the change is told. */
+  readonly over?: string | undefined;
 }
 
 /** `delta`: the change over a span; null: none was asked for. */
@@ -24,7 +28,7 @@ export interface TopRow {
 }
 
 /** The actors with the highest values, highest first, of equal ones in order of ids. Those at 0 are left out. Throws USAGE. */
-export function top(view: View, { kind: kindText, by = "alerts" }: TopQuery, limit: number): readonly TopRow[] {
+export async function top(view: View, { kind: kindText, by = "alerts", over }: TopQuery, limit: number): Promise<readonly TopRow[]> {
   const kind = kindText === undefined ? null : kindNamed(view, kindText);
   const field = Object.hasOwn(RANKED_BY, by) ? (RANKED_BY[by] as string) : by;
   const fields = new Set(Object.keys(RANKED_BY));
@@ -38,12 +42,17 @@ export function top(view: View, { kind: kindText, by = "alerts" }: TopQuery, lim
     if (typeof value === "number" && value !== 0) insert(best, { id: keyOf(actor.id), kind: kindOf(actor.id), value, delta: null }, limit);
   }
   if (!isKnown && field === by) throw noField(by, fields);
-  return best;
+  if (over === undefined) return best;
+  const values = new Map(best.map(({ kind: own, id, value }) => [`${own}/${id}`, value]));
+  const ranked = Object.hasOwn(RANKED_BY, by) ? (by as "alerts" | "records" | "late" | "faults") : { field: by };
+  const changes = await changesSince(view, ranked, values, timeMs(over, engineClockMs(view), "--over"));
+  return best.map((row) => ({ ...row, delta: changes.get(`${row.kind}/${row.id}`) ?? null }));
 }
 
 /** A table for people. */
 export function topText(rows: readonly TopRow[], screen: Screen | null): string {
-  return formatRows(rows, COLUMNS, "table", screen);
+  const isTold = rows.some(({ delta }) => delta !== null);
+  return formatRows(rows, isTold ? [...COLUMNS, { name: "change", of: (row) => row.delta }] : COLUMNS, "table", screen);
 }
 
 const COLUMNS: readonly Column<TopRow>[] = [

@@ -1,9 +1,12 @@
 import { type ActorId, keyOf, kindOf } from "../engine/ids.ts";
 import { openAlerts } from "./actor_facts.ts";
+import { alertEvents } from "./alerts.ts";
 import { CommandError } from "./errors.ts";
 import { colored, type Screen } from "./format.ts";
+import { Past } from "./inspect.ts";
 import { printable } from "./printable.ts";
-import { type Actor, findActor, readActors, type View } from "./reader.ts";
+import { type Actor, engineClockMs, findActor, readActors, type View } from "./reader.ts";
+import { timeMs } from "./time.ts";
 
 /** An actor and what hangs on it by the links in force, in order of ids. */
 export interface TreeNode {
@@ -25,15 +28,26 @@ const ABOVE: readonly string[] = ["transformer", "meter", "substation", "custome
 const LEVELS: readonly string[] = ["bill", "customer", "meter", "plant", "transformer", "substation", "region"];
 const DEPTH_MAX = 8;
 
+/** Which tree, as it is typed. */
+export interface TreeQuery {
+  readonly id: string;
+  readonly depth: string;
+  /** By the links and the alerts of that time; left out: by those of now. */
+  readonly asOf?: string | undefined;
+}
+
 /** The actor and what is below it, `depth` levels deep. Throws NOT_FOUND and USAGE. */
-export function tree(view: View, idText: string, depthText: string, limit: number): Tree {
+export async function tree(view: View, { id: idText, depth: depthText, asOf }: TreeQuery, limit: number): Promise<Tree> {
   const depth = depthOf(depthText);
   const top = findActor(view, idText);
+  const atMs = asOf === undefined ? null : timeMs(asOf, engineClockMs(view), "--as-of");
+  const past = atMs === null ? null : new Past(view, atMs, null);
+  const openThen = atMs === null ? null : await openAt(view, atMs);
   const open = new Map<ActorId, number>();
   const below = new Map<ActorId, ActorId[]>();
   for (const actor of readActors(view)) {
-    open.set(actor.id, openAlerts(actor.episodes));
-    const above = parentOf(actor);
+    open.set(actor.id, openThen === null ? openAlerts(actor.episodes) : (openThen.get(actor.id) ?? 0));
+    const above = parentOf(actor.id, past === null ? actor.links : past.links(actor));
     if (above === null) continue;
     const siblings = below.get(above);
     if (siblings === undefined) below.set(above, [actor.id]);
@@ -64,7 +78,20 @@ export function treeText(root: TreeNode, screen: Screen | null): string {
   return lines.join("");
 }
 
-function parentOf({ id, links }: Actor): ActorId | null {
+/** How many alerts of each actor were open at a time. */
+async function openAt(view: View, atMs: number): Promise<ReadonlyMap<ActorId, number>> {
+  const open = new Map<string, ActorId>();
+  for await (const { event } of alertEvents(view, ({ time }) => Date.parse(time) <= atMs, 1)) {
+    const { alertId, status } = event.data;
+    if (status === "cleared" || status === "retracted") open.delete(alertId);
+    else open.set(alertId, event.subject);
+  }
+  const counts = new Map<ActorId, number>();
+  for (const id of open.values()) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
+function parentOf(id: ActorId, links: Actor["links"]): ActorId | null {
   const kind = ABOVE.find((above) => links[above] !== undefined && level(above) > level(kindOf(id)));
   return kind === undefined ? null : (links[kind] ?? null);
 }

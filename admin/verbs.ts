@@ -38,7 +38,6 @@ import {
   YES,
 } from "./verb.ts";
 
-const ID: Parameter = { name: "id", takes: "id", about: "SM-N-00042 or meter/SM-N-00042, in any case", isRequired: true };
 const AS_OF: Parameter = { name: "asOf", takes: "time", about: "as it was then" };
 const KNOWN_AT: Parameter = { name: "knownAt", takes: "time", about: "as it was known then" };
 
@@ -133,9 +132,10 @@ export const VERBS: readonly Verb[] = [
     about: "an actor and what hangs on it, by the links in force",
     route: "/v1/actors/{id}/tree",
     args: [ID],
-    options: [{ name: "depth", takes: "number", about: "levels (2)" }, LIMIT],
-    ask({ view }, query) {
-      const { root, cut } = tree(view, needed(query, "id"), textOf(query, "depth") ?? "2", limitOf(query));
+    options: [{ name: "depth", takes: "number", about: "levels (2)" }, { ...AS_OF, about: "by the links of then" }, LIMIT],
+    async ask({ view }, query) {
+      const wanted = { id: needed(query, "id"), depth: textOf(query, "depth") ?? "2", asOf: textOf(query, "asOf") };
+      const { root, cut } = await tree(view, wanted, limitOf(query));
       return cut === null ? { value: root } : { value: root, found: cut };
     },
     text: (value, _query, screen) => treeText(value, screen),
@@ -147,9 +147,13 @@ export const VERBS: readonly Verb[] = [
     args: [{ name: "kind", takes: "kind", about: "of one kind only" }],
     options: [
       { name: "by", takes: "text", about: "alerts (default), records, late, faults, or a field" },
+      { name: "over", takes: "time", about: "also the change over a span: 6h" },
       { ...LIMIT, about: "rows at most (10)" },
     ],
-    ask: ({ view }, query) => ({ value: top(view, { kind: textOf(query, "kind"), by: textOf(query, "by") }, limitOf(query, 10)) }),
+    async ask({ view }, query) {
+      const wanted = { kind: textOf(query, "kind"), by: textOf(query, "by"), over: textOf(query, "over") };
+      return { value: await top(view, wanted, limitOf(query, 10)) };
+    },
     text: (value, _query, screen) => topText(value, screen),
   }),
   verb({
