@@ -5,6 +5,7 @@ import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
 import { CommandError } from "./admin/errors.ts";
 import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
+import { landedShare, type ProgressBar } from "./admin/progress_bar.ts";
 import type { View } from "./admin/reader.ts";
 import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
 import { otherFormat } from "./admin/state_view.ts";
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly screen: Composition["screen"];
   /** Lines for people about the start, on stderr. */
   readonly say: (text: string) => void;
+  /** Progress of a drain; left out: none is shown. */
+  readonly bar?: ProgressBar;
   /** Certificates of Kafka brokers are not checked. */
   readonly insecureDev?: boolean;
 }
@@ -64,8 +67,9 @@ export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<
   const beganAtMs = performance.now();
   const store = await openStore(config);
   const before = readCounters({ store });
-  const engine = await composed(options, store, "drain", NO_EARS);
+  const engine = await composed(options, store, "drain", await earsOf(config, options.bar));
   await runEngine(engine, stop);
+  options.bar?.end();
   const after = readCounters({ store });
   const digest = stateDigest(store);
   const left = leftBehind(engine);
@@ -76,6 +80,12 @@ export async function drainRun(options: RunOptions, stop: AbortSignal): Promise<
   }
   requireDecided(engine);
   return summary(domainOf(config, assembly), { before, after, digest, tookMs: performance.now() - beganAtMs });
+}
+
+async function earsOf({ sources }: Config, bar: ProgressBar | undefined): Promise<Ears> {
+  if (bar === undefined) return NO_EARS;
+  const share = await landedShare(sources.filter((source) => source.type === "landing"));
+  return { ...NO_EARS, batch: (batch) => bar.step(batch.records, share(batch)) };
 }
 
 /** Runs until the signal fires: the files first, then live. What sinks have not taken stays in the log, and is named. */

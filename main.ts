@@ -67,20 +67,26 @@ program
     const loaded = load(options.allowRaisedLimits === true);
     requireRunnable(loaded);
     const { config } = loaded;
-    const log = openLog(logOptions(loaded, options.drain === true ? "warn" : "info"));
+    const log = openLog(logOptions(loaded, "info"));
     const stop = stopOnSignals(log);
     const isForPeople = flags().quiet !== true && flags().json !== true;
     const say = (text: string): void => void (isForPeople && process.stderr.write(`  ${text}`));
     try {
       if (options.drain === true) {
-        const answer = await drainRun({ config, log, screen: null, say }, stop);
+        const { progressBar } = await import("./admin/progress_bar.ts");
+        const isDrawn = isForPeople && process.stderr.isTTY;
+        const bar = progressBar({
+          what: "drain",
+          screen: isDrawn ? { write: (text) => void process.stderr.write(text), columns: process.stderr.columns } : null,
+          line: (text) => log.info("engine.progress", text),
+          nowMs: () => performance.now(),
+        });
+        const answer = await drainRun({ config, log, screen: null, say, bar }, stop);
         return print(flags().json === true ? formatJson(answer, screenOf()) : summaryText(answer));
       }
       say(`gridactor ${VERSION} · ${loaded.file}\n`);
       say("ask it in a second terminal:  npx gridactor inspect TRF-N-0034    npx gridactor alerts --severity major+\n");
       say("Ctrl-C stops cleanly, the state stays\n");
-      const { json, quiet } = flags();
-      const isForPeople = json !== true && quiet !== true;
       const screen = isForPeople ? { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) } : null;
       onClosedPipe = () => void process.kill(process.pid, "SIGTERM"); // The daemon stops as it should, though nobody reads its lines.
       const asked = { version: VERSION, shownConfig: loaded.shown, origins: loaded.origins };
