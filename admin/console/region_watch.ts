@@ -52,7 +52,8 @@ export function regionWatch(nowMs: () => number): RegionWatch {
   return {
     async look(context) {
       const last = looks.at(-1);
-      if (last !== undefined && nowMs() - last.atMs < Math.max(FRESH_MS, REST_FACTOR * last.tookMs)) return rated(looks, last);
+      const restMs = last === undefined || last.problem !== null ? FRESH_MS : Math.max(FRESH_MS, REST_FACTOR * last.tookMs);
+      if (last !== undefined && nowMs() - last.atMs < restMs) return rated(looks, last);
       under ??= look(context).finally(() => {
         under = null;
       });

@@ -1,4 +1,4 @@
-// timeout: 300 s
+// timeout: 600 s
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";

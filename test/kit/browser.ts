@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 /** Where a Chromium may be. `CHROMIUM` names another. */
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** A loaded machine takes its time. */
-const WAIT_MS = 45_000;
+const WAIT_MS = 90_000;
 /** What WCAG 2.2 asks for at level AA. */
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
