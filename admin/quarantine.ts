@@ -1,3 +1,4 @@
+import type { AuditRow, CommandArgs } from "../engine/command.ts";
 import { FAULT_CODES } from "../engine/fault.ts";
 import { decodeQuarantine, type QuarantineRow } from "../engine/quarantine.ts";
 import { CommandError } from "./errors.ts";
@@ -7,6 +8,7 @@ import { findByPrefix, type View } from "./reader.ts";
 import { sizeText } from "./size.ts";
 import { nearest } from "./suggest.ts";
 import { instantText } from "./time.ts";
+import { type AskOther, type Query, textOf } from "./verb.ts";
 
 /** Filters as they are typed. */
 export interface QuarantineQuery {
@@ -68,7 +70,19 @@ export function showQuarantine(view: View, idText: string): QuarantineDetail {
   );
   const row = rows.find((one) => one.id === id);
   if (row === undefined) throw new CommandError("NOT_FOUND", `no quarantined record ${idText}`);
-  return { ...itemOf(row), bytes: Buffer.from(row.bytes).toString("base64"), text: textOf(row) };
+  return { ...itemOf(row), bytes: Buffer.from(row.bytes).toString("base64"), text: keptText(row) };
+}
+
+/** What `quarantine retry` and `quarantine drop` mean: which open row. Rejects with NOT_FOUND, and USAGE if several begin so. */
+export async function settleArgs(query: Query, ask: AskOther): Promise<CommandArgs> {
+  const { id } = (await ask("quarantine show", { id: textOf(query, "id") })) as QuarantineDetail;
+  return { id };
+}
+
+/** The row as it is now. */
+export async function settledRow({ args }: Pick<AuditRow, "args">, ask: AskOther): Promise<QuarantineItem> {
+  const { bytes: _, text: __, ...item } = (await ask("quarantine show", { id: String(args["id"]) })) as QuarantineDetail;
+  return item;
 }
 
 /** A table for people. */
@@ -121,7 +135,7 @@ function itemOf(row: QuarantineRow): QuarantineItem {
   return { id, feed, source, position, reason, field, error, actor, eventTime, size: sizeBytes, attempts, status };
 }
 
-function textOf({ bytes, sizeBytes }: QuarantineRow): string | null {
+function keptText({ bytes, sizeBytes }: QuarantineRow): string | null {
   try {
     // A record of which the beginning was kept may end inside a character.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: bytes.length < sizeBytes });

@@ -17,8 +17,7 @@ import { limitOf } from "./limit.ts";
 import { lint, lintText } from "./lint.ts";
 import { ls, lsText } from "./ls.ts";
 import { ALERT_ID, ID, LIMIT, SINCE } from "./parameters.ts";
-import { listQuarantine, quarantineDetailText, quarantineText, showQuarantine } from "./quarantine.ts";
-import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
+import { listQuarantine, quarantineDetailText, quarantineText, settleArgs, settledRow, showQuarantine } from "./quarantine.ts";
 import { regions, regionsText } from "./regions.ts";
 import { SEVERITIES } from "./severity.ts";
 import { nearest } from "./suggest.ts";
@@ -273,6 +272,8 @@ export const VERBS: readonly Verb[] = [
 
 /** Everything that changes the state of a running engine. Each has a handler of its name in `engine/commands.ts`. */
 export const WRITE_VERBS: readonly WriteVerb[] = [
+const SETTLED: Parameter = { name: "id", takes: "quarantine", about: "Q-…, or the beginning of it", isRequired: true, isMany: true };
+
   writeVerb({
     name: "ack",
     about: "somebody has seen an alert; --resolve also ends it, and a latched one ends no other way",
@@ -321,6 +322,28 @@ export const WRITE_VERBS: readonly WriteVerb[] = [
     text: (value, _query, screen) => filesText([value], screen),
   }),
 ];
+  writeVerb({
+    name: "quarantine retry",
+    about: "a quarantined record is decoded again, with today's schema and the place it had; a dead letter is sent again",
+    route: "/v1/quarantine/{id}/retry",
+    args: [SETTLED],
+    options: [],
+    role: "operate",
+    prepare: settleArgs,
+    answer: settledRow,
+    text: (value, _query, screen) => quarantineText([value], screen),
+  }),
+  writeVerb({
+    name: "quarantine drop",
+    about: "a quarantined record, or a dead letter, is settled without effect",
+    route: "/v1/quarantine/{id}/drop",
+    args: [SETTLED],
+    options: [],
+    role: "admin",
+    prepare: settleArgs,
+    answer: settledRow,
+    text: (value, _query, screen) => quarantineText([value], screen),
+  }),
 
 /** All verbs as they are said on a line: what changes something takes a reason, and asks back unless it is told not to. */
 export const SAID: readonly (Verb | WriteVerb)[] = [

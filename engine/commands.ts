@@ -1,5 +1,6 @@
 import { carryOutAck, carryOutShelve } from "./alert_commands.ts";
 import type { CommandHandler } from "./command.ts";
+import { carryOutDrop, carryOutRetry } from "./quarantine_commands.ts";
 import { carryOutRules } from "./rule_commands.ts";
 import { carryOutAcceptGap, carryOutRetryPartition } from "./source_commands.ts";
 
@@ -9,5 +10,7 @@ export const COMMANDS: Readonly<Record<string, CommandHandler>> = {
   shelve: carryOutShelve,
   "accept-gap": carryOutAcceptGap,
   "files retry": carryOutRetryPartition,
+  "quarantine retry": carryOutRetry,
+  "quarantine drop": carryOutDrop,
   rules: carryOutRules,
 };

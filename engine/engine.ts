@@ -198,7 +198,22 @@ export class Engine {
   }
 
   /** Carries out what an operator asks, between two batches. Rejects with `CommandRefused` if nothing was changed. */
-  command(command: Command): Promise<CommandOutcome> {
+  async command(command: Command): Promise<CommandOutcome> {
+    const letter = letterOf(command, this.#options.store);
+    if (letter !== null) await this.#resend(letter); // Before: batches do not wait for it.
+    return this.#carryOut(command);
+  }
+
+  /** If it is sent and we die, the row is still open: the other side may get it once more, under the same id. */
+  async #resend({ source, position, bytes }: QuarantineRow): Promise<void> {
+    const sink = this.#options.sinks.find((one) => one.sink.name === source)?.sink;
+    if (sink?.resend === undefined) throw new CommandRefused(`${source} is no sink that can send one event again`);
+    await sink.resend({ sequence: Number(position.slice(position.indexOf(":") + 1)), bytes }).catch((error: unknown) => {
+      throw new CommandRefused(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  #carryOut(command: Command): Promise<CommandOutcome> {
     const handler = COMMANDS[command.verb];
     invariant(handler !== undefined, `somebody carries out ${command.verb}`);
     const desk = { world: this.world, turn: this.#turn, store: this.#options.store, sources: this.#options.sources };
@@ -218,9 +233,10 @@ export class Engine {
     const stored = this.#lastApplied.then(() => {
       const log = new LogDraft();
       log.clear(this.world.nextSequence);
+      const earlier = this.#options.store.get("quarantine", row.id);
+      if (earlier !== null) return; // After a crash it comes once more; what was decided on it stands.
       const rows: ChangedRow[] = [{ table: "quarantine", key: row.id, value: encodeQuarantine(row) }];
-      const isKnown = this.#options.store.get("quarantine", row.id) !== null; // A crash may have it written twice.
-      if (!isKnown) this.world.counters.add("dead_letter", row.source, 1);
+      this.world.counters.add("dead_letter", row.source, 1);
       this.world.counters.takeChanges(rows);
       return this.#options.store.commit({ parts: new PartsDraft(), log, rows });
     });

@@ -22,6 +22,11 @@ export interface Sink {
    * be put aside for good. It may be given what a `write` that failed has taken in part.
    */
   surrender?(emissions: readonly Emission[]): Promise<Mark>;
+  /**
+   * Set: the sink can send again, out of order, what it once gave up. `bytes` are those of its row in quarantine. Rejects if it is not taken; it may then
+   * have been, all the same.
+   */
+  resend?(letter: { readonly sequence: number; readonly bytes: Uint8Array }): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import type { LookupFunction } from "node:net";
 import type { Clock } from "../engine/clock.ts";
 import { hours, minutes, seconds } from "../engine/duration.ts";
-import type { Emission, Origin, Severity } from "../engine/emission.ts";
+import type { AlertEvent, Emission, Origin, Severity } from "../engine/emission.ts";
 import { invariant, Unavailable } from "../engine/fault.ts";
 import { Mark } from "../engine/ids.ts";
 import type { Sink } from "../engine/sink.ts";
@@ -130,6 +130,11 @@ export function webhook(options: WebhookOptions): Sink {
     extents: { records: 100, everyMs: 0 }, // What is sent again after a crash.
     retry: { firstMs: seconds(1), longestMs: minutes(5) },
     write: (emissions) => each(emissions, deliver),
+    async resend({ sequence, bytes }) {
+      const event = JSON.parse(Buffer.from(bytes).toString()) as AlertEvent;
+      const answer = await sent({ stream: "alerts", sequence, event, json: bytes }); // What it says of others, the next of them finds out.
+      if (answer.status < 200 || answer.status >= 300) throw new Error(`${what} answers ${answer.status}`);
+    },
     surrender: (emissions) => each(emissions, (emission) => bury(emission, "the log had no more room for what it did not take")),
     close: async () => {},
   };

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 import type { Asker } from "../asker.ts";
 import { CommandError } from "../errors.ts";
 import type { Screen } from "../format.ts";
-import { type Answer, flagOf, type Parameter, type Query, REASON, type Spoken, textOf, type Verb, type WriteVerb, YES } from "../verb.ts";
+import { type Answer, flagOf, type Parameter, type Query, REASON, type Spoken, textsOf, type Verb, type WriteVerb, YES } from "../verb.ts";
 import { cutOf } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 
@@ -36,12 +36,20 @@ export function writeCommand(verb: WriteVerb, { program, answer, writer, confirm
   const command = saidAs({ ...verb, options: [...verb.options, REASON, YES] }, program).option("--write", "allow the change");
   command.action(async (...given: unknown[]) => {
     const { write, ...query } = queryOf(verb, given, undefined);
-    const words = [verb.name, ...verb.args.flatMap(({ name }) => textOf(query, name) ?? [])].join(" ");
+    const words = [verb.name, ...verb.args.flatMap(({ name }) => textsOf(query, name))].join(" ");
     if (write !== true) throw new CommandError("USAGE", `${words} changes the state`, { hint: `gridactor ${words} --write` });
     if (query["yes"] !== true && !(await confirm(`${words}: go on?`))) throw new CommandError("REFUSED", "nothing was changed");
-    const { value } = await writer().write(verb.name, query, { by: "", key: null }, new AbortController().signal);
-    answer(value, (screen) => verb.text(value, query, screen));
+    for (const one of oneByOne(verb, query)) {
+      const { value } = await writer().write(verb.name, one, { by: "", key: null }, new AbortController().signal);
+      answer(value, (screen) => verb.text(value, one, screen));
+    }
   });
+}
+
+/** Each of several things is a write of its own; the first that is refused ends them. */
+function oneByOne({ args }: Spoken, query: Query): readonly Query[] {
+  const many = args.find(({ isMany }) => isMany === true);
+  return many === undefined ? [query] : textsOf(query, many.name).map((text) => ({ ...query, [many.name]: text }));
 }
 
 /** A question as a command: its arguments and options are the verb's. */
@@ -63,7 +71,10 @@ export function verbCommand(verb: Verb, options: VerbCommandOptions): void {
 
 function saidAs(verb: Spoken, program: Command): Command {
   const command = commandOf(verb, program).description(verb.about);
-  for (const arg of verb.args) command.argument(arg.isRequired === true ? `<${arg.name}>` : `[${arg.name}]`, arg.about);
+  for (const arg of verb.args) {
+    const shown = arg.isMany === true ? `${arg.name}...` : arg.name;
+    command.argument(arg.isRequired === true ? `<${shown}>` : `[${shown}]`, arg.about);
+  }
   for (const option of verb.options) if (option.name !== "limit") addOption(command, option); // The program's own.
   return command;
 }

@@ -1,11 +1,14 @@
 import * as assert from "uvu/assert";
 import { type SettableClock, settableClock } from "../../engine/clock.ts";
+import { CommandRefused } from "../../engine/command.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SourceWiring } from "../../engine/engine.ts";
 import { actorIdFrom, Position, SourceId } from "../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
+import { decodeQuarantine, type QuarantineRow } from "../../engine/quarantine.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
+import type { Sink } from "../../engine/sink.ts";
 import type { Batch, Source } from "../../engine/source.ts";
 import type { Store } from "../../engine/store.ts";
 import { flakySink, recordingSink, type Tape } from "../kit/flaky_sink.ts";
@@ -66,8 +69,12 @@ function engineOf(
     onStage = () => {},
     onBatch = () => {},
     isSinkDead = false,
+    resend,
     ...others
-  }: Partial<Pick<EngineOptions, "store" | "clock" | "onStage" | "onBatch" | "log" | "stallMs">> & { readonly isSinkDead?: boolean } = {},
+  }: Partial<Pick<EngineOptions, "store" | "clock" | "onStage" | "onBatch" | "log" | "stallMs">> & {
+    readonly isSinkDead?: boolean;
+    readonly resend?: NonNullable<Sink["resend"]>;
+  } = {},
 ): Running {
   const tape: Tape = [];
   const stages: number[] = [];
@@ -84,7 +91,7 @@ function engineOf(
     limits: DEFAULT_LIMITS,
     store,
     sources,
-    sinks: [{ sink, stream: "curated" }],
+    sinks: [{ sink: resend === undefined ? sink : { ...sink, resend }, stream: "curated" }],
     decode: emissionDecoder("main", PUPPETS.tables),
     clock,
     random: () => (isSinkDead ? 1 : 0),
@@ -155,6 +162,51 @@ test("a run that is to end by itself gives up when its log is full and no sink g
   await driven(clock, second.engine.run(forever(), 300_000));
   assert.equal(second.texts(), texts);
   await second.engine.close();
+});
+
+test("a dead letter is sent again before it is settled; what is refused stays, and what nobody can send again is said", async () => {
+  const letter: QuarantineRow = {
+    id: "Q-5T8M2C0ZKE7WD1RA",
+    feed: "alerts",
+    source: "tape",
+    position: "log:7",
+    reason: "dead_letter",
+    field: null,
+    error: "it answers 400",
+    actor: null,
+    eventTimeMs: null,
+    arrivedAtMs: 1,
+    sizeBytes: 2,
+    attempts: 1,
+    status: "open",
+    bytes: Buffer.from("{}"),
+  };
+  const retry = { verb: "quarantine retry", args: { id: letter.id }, by: "tester", reason: null, key: "once", arrivedAtMs: 0 };
+  const statusIn = (store: Store): string => decodeQuarantine(store.get("quarantine", letter.id) ?? new Uint8Array()).status;
+  const sent: number[] = [];
+  let isTaken = false;
+  const { engine, store } = engineOf([], {
+    resend: async ({ sequence }) => {
+      sent.push(sequence);
+      if (!isTaken) throw new Error("it answers 500");
+    },
+  });
+  await engine.quarantine(letter);
+  await engine.quarantine(letter); // A crash may have it written twice: it counts once.
+  assert.equal(engine.world.counters.group("dead_letter"), { tape: 1 });
+  assert.instance(await engine.command(retry).catch((error: unknown) => error), CommandRefused);
+  assert.is(statusIn(store), "open");
+  isTaken = true;
+  assert.equal((await engine.command(retry)).row.detail, { id: letter.id, status: "retried" });
+  assert.ok((await engine.command(retry)).isRepeat);
+  assert.equal([sent, statusIn(store)], [[7, 7], "retried"]);
+  await engine.quarantine(letter); // Nor does a decision on it fall.
+  assert.is(statusIn(store), "retried");
+  await engine.close();
+  const mute = engineOf([]);
+  await mute.engine.quarantine(letter);
+  assert.instance(await mute.engine.command(retry).catch((error: unknown) => error), CommandRefused);
+  await mute.engine.close();
 });
 
 test("a source that goes on holds the next one until it has nothing more to read", async () => {

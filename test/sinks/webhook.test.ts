@@ -225,6 +225,16 @@ test("what is surrendered is put aside without a call, but for what was delivere
     );
   }));
 
+test("a dead letter is sent again as it was, out of order; if it is refused once more that is said", () =>
+  withEndpoint([204, 400], async ({ url, calls, ids }) => {
+    const { json, event } = alertEmission(5);
+    const sink = hook(url);
+    await sink.resend?.({ sequence: 5, bytes: json });
+    assert.equal([ids(), JSON.parse(calls[0]?.body ?? "")], [[idOf(5)], event]);
+    const refused = await sink.resend?.({ sequence: 5, bytes: json }).catch(thrown);
+    assert.match(String(refused), "400");
+  }));
+
 test("a redirect is not followed", () =>
   withEndpoint([], (other) =>
     withEndpoint([{ status: 307, headers: { location: other.url } }], async ({ url }) => {
