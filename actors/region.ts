@@ -96,7 +96,14 @@ export const region: Behaviour<RegionState, GridMessage> = {
 };
 
 function silentParent(state: RegionState): SilentParent {
-  return { rule: "region.children_silent", children: state.substations, parent: null, claims: {}, causeSince: () => "unknown" };
+  return {
+    rule: "region.children_silent",
+    childKind: "substation",
+    children: state.substations,
+    parent: null,
+    claims: {},
+    causeSince: () => "unknown",
+  };
 }
 
 /** `flagged <rule>`: labelled records that it stamped, of those that it stamped. */

@@ -99,6 +99,7 @@ export const substation: Behaviour<SubstationState, GridMessage> = {
 function silentParent(state: SubstationState): SilentParent {
   return {
     rule: "substation.children_silent",
+    childKind: "transformer",
     children: Object.keys(state.bays).length,
     parent: regionActor(state.region),
     claims: state,

@@ -297,6 +297,7 @@ function metersOf(state: TransformerState): ReadonlySet<ActorId> {
 function silentParent(state: TransformerState, out: Out<GridMessage>): SilentParent {
   return {
     rule: "transformer.children_silent",
+    childKind: "meter",
     children: metersOf(state).size,
     parent: state.substation ?? linksOf(state, out.self)["region"] ?? null,
     claims: state,

@@ -77,4 +77,4 @@ export type SilentGroupRule = Extract<GroupRule, `${string}.children_silent`>;
 export type CommonCauseRule = Extract<GroupRule, `${string}.common_cause`>;
 
 /** So many children one timer serves; the others wait for the next step of the clock. */
-export const CHILDREN_AT_ONCE = 300;
+export const CHILDREN_AT_ONCE = 100;

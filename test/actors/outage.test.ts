@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { AlertEvent } from "../../engine/emission.ts";
 import { ActorId } from "../../engine/ids.ts";
-import type { Arrival, Script, Seen } from "../kit/given.ts";
+import { type Arrival, CRASH, type Script, type Seen } from "../kit/given.ts";
 import { customer, given, grid, reading, telemetry, transformer } from "../kit/grid.ts";
 import { seeded } from "../kit/seeded.ts";
 import { suite } from "../kit/suite.ts";
@@ -153,6 +153,31 @@ test("telemetry that goes on under load says communications, without load an out
   }
 });
 
+test("a transformer of very many meters is one alert, too: it tells them so in turns, and lets them go in turns", async () => {
+  const many = Array.from({ length: 130 }, (_, n) => `SM-N-${String(10_000 + n)}`);
+  const below = many.map((meter, n) => customer("2024-01-01", { customer_id: `CUST-${String(n).padStart(6, "0")}`, meter_id: meter }));
+  const beat = (minute: number, meters: readonly string[]) =>
+    [...meters, "SM-S-00999"].map((meter) => reading(minute, 0.5, { meter_id: meter }));
+  const beats = (fromMinute: number, toMinute: number, meters: readonly string[]) =>
+    Array.from({ length: (toMinute - fromMinute) / 180 }, (_, n) => beat(fromMinute + 180 * n, meters)).flat();
+  const before = [transformer("2024-01-01"), ...below, ...beats(0, 2 * DAY, many)];
+  const out = await given(...before).when(...beats(2 * DAY, 5 * DAY, []));
+  assert.equal(out.quarantine, []);
+  const covered = silences(out).filter(({ data }) => data.status === "suppressed");
+  assert.equal(
+    [
+      covered.length,
+      silences(out)
+        .filter(({ data }) => data.status === "open")
+        .map(({ data }) => data.rule),
+    ],
+    [130, ["transformer.children_silent"]],
+  );
+  const back = await given(...before, ...beats(2 * DAY, 5 * DAY, [])).when(...beats(5 * DAY, 5 * DAY + 12 * HOUR, many));
+  assert.equal(new Set(silences(back).map(({ data }) => data.status)), new Set(["cleared"]));
+  assert.is(silences(back).length, 131);
+});
+
 /** The meter of an outage of its own, and what it had kept: readings that come when it is heard again. */
 const LONELY = metersOf("TRF-N-0001")[0] ?? "";
 const isLonely = (_: string, meter: string): boolean => meter === LONELY;
@@ -195,7 +220,8 @@ test("an outage ends in one digest and the same events, whatever the batches and
   assert.ok(silences(plain).length > 10);
   const draw = seeded(7);
   for (const batchOf of [1, () => 1 + draw.below(40)]) {
-    const other = await grid({ batchOf })().when(...script);
+    const killed = script.flatMap((item): Script => (draw.below(400) === 0 ? [CRASH, item] : [item]));
+    const other = await grid({ batchOf })().when(...killed);
     assert.is(other.digest, plain.digest);
     assert.equal(other.events, plain.events);
   }

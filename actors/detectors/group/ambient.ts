@@ -25,6 +25,8 @@ export interface AmbientRegion {
 }
 
 const TOLD_MAX = 6;
+/** What one record may lead to is bounded. */
+const ANSWERED_MAX = 500;
 /** Hours that a usual offset is a mean over, at most: a month. */
 const OFFSET_HOURS = 720;
 
@@ -57,7 +59,7 @@ export function gatherAmbient(state: AmbientRegion, { substation, hour, meanC }:
     const means = Object.values(state.means).sort((a, b) => a - b);
     const medianC = means[means.length >> 1];
     if (medianC !== undefined)
-      for (const id of Object.keys(state.means).sort())
+      for (const id of Object.keys(state.means).sort().slice(0, ANSWERED_MAX))
         out.tell(actorIdFrom(id), { type: "ambient_median", hour: state.hour, medianC, substations: means.length });
     state.hour = hour;
     state.means = {};

@@ -1,6 +1,6 @@
 import type { Out, Woken } from "../../../engine/behaviour.ts";
 import { minutes } from "../../../engine/duration.ts";
-import { type ActorId, actorIdFrom } from "../../../engine/ids.ts";
+import { ActorId, keyOf } from "../../../engine/ids.ts";
 import { type Claimed, claimOn } from "../../claims.ts";
 import type { GridMessage } from "../../message.ts";
 import { CHILDREN_AT_ONCE, type SilentGroupRule } from "../../rules/groups.ts";
@@ -10,8 +10,10 @@ import { groupSize, isOver } from "./shared.ts";
 
 /** What a parent knows of its quiet children. Changed in place. */
 export interface QuietGroup {
-  /** Child -> when it was heard last, whether it is back, and what it was told: nothing yet, that it may speak (""), or the alert that covers it. */
-  children: Record<string, readonly [sinceMs: number, isBack: boolean, told: string | null]>;
+  /** Key of a child -> what is known of it, as one number (`packed`): there may be hundreds. */
+  children: Record<string, number>;
+  /** Alerts that cover children, as numbers name them. */
+  readonly alerts: string[];
   /** A timer gathers children that fall silent together. */
   gathers: boolean;
   /** Enough children are quiet. */
@@ -26,6 +28,8 @@ export interface QuietGroup {
 /** What a parent is, as far as its children's silence goes. */
 export interface SilentParent {
   readonly rule: SilentGroupRule;
+  /** The kind of its children. */
+  readonly childKind: string;
   /** How many children it has. */
   readonly children: number;
   readonly parent: ActorId | null;
@@ -40,14 +44,19 @@ export const GATHER_TIMER = "quiet";
 export const SERVE_TIMER = "quiet served";
 
 const COMMS = ["comms"];
+/** More are not looked at together: each speaks for itself. */
+const CHILDREN_MAX = 1_000;
 
 export function quietGroup(): QuietGroup {
-  return { children: {}, gathers: false, isShared: false, isTold: false, waits: false, spokeMs: 0 };
+  return { children: {}, alerts: [], gathers: false, isShared: false, isTold: false, waits: false, spokeMs: 0 };
 }
 
 /** A child has fallen silent. It is looked at together with those that do so within the next minutes. */
 export function childQuiet(group: QuietGroup, { child, sinceMs, atMs }: ChildQuiet, { rule }: SilentParent, out: Out<GridMessage>): void {
-  group.children[child] = [sinceMs, false, group.children[child]?.[2] ?? null];
+  const key = keyOf(child);
+  const before = group.children[key];
+  if (before === undefined && Object.keys(group.children).length >= CHILDREN_MAX) return out.tell(child, { type: "silence_judged", atMs });
+  group.children[key] = packed({ sinceMs, isBack: false, told: before === undefined ? NOTHING : unpacked(before).told });
   if (group.gathers) return;
   group.gathers = true;
   out.wakeAt(GATHER_TIMER, atMs + minutes(limitsOf(out, rule).waitMinutes));
@@ -60,7 +69,7 @@ export function judgeGathered(group: QuietGroup, place: SilentParent, { dueMs }:
   if (quiet.length >= groupSize(place.children, limitsOf(out, place.rule))) group.isShared = true;
   const isWhole = group.isShared || (place.children === 1 && quiet.length === 1);
   if (isWhole && !group.isTold && place.parent !== null) {
-    const sinceMs = Math.min(...quiet.map(([, [since]]) => since));
+    const sinceMs = Math.min(...quiet.map((one) => one.sinceMs));
     out.tell(place.parent, { type: "child_quiet", child: out.self, sinceMs, atMs: dueMs });
     group.isTold = true;
     group.waits = true;
@@ -79,11 +88,12 @@ export function silenceJudged(group: QuietGroup, place: SilentParent, atMs: numb
 /** A child is heard again; the silence is over once few are left. */
 export function childBack(group: QuietGroup, { child, atMs: heardAtMs }: ChildBack, place: SilentParent, out: Out<GridMessage>): void {
   const atMs = Math.max(heardAtMs, group.spokeMs + 1); // A meter that has moved away does not know when.
-  const entry = group.children[child];
+  const key = keyOf(child);
+  const entry = group.children[key];
   if (entry === undefined) return;
-  const [sinceMs, , told] = entry;
-  if (told === null || told === "") delete group.children[child];
-  else group.children[child] = [sinceMs, true, told];
+  const known = unpacked(entry);
+  if (known.told < FIRST_ALERT) delete group.children[key];
+  else group.children[key] = packed({ ...known, isBack: true });
   const left = quietOf(group).length;
   if ((!group.isShared && !group.isTold) || !isOver(left, place.children, limitsOf(out, place.rule))) return;
   if (group.isTold && place.parent !== null) out.tell(place.parent, { type: "child_back", child: out.self, atMs });
@@ -97,23 +107,24 @@ export function childBack(group: QuietGroup, { child, atMs: heardAtMs }: ChildBa
 }
 
 /** Tells children what covers them, so many at a time. Those that wait for the parent's parent are told later. */
-export function serveChildren(group: QuietGroup, { rule, claims }: SilentParent, atMs: number, out: Out<GridMessage>): void {
+export function serveChildren(group: QuietGroup, { rule, childKind, claims }: SilentParent, atMs: number, out: Out<GridMessage>): void {
   const own = group.isShared && !group.waits ? (out.alertOf(rule)?.alertId ?? null) : null;
-  const covered = own ?? claimOn(claims, { rule: COMMS_ALERT, severity: "warning", isLatched: false }) ?? "";
+  const covered = numberOf(group, own ?? claimOn(claims, { rule: COMMS_ALERT, severity: "warning", isLatched: false }));
   let served = 0;
-  for (const [child, entry] of Object.entries(group.children).sort(byId)) {
-    const [sinceMs, isBack, told] = entry;
-    const due = isBack ? (group.isShared ? told : "") : covered;
-    if (told === due || (told === null && group.waits)) continue;
+  for (const key of Object.keys(group.children).sort()) {
+    const child = unpacked(group.children[key] as number);
+    const due = child.isBack ? (group.isShared ? child.told : ALONE) : covered;
+    if (child.told === due || (child.told === NOTHING && group.waits)) continue;
     if (served === CHILDREN_AT_ONCE) return serveLater(atMs + 1, out);
     served += 1;
-    const id = actorIdFrom(child);
-    if (told !== null && told !== "") out.tell(id, { type: "alerts_released", by: told, atMs });
-    if (due !== null && due !== "") out.tell(id, { type: "alerts_claimed", by: due, families: COMMS, atMs });
-    if (told === null) out.tell(id, { type: "silence_judged", atMs });
-    if (isBack) delete group.children[child];
-    else group.children[child] = [sinceMs, false, due];
+    const id = ActorId(childKind, key);
+    if (child.told >= FIRST_ALERT) out.tell(id, { type: "alerts_released", by: alertNamed(group, child.told), atMs });
+    if (due >= FIRST_ALERT) out.tell(id, { type: "alerts_claimed", by: alertNamed(group, due), families: COMMS, atMs });
+    if (child.told === NOTHING) out.tell(id, { type: "silence_judged", atMs });
+    if (child.isBack) delete group.children[key];
+    else group.children[key] = packed({ ...child, told: due });
   }
+  if (Object.keys(group.children).length === 0) group.alerts.length = 0;
 }
 
 /** What covers the parent has changed: so may what covers its children. */
@@ -128,17 +139,55 @@ function speak(group: QuietGroup, place: SilentParent, atMs: number, out: Out<Gr
   const quiet = quietOf(group);
   group.spokeMs = atMs;
   if (group.isShared && out.alertOf(rule)?.isOpen !== true) {
-    const sinceMs = Math.min(...quiet.map(([, [since]]) => since));
+    const sinceMs = Math.min(...quiet.map((one) => one.sinceMs));
     const evidence = { quiet: quiet.length, children, since: sinceMs, needed: groupSize(children, limitsOf(out, rule)) };
     out.observe(rule, { holds: true, atMs, value: causeSince(sinceMs), evidence });
   }
   serveLater(atMs, out);
 }
 
-function quietOf(group: QuietGroup): readonly (readonly [string, readonly [sinceMs: number, isBack: boolean, told: string | null]])[] {
-  return Object.entries(group.children).filter(([, [, isBack]]) => !isBack);
+function quietOf(group: QuietGroup): readonly QuietChild[] {
+  return Object.values(group.children)
+    .map(unpacked)
+    .filter(({ isBack }) => !isBack);
 }
 
-function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
+// Children as numbers -------------------------------------------------------------------------------------------------------------------
+
+interface QuietChild {
+  /** When it was heard last, to a minute. */
+  readonly sinceMs: number;
+  readonly isBack: boolean;
+  /** `NOTHING`, `ALONE`, or the number of the alert that covers it. */
+  readonly told: number;
+}
+
+const NOTHING = 0;
+/** It may speak for itself. */
+const ALONE = 1;
+const FIRST_ALERT = 2;
+/** Alerts that a group names at a time: its own, and those of its parents. */
+const ALERTS_MAX = 14;
+
+function packed({ sinceMs, isBack, told }: QuietChild): number {
+  return Math.floor(sinceMs / minutes(1)) * 32 + (isBack ? 16 : 0) + told;
+}
+
+function unpacked(entry: number): QuietChild {
+  return { sinceMs: Math.floor(entry / 32) * minutes(1), isBack: (entry & 16) !== 0, told: entry & 15 };
+}
+
+/** The number of an alert; a new one takes the place of one that covers nobody any more. */
+function numberOf(group: QuietGroup, alertId: string | null): number {
+  if (alertId === null) return ALONE;
+  const known = group.alerts.indexOf(alertId);
+  if (known >= 0) return known + FIRST_ALERT;
+  const used = new Set(Object.values(group.children).map((entry) => unpacked(entry).told));
+  const free = Array.from({ length: ALERTS_MAX }, (_, n) => n).find((n) => !used.has(n + FIRST_ALERT)) ?? 0;
+  group.alerts[free] = alertId;
+  return free + FIRST_ALERT;
+}
+
+function alertNamed(group: QuietGroup, number: number): string {
+  return group.alerts[number - FIRST_ALERT] ?? "";
 }

@@ -2,10 +2,10 @@ import type { AlertTurn, Out } from "../../../engine/behaviour.ts";
 import { minutes } from "../../../engine/duration.ts";
 import { type ActorId, actorIdFrom } from "../../../engine/ids.ts";
 import type { GridMessage } from "../../message.ts";
-import { CHILDREN_AT_ONCE, type CommonCauseRule } from "../../rules/groups.ts";
+import type { CommonCauseRule } from "../../rules/groups.ts";
 import { limitsOf } from "../../rules.ts";
 import type { ChildAlerted } from "../../tells.ts";
-import { groupSize, isOver } from "./shared.ts";
+import { type GroupLimits, groupSize, isOver } from "./shared.ts";
 
 /** What a parent knows of its children's alerts. Changed in place. */
 export interface Alarms {
@@ -14,6 +14,9 @@ export interface Alarms {
   /** Family -> the children whose alerts of it are covered, for each that many share. */
   covered: Record<string, readonly string[]>;
 }
+
+/** So many children are counted, and covered, at most. */
+const CHILDREN_MAX = 200;
 
 /** Silence is judged by `children_silent`, and what a parent says itself is no child's. */
 const NOT_COUNTED = ["comms", "grid"];
@@ -47,6 +50,7 @@ export function childAlerted(
   const { family, atMs } = alert;
   if (alert.isOver) return childOver(state, alert, { rule, children }, out);
   const open = { ...state.open[family], [alert.child]: atMs };
+  if (Object.keys(open).length > CHILDREN_MAX) return; // A group anyway, if they are one.
   state.open[family] = open;
   const covered = state.covered[family];
   if (covered !== undefined) {
@@ -54,7 +58,7 @@ export function childAlerted(
     return;
   }
   const { withinMinutes, ...limits } = limitsOf(out, rule);
-  const needed = Math.max(limits.countMin, groupSize(children, limits));
+  const needed = neededOf(children, limits);
   const near = Object.values(open).filter((raisedAtMs) => Math.abs(atMs - raisedAtMs) <= minutes(withinMinutes));
   if (near.length < needed) return;
   out.observe(rule, { holds: true, atMs, value: near.length, limit: needed, evidence: { family, children, needed } });
@@ -78,9 +82,13 @@ function childOver(
   const others = Object.values(state.covered).flat();
   for (const one of covered) if (!others.includes(one)) out.tell(actorIdFrom(one), { type: "alerts_released", by, atMs });
   if (Object.keys(state.covered).length > 0) return;
-  const limits = limitsOf(out, rule);
-  const needed = Math.max(limits.countMin, groupSize(children, limits));
+  const needed = neededOf(children, limitsOf(out, rule));
   out.observe(rule, { holds: false, atMs, value: count, limit: needed, evidence: { family, children, needed } });
+}
+
+/** Three at least, also of two or three. */
+function neededOf(children: number, limits: GroupLimits): number {
+  return Math.min(CHILDREN_MAX, Math.max(limits.countMin, groupSize(children, limits)));
 }
 
 /** Covers the alerts of so many children at most. Returns all whose alerts are covered. */
@@ -91,7 +99,7 @@ function claim(
   out: Out<GridMessage>,
 ): readonly string[] {
   const by = out.alertOf(rule)?.alertId ?? "";
-  const fresh = children.filter((child) => !before.includes(child)).slice(0, CHILDREN_AT_ONCE - before.length);
+  const fresh = children.filter((child) => !before.includes(child)).slice(0, CHILDREN_MAX - before.length);
   for (const child of fresh) out.tell(actorIdFrom(child), { type: "alerts_claimed", by, families: [family], atMs });
   return [...before, ...fresh];
 }
