@@ -58,8 +58,12 @@ export type AlertCells = readonly [
   details: CellValue,
 ];
 
-/** An event as it is logged. Its id is that of the alert, and its revision. */
-export function alertCells({ actor, rule, change, episode, path, atMs, grounds }: AlertFacts, cause: AlertCause): AlertCells {
+/** An event as it is logged. Its id is that of the alert, and its revision. `evidenceBytesMax`: of its details. */
+export function alertCells(
+  { actor, rule, change, episode, path, atMs, grounds }: AlertFacts,
+  cause: AlertCause,
+  evidenceBytesMax: number,
+): AlertCells {
   const { value, limit, clear, flags } = episode;
   const isLower = limit !== null && clear !== null && clear > limit;
   const ofRecord = cause.row !== null;
@@ -92,7 +96,7 @@ export function alertCells({ actor, rule, change, episode, path, atMs, grounds }
     episode.suppressedBy,
     numberIn(grounds, "expected"),
     numberIn(grounds, "n"),
-    grounds === null ? null : groundsJson(grounds),
+    grounds === null ? null : groundsJson(grounds, evidenceBytesMax),
   ];
 }
 

@@ -633,7 +633,7 @@ export class Root implements Out<AnyMessage> {
     const { actor, atMs } = alert;
     const table = this.#world.table("alerts");
     const facts = { ...alert, grounds: alert.grounds === null ? null : { ...alert.grounds, after: this.#rolling(actor) } };
-    const cells = alertCells(this.#isSuspect(actor) ? suspect(facts) : facts, this.#now());
+    const cells = alertCells(this.#isSuspect(actor) ? suspect(facts) : facts, this.#now(), this.#world.limits.evidenceBytesMax);
     const row = { table, key: cells[0], ordinal: 0, date: utcDate(atMs), actor, late: this.late, rules: null, extra: null };
     writeCells(log.open("alerts"), this.#now(), row, cells);
     log.close("alerts");
