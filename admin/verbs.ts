@@ -19,6 +19,7 @@ import { ls, lsText } from "./ls.ts";
 import { ALERT_ID, ID, LIMIT, SINCE } from "./parameters.ts";
 import { listQuarantine, quarantineDetailText, quarantineText, settleArgs, settledRow, showQuarantine } from "./quarantine.ts";
 import { regions, regionsText } from "./regions.ts";
+import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
 import { SEVERITIES } from "./severity.ts";
 import { nearest } from "./suggest.ts";
 import { top, topText } from "./top.ts";
@@ -270,10 +271,10 @@ export const VERBS: readonly Verb[] = [
   }),
 ];
 
-/** Everything that changes the state of a running engine. Each has a handler of its name in `engine/commands.ts`. */
-export const WRITE_VERBS: readonly WriteVerb[] = [
 const SETTLED: Parameter = { name: "id", takes: "quarantine", about: "Q-…, or the beginning of it", isRequired: true, isMany: true };
 
+/** Everything that changes the state of a running engine. Each has a handler of its name in `engine/commands.ts`. */
+export const WRITE_VERBS: readonly WriteVerb[] = [
   writeVerb({
     name: "ack",
     about: "somebody has seen an alert; --resolve also ends it, and a latched one ends no other way",
@@ -321,7 +322,6 @@ const SETTLED: Parameter = { name: "id", takes: "quarantine", about: "Q-…, or 
     answer: retriedFile,
     text: (value, _query, screen) => filesText([value], screen),
   }),
-];
   writeVerb({
     name: "quarantine retry",
     about: "a quarantined record is decoded again, with today's schema and the place it had; a dead letter is sent again",
@@ -344,6 +344,7 @@ const SETTLED: Parameter = { name: "id", takes: "quarantine", about: "Q-…, or 
     answer: settledRow,
     text: (value, _query, screen) => quarantineText([value], screen),
   }),
+];
 
 /** All verbs as they are said on a line: what changes something takes a reason, and asks back unless it is told not to. */
 export const SAID: readonly (Verb | WriteVerb)[] = [
