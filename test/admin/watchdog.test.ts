@@ -22,7 +22,7 @@ test("a process whose loop turns now and then lives, and ends when it is done", 
 
 async function ended(what: string, afterMs = 1_000): Promise<readonly [number | null, string | null]> {
   const args = ["--import", import.meta.resolve("tsx"), join(ROOT, "test/kit/watched_child.ts"), what, String(afterMs)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   try {
     const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
     return [code, signal];

@@ -14,4 +14,4 @@ if (what === "living") {
     await new Promise((turn) => setImmediate(turn));
   }
   await watched.stop();
-} else await new Promise(() => setInterval(() => {}, 1_000));
+} else process.stdin.resume(); // Its loop turns until somebody ends it.
