@@ -29,6 +29,7 @@ import {
   dayToSettle,
   type EnergyBook,
   energyBook,
+  holdEnvelopes,
   measurePower,
   readyDays,
   type SettledDay,
@@ -401,6 +402,7 @@ function metersAreDue(state: TransformerState, book: EnergyBook, out: Out<GridMe
 
 function balanceAll(state: TransformerState, book: EnergyBook, out: Out<GridMessage>): void {
   for (const day of readyDays(book)) {
+    holdEnvelopes(book, day);
     const fed = fedOn(state, civilDate(gridDayStartMs(day)));
     const settled = dayToSettle(book, day);
     judgeGap(book, balanceDay(book, day, [...fed.keys()]), (meter) => fed.get(meter) ?? null, out);

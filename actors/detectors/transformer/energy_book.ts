@@ -33,6 +33,8 @@ export interface EnergyBook {
   lately: readonly (readonly [day: number, share: number])[];
   /** Days among them that an alert may rest on, as they were balanced: late readings change them. Absent: there are none. */
   settled?: Readonly<Record<string, SettledDay>>;
+  /** The envelope of each meter on the latest day that was balanced, as codes. */
+  readonly envelopes: Record<string, Uint8Array>;
   /** Since when the meters have been told to hold their envelopes; 0: they have not. */
   heldSinceDay: number;
   /** The ranking as it was when the alert was raised: a thief's live score sinks once its lower use is learnt. */
@@ -86,6 +88,7 @@ export function energyBook(): EnergyBook {
     cleanShare: 0,
     cleanDays: 0,
     lately: [],
+    envelopes: {},
     heldSinceDay: 0,
     frozen: null,
   };
@@ -143,6 +146,24 @@ export function readyDays({ waiting, metersUpTo, power }: EnergyBook): readonly 
     .map(Number)
     .filter((day) => day <= metersUpTo && day <= measuredUpTo)
     .sort((a, b) => a - b);
+}
+
+/**
+ * Before a day is balanced: while much is missing, no envelope is lower than it was when that began. The meters are told so, too; but where their file was read
+ * ahead of the transformer's, they had learnt from the days between before they heard of it.
+ */
+export function holdEnvelopes(book: EnergyBook, day: number): void {
+  const meters = book.waiting[String(day)] ?? {};
+  for (const [meter, codes] of Object.entries(meters)) {
+    const held = book.envelopes[meter];
+    const now = Uint8Array.from(codes);
+    for (let hour = 0; hour < HOURS; hour += 1) {
+      const [told, before] = [readWord(now, HOURS + hour), held === undefined ? NOT_KNOWN : readWord(held, hour)];
+      if (book.heldSinceDay > 0 && before !== NOT_KNOWN && (told === NOT_KNOWN || told < before)) writeWord(now, HOURS + hour, before);
+    }
+    meters[meter] = now;
+    book.envelopes[meter] = now.slice(2 * HOURS);
+  }
 }
 
 /** Balances a day, hour by hour. `linked`: keys of the meters that the transformer fed on it. The day then waits no longer. */

@@ -1,5 +1,7 @@
 import * as assert from "uvu/assert";
 import { balance, balanceHour } from "../../../../actors/detectors/transformer/balance.ts";
+import { energyBook, holdEnvelopes, takeMeterDay } from "../../../../actors/detectors/transformer/energy_book.ts";
+import { kwhOf, readWord } from "../../../../actors/statistics/packed.ts";
 import { streetOf } from "../../../../simulators/street.ts";
 import { THEFT_PATTERNS } from "../../../../simulators/theft_patterns.ts";
 import { areaUnderCurve, runStreet } from "../../../kit/street_days.ts";
@@ -57,4 +59,21 @@ test("an hour that cannot be judged says why, and is never a loss of 99.99 %", (
   assert.equal(balanceHour(balance(), 5, []), { type: "indeterminate", reason: "coverage" });
   assert.equal(balanceHour(balance(), 20_000, [child(1)]), { type: "indeterminate", reason: "scale_mismatch" });
   assert.equal(balanceHour(balance(), 0.5, [child(1)]), { type: "indeterminate", reason: "scale_mismatch" });
+});
+
+test("while much is missing no envelope sinks, even if the meters had learnt less before they heard of it", () => {
+  const book = energyBook();
+  const wh = (value: number) => Array.from({ length: 24 }, () => value);
+  const upperOf = (day: number) => {
+    holdEnvelopes(book, day);
+    return Math.round(kwhOf(readWord(book.waiting[String(day)]?.["a"] ?? new Uint8Array(0), 24 + 5)) * 1_000);
+  };
+  [900, 800, 300, 1_000].forEach((upper, n) => {
+    takeMeterDay(book, 100 + n, "a", wh(100), wh(upper));
+  });
+  assert.ok(Math.abs(upperOf(100) - 900) <= 1);
+  assert.ok(Math.abs(upperOf(101) - 800) <= 1); // Nothing is missing: the meter may learn.
+  book.heldSinceDay = 101;
+  assert.ok(Math.abs(upperOf(102) - 800) <= 1);
+  assert.ok(Math.abs(upperOf(103) - 1_000) <= 1);
 });
