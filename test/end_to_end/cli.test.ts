@@ -1,5 +1,5 @@
 // timeout: 300 s
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { AlertEvent } from "../../engine/emission.ts";
@@ -75,7 +75,8 @@ test("a bad configuration ends with 78, also for those who only ask", async () =
   for (const args of [["run", "--drain"], ["digest"], ["check"]]) {
     const { code, stdout, stderr } = await run([...args, "--config", config]);
     assert.is(code, 78, `${args.join(" ")}: ${stderr}`);
-    assert.match(stdout + stderr, /bad\.yaml/);
+    assert.match(stdout + stderr, /bad\.yaml:2:\d+: error: missing key "location"/, "file, line, column, key");
+    assert.equal(readdirSync(empty.path).sort(), ["bad.yaml", "gridactor.yaml"], "nothing was started");
   }
   assert.is(errorOf(await run(["digest", "--config", config, "--json"]), 78).code, "CONFIG");
   assert.is(errorOf(await run(["digest", "--config", join(empty.path, "none.yaml"), "--json"]), 78).code, "CONFIG");
