@@ -202,6 +202,8 @@ const LAZY: Readonly<Record<string, () => Promise<void>>> = {
     ]);
     exportCommand(commandLine, encodeGroups);
   },
+  backup: declareBackup,
+  restore: declareBackup,
   verify: async () => (await import("./admin/commands/verify.ts")).verifyCommand(commandLine),
   repl: declareRepl,
   completion: declareCompletion,
@@ -212,6 +214,10 @@ const LAZY: Readonly<Record<string, () => Promise<void>>> = {
 async function declareAll(): Promise<void> {
   for (const load of new Set(Object.values(LAZY))) if (load !== declareCompletion) await load();
   await declareVerbs();
+}
+
+async function declareBackup(): Promise<void> {
+  (await import("./admin/commands/backup.ts")).backupCommands(commandLine);
 }
 
 async function declareCompletion(): Promise<void> {

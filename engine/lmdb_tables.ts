@@ -28,6 +28,8 @@ export interface Tables {
   flushed(): Promise<void>;
   /** The store as it is now, until it is closed: the file grows meanwhile if there is a writer. */
   view(): View;
+  /** Copies the file, as it is at one moment, to a path where no file is. Also beside a writer. */
+  copy(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,6 +137,7 @@ export function openTables(dir: string, readOnly: boolean): Tables | null {
       const transactionId = statsOf(root).lastTxnId === before ? before : null;
       return { transaction, transactionId, close: () => transaction.done() };
     },
+    copy: (path) => root.backup(path, false),
     close: () => within(root.close(), "closing the store"),
   };
 }

@@ -1,0 +1,206 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { DamagedStore, NoStore } from "./damaged_store.ts";
+import { stateDigest } from "./digest.ts";
+import { lockDirectory } from "./directory_lock.ts";
+import { type Ledger, readLedger } from "./ledger.ts";
+import { openTables, type Tables } from "./lmdb_tables.ts";
+import { DATA_FILE, preflight, writeSidecar } from "./preflight.ts";
+import { openReadOnly } from "./read_only_store.ts";
+import { syncDirectory } from "./segment_file.ts";
+
+// LMDB's file is copied first, in one transaction; the ledger in the copy then says which segments belong to it, and up to which byte. A running
+// engine only appends to these; it may delete one that is needed no more, which the copy still names: then all is copied anew.
+
+/** What a backup says of itself, in `backup.json`, which is written last: where it is missing, the backup was not finished. */
+export interface Backup {
+  readonly format: 1;
+  readonly storeId: string;
+  readonly epoch: number;
+  readonly nextSequence: number;
+  /** Of the state in the copy: 32 hex digits (`stateDigest`). */
+  readonly digest: string;
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** A backup, or the place for one, is not as it must be. */
+export class BadBackup extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "BadBackup";
+  }
+}
+
+const BACKUP_FILE = "backup.json";
+const ATTEMPTS = 5;
+const COPY_BYTES = 1_048_576;
+
+/**
+ * Copies the state in `dir`, also while an engine runs on it, into the new or empty folder `to`, and reads the copy back. `passing` is called
+ * between the copy of LMDB's file and those of the segments. Throws `NoStore`, `DamagedStore`, `BadBackup`.
+ */
+export async function backUp(dir: string, to: string, passing: () => Promise<void> = async () => {}): Promise<Backup> {
+  await preflight(dir).catch(noStoreIfMissing(dir));
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  if ((await readdir(to)).length > 0) throw new BadBackup(`${to} is not empty`);
+  const tables = openTables(dir, true);
+  if (tables === null) throw new NoStore(dir);
+  try {
+    const ledger = await copied(dir, tables, to, passing);
+    const { storeId, epoch, nextSequence } = ledger;
+    const backup: Backup = { format: 1, storeId, epoch, nextSequence, digest: await digestOf(to), files: await filesOf(to) };
+    await writeDurably(join(to, BACKUP_FILE), `${JSON.stringify(backup, null, 2)}\n`);
+    await syncDirectory(to);
+    return backup;
+  } finally {
+    await tables.close();
+  }
+}
+
+/**
+ * Puts a backup where the state directory `dir` is to be; what is there goes only with `force`, and only once the copy has been read and has the
+ * digest that the backup states. Throws `Locked` if an engine runs on it, `BadBackup`, `DamagedStore`.
+ */
+export async function restore(from: string, dir: string, force: boolean): Promise<Backup> {
+  const backup = await readBackup(from);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(dir);
+  const draft = `${dir}.restoring`;
+  const old = `${dir}.replaced`;
+  try {
+    const held = (await readdir(dir)).filter((name) => name !== "lock");
+    if (held.length > 0 && !force) throw new BadBackup(`${dir} holds a state`);
+    await rm(draft, { recursive: true, force: true });
+    await rm(old, { recursive: true, force: true });
+    for (const name of Object.keys(backup.files)) {
+      await mkdir(draft, { recursive: true, mode: 0o700 });
+      await cp(join(from, name), join(draft, name));
+    }
+    await mustBe(backup, draft);
+    for (const name of Object.keys(backup.files)) await syncFile(join(draft, name));
+    await syncDirectory(draft);
+    await rename(dir, old);
+    await rename(draft, dir);
+    await syncDirectory(dirname(dir));
+    await rm(old, { recursive: true });
+    return backup;
+  } finally {
+    lock.release();
+  }
+}
+
+async function readBackup(from: string): Promise<Backup> {
+  const text = await readFile(join(from, BACKUP_FILE), "utf8").catch(() => null);
+  if (text === null) throw new BadBackup(`${from} holds no finished backup: ${BACKUP_FILE} is missing`);
+  const backup = JSON.parse(text) as Backup;
+  if (backup.format !== 1) throw new BadBackup(`${from} is a backup of another format`);
+  const found = await filesOf(from);
+  for (const [name, { bytes, sha256 }] of Object.entries(backup.files)) {
+    if (found[name]?.bytes !== bytes || found[name]?.sha256 !== sha256)
+      throw new BadBackup(`${join(from, name)} is not what was backed up`);
+  }
+  return backup;
+}
+
+async function mustBe({ digest, storeId }: Backup, dir: string): Promise<void> {
+  const found = await digestOf(dir);
+  if (found !== digest) throw new BadBackup(`the copy of store ${storeId} has the digest ${found}, the backup states ${digest}`);
+}
+
+async function copied(dir: string, tables: Tables, to: string, passing: () => Promise<void>): Promise<Ledger> {
+  for (let attempt = 1; ; attempt += 1) {
+    const draft = `${to}.${attempt}`; // LMDB must not meet another file under a path that it has opened.
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { mode: 0o700 });
+    await tables.copy(join(draft, DATA_FILE));
+    const ledger = await ledgerIn(draft);
+    await passing();
+    const missing = await copySegments(dir, ledger, draft);
+    if (missing === null) {
+      await writeSidecar(draft, ledger);
+      await rename(draft, to);
+      return ledger;
+    }
+    await rm(draft, { recursive: true });
+    if (attempt === ATTEMPTS) throw new DamagedStore(`${missing} is missing, or shorter than it must be`);
+  }
+}
+
+async function ledgerIn(dir: string): Promise<Ledger> {
+  const tables = openTables(dir, true);
+  const ledger = tables === null ? null : readLedger(tables);
+  await tables?.close();
+  if (ledger === null) throw new DamagedStore(`the copy in ${dir} holds no store`);
+  return ledger;
+}
+
+/** The first segment that cannot be copied whole; null: all are. */
+async function copySegments(dir: string, { segments }: Ledger, to: string): Promise<string | null> {
+  for (const [name, bytes] of segments) if (!(await copyBeginning(join(dir, name), join(to, name), bytes))) return name;
+  return null;
+}
+
+async function copyBeginning(path: string, to: string, bytes: number): Promise<boolean> {
+  const from = await open(path, "r").catch(() => null);
+  if (from === null) return false;
+  const target = await open(to, "w", 0o600);
+  try {
+    const buffer = Buffer.alloc(Math.min(COPY_BYTES, Math.max(1, bytes)));
+    for (let at = 0; at < bytes; ) {
+      const { bytesRead } = await from.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
+      if (bytesRead === 0) return false;
+      await target.write(buffer, 0, bytesRead);
+      at += bytesRead;
+    }
+    await target.sync();
+    return true;
+  } finally {
+    await target.close();
+    await from.close();
+  }
+}
+
+async function digestOf(dir: string): Promise<string> {
+  const store = await openReadOnly(dir, () => {});
+  try {
+    return stateDigest(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** All files but what locks and describes them. */
+async function filesOf(dir: string): Promise<Backup["files"]> {
+  const names = (await readdir(dir)).filter((name) => name !== BACKUP_FILE && name !== `${DATA_FILE}-lock`);
+  const files = await Promise.all(names.sort().map(async (name) => [name, await fileOf(join(dir, name))] as const));
+  return Object.fromEntries(files);
+}
+
+async function fileOf(path: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const hash = createHash("sha256");
+  const handle = await open(path, "r");
+  for await (const chunk of handle.createReadStream()) hash.update(chunk as Buffer);
+  return { bytes: (await stat(path)).size, sha256: hash.digest("hex") };
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600 });
+  await syncFile(path);
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function noStoreIfMissing(dir: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new NoStore(dir);
+    throw error;
+  };
+}

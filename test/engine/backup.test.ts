@@ -1,0 +1,130 @@
+// timeout: 120 s
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { BadBackup, backUp, restore } from "../../engine/backup.ts";
+import { NoStore } from "../../engine/damaged_store.ts";
+import { stateDigest } from "../../engine/digest.ts";
+import { Locked } from "../../engine/directory_lock.ts";
+import { openLmdbStore } from "../../engine/lmdb_store.ts";
+import type { Store } from "../../engine/store.ts";
+import { changes, entry, part, put } from "../contract/store.ts";
+import { suite } from "../kit/suite.ts";
+import { newTempFolder, removeFolder } from "../kit/temp_folder.ts";
+
+const test = suite("backup");
+
+/** Folds nearly always, so that segments come and go. */
+const LIMITS = { segmentBytes: 4_000, foldAtBytes: 2_000 };
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await newTempFolder();
+  try {
+    await body(folder);
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+const openAt = (dir: string): Promise<Store> => openLmdbStore({ dir, limits: LIMITS });
+
+/** Commits with parts, facts and entries of the log, from number `first` to `last`. */
+async function live(store: Store, first: number, last: number): Promise<void> {
+  for (let n = first; n <= last; n += 1) {
+    const parts = [0, 1, 2].map((k) => part(`meter/${(n * 3 + k) % 20}`, `hot ${n} ${"x".repeat(100)}`, `warm ${n}`));
+    await store.commit(
+      changes({ parts, rows: [put("fact", `k${n % 7}`, `12345678 fact ${n}`)], entries: [entry(store.nextSequence, `e${n}`)] }),
+    );
+  }
+}
+
+async function failure(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+}
+
+test("a backup beside a running engine is the state of one commit, and restored it goes on from there", () =>
+  inFolder(async (folder) => {
+    const store = await openAt(join(folder, "state"));
+    await live(store, 1, 40);
+    const digest = stateDigest(store);
+    const backup = await backUp(join(folder, "state"), join(folder, "copy"));
+    assert.equal([backup.digest, backup.nextSequence, backup.storeId], [digest, 41, store.storeId]);
+    await live(store, 41, 60);
+    assert.is.not(stateDigest(store), digest);
+    await store.close();
+    await restore(join(folder, "copy"), join(folder, "other"), false);
+    const restored = await openAt(join(folder, "other"));
+    assert.equal([stateDigest(restored), restored.nextSequence], [digest, 41]);
+    assert.equal((await restored.readLog("alerts", 1, 1_000_000)).length, 40);
+    await live(restored, 41, 45);
+    assert.is(restored.nextSequence, 46);
+    await restored.close();
+  }));
+
+test("a segment that has gone when it is to be copied makes the copy begin anew", () =>
+  inFolder(async (folder) => {
+    const dir = join(folder, "state");
+    const store = await openAt(dir);
+    await live(store, 1, 30);
+    const digest = stateDigest(store);
+    await store.close();
+    const [segment = ""] = (await readdir(dir)).filter((name) => name.endsWith(".seg"));
+    let attempts = 0;
+    const backup = await backUp(dir, join(folder, "copy"), async () => {
+      attempts += 1;
+      if (attempts === 1) await rename(join(dir, segment), join(folder, segment));
+      else await rename(join(folder, segment), join(dir, segment));
+    });
+    assert.is(attempts, 2);
+    assert.is(backup.digest, digest);
+    assert.equal((await readdir(folder)).sort(), ["copy", "state"]);
+  }));
+
+test("a state that is there stays, unless it is forced to go; and a running engine keeps its own", () =>
+  inFolder(async (folder) => {
+    const [dir, copy] = [join(folder, "state"), join(folder, "copy")];
+    const store = await openAt(dir);
+    await live(store, 1, 10);
+    const { digest } = await backUp(dir, copy);
+    await live(store, 11, 20);
+    assert.instance(await failure(restore(copy, dir, true)), Locked);
+    await store.close();
+    assert.instance(await failure(restore(copy, dir, false)), BadBackup);
+    await restore(copy, dir, true);
+    const restored = await openAt(dir);
+    assert.is(stateDigest(restored), digest);
+    await restored.close();
+    assert.equal((await readdir(folder)).sort(), ["copy", "state"]);
+  }));
+
+test("a byte that is not what it was is found before anything is replaced", () =>
+  inFolder(async (folder) => {
+    const [dir, copy] = [join(folder, "state"), join(folder, "copy")];
+    const store = await openAt(dir);
+    await live(store, 1, 10);
+    await store.close();
+    const { files } = await backUp(dir, copy);
+    for (const name of [...Object.keys(files), "backup.json"]) {
+      const bytes = await readFile(join(copy, name));
+      const forged = Buffer.from(bytes);
+      if (name === "backup.json") forged.write(forged.toString().replace(/"digest": "./, '"digest": "g'));
+      else forged[forged.length >> 1] = (forged[forged.length >> 1] ?? 0) ^ 1;
+      await writeFile(join(copy, name), forged);
+      assert.instance(await failure(restore(copy, join(folder, "other"), true)), BadBackup, name);
+      await writeFile(join(copy, name), bytes);
+    }
+    await restore(copy, join(folder, "other"), true);
+  }));
+
+test("where no state is, or a folder that is not empty, nothing is backed up", () =>
+  inFolder(async (folder) => {
+    assert.instance(await failure(backUp(join(folder, "none"), join(folder, "copy"))), NoStore);
+    const store = await openAt(join(folder, "state"));
+    await store.close();
+    await writeFile(join(folder, "file"), "");
+    assert.instance(await failure(backUp(join(folder, "state"), folder)), BadBackup);
+    assert.instance(await failure(restore(folder, join(folder, "other"), true)), BadBackup);
+  }));
