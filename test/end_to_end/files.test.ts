@@ -1,4 +1,4 @@
-// timeout: 120 s
+// timeout: 240 s
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-// timeout: 400 s
+// timeout: 540 s
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import * as assert from "uvu/assert";
