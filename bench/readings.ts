@@ -55,7 +55,7 @@ function reading(n: number, meters: number): Record<string, string | number | bo
     voltage_v: rounded(225 + 12 * unit(n, 3), 10),
     current_a: rounded(2 + 20 * unit(n, 4), 100),
     power_factor: rounded(0.85 + 0.14 * unit(n, 5), 1_000),
-    frequency_hz: rounded(49.95 + 0.1 * unit(n, 6), 100),
+    frequency_hz: rounded(49.95 + 0.07 * unit(n, 6), 100),
     meter_status: odd ? (hash(n, 7) % 2 === 0 ? "TAMPERED" : "DISCONNECTED") : "ACTIVE",
     region,
     state,

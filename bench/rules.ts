@@ -1,0 +1,6 @@
+import { measureMeterRules, ruleCostText } from "./meter_rules.ts";
+
+// `npm run bench` prints this beside the end to end rates; alone: `node dist/bench/rules.js`.
+const { text, holds } = ruleCostText(measureMeterRules());
+console.log(text);
+if (!holds) process.exitCode = 1;
