@@ -1,4 +1,5 @@
 import type { Behaviour } from "../engine/behaviour.ts";
+import { hours } from "../engine/duration.ts";
 import { type AmbientRegion, gatherAmbient } from "./detectors/group/ambient.ts";
 import {
   childBack,
@@ -13,6 +14,7 @@ import {
 } from "./detectors/group/children_silent.ts";
 import { type Alarms, alarms, childAlerted } from "./detectors/group/common_cause.ts";
 import { FLOOD_TIMER, type Flood, flood, judgeFlood, judgeFloodEnd } from "./detectors/group/flood.ts";
+import { coverInStorm, endStorm, followStorm, STORM_TIMER, type Storm, stormOn } from "./detectors/group/storm.ts";
 import { type FrequencyMinute, type GridMinute, gatherFrequency, judgeGridFrequency } from "./detectors/region/frequency.ts";
 import { judgeTally, type Tallied, tallied } from "./detectors/region/tallies.ts";
 import type { GridMessage } from "./message.ts";
@@ -27,6 +29,8 @@ export interface RegionState {
   quiet?: QuietGroup;
   alarms?: Alarms;
   flood?: Flood;
+  /** There is one, or its end is being told. */
+  storm?: Storm;
   ambient?: AmbientRegion;
   /** Frequencies outside of the band in the latest minute; at the region that speaks for all, medians of regions. Absent: there were none. */
   frequency?: FrequencyMinute;
@@ -61,6 +65,7 @@ export const region: Behaviour<RegionState, GridMessage> = {
         state.alarms ??= alarms();
         return childAlerted(state.alarms, message, { rule: "region.common_cause", children: state.substations + state.plants }, out);
       case "alert_raised":
+        if (coverInStorm(state.storm ?? null, message, out)) return;
         state.flood ??= flood();
         return judgeFlood(state.flood, message, out);
       case "ambient_hour":
@@ -74,9 +79,11 @@ export const region: Behaviour<RegionState, GridMessage> = {
         return;
       case "hour_tallied":
         state.tallied ??= tallied();
-        return judgeTally(state.tallied, message, out);
+        judgeTally(state.tallied, message, out);
+        return keepStorm(state, followStorm(state.storm ?? null, (message.hour + 1) * hours(1), out));
       case "woken":
         if (message.name === FLOOD_TIMER && state.flood !== undefined) judgeFloodEnd(state.flood, message.dueMs, out);
+        if (message.name === STORM_TIMER && state.storm !== undefined) keepStorm(state, endStorm(state.storm, message.dueMs, out));
         if (state.quiet === undefined) return;
         if (message.name === GATHER_TIMER) judgeGathered(state.quiet, silentParent(state), message, out);
         if (message.name === SERVE_TIMER) serveChildren(state.quiet, silentParent(state), message.dueMs, out);
@@ -93,7 +100,13 @@ export const region: Behaviour<RegionState, GridMessage> = {
     rolling: null,
   }),
   links: () => ({}),
+  coveredBy: (state, { rule }) => stormOn(state.storm ?? null, rule.family),
 };
+
+function keepStorm(state: RegionState, storm: Storm | null): void {
+  if (storm === null) delete state.storm;
+  else state.storm = storm;
+}
 
 function silentParent(state: RegionState): SilentParent {
   return {

@@ -241,6 +241,7 @@ export interface AlertRaised {
   readonly type: "alert_raised";
   readonly actor: ActorId;
   readonly rule: string;
+  readonly family: string;
   readonly isGrave: boolean;
   readonly atMs: number;
 }

@@ -1,4 +1,4 @@
-// timeout: 120 s
+// timeout: 240 s
 import * as assert from "uvu/assert";
 import type { AlertEvent } from "../../engine/emission.ts";
 import { ActorId } from "../../engine/ids.ts";
@@ -11,6 +11,7 @@ const test = suite("outages");
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
+const STEP = HOUR;
 const SUB = ActorId("substation", "SUB-N-012");
 
 /** A substation of three transformers with three meters each, and another with as many that keeps the clock going. */
@@ -28,7 +29,7 @@ const masters = (ids: readonly string[] = TRANSFORMERS): Script => [
   ),
 ];
 
-/** A reading of each meter each half-hour, but for those that `isOut`. */
+/** A reading of each meter each hour, but for those that `isOut`. */
 function readings(
   fromMinute: number,
   toMinute: number,
@@ -36,10 +37,10 @@ function readings(
   ids: readonly string[] = TRANSFORMERS,
 ): Arrival[] {
   const all: Arrival[] = [];
-  for (let minute = fromMinute; minute < toMinute; minute += 30) {
+  for (let minute = fromMinute; minute < toMinute; minute += STEP) {
     for (const id of ids) {
       for (const [n, meter] of metersOf(id).entries()) {
-        if (!isOut(id, meter, minute)) all.push(reading(minute, 0.4 + (minute % 7) / 50 + n / 100, { meter_id: meter }));
+        if (!isOut(id, meter, minute)) all.push(reading(minute, 0.4 + (minute % 7) / 50 + n / 100, { meter_id: meter, region: "NORTH" }));
       }
     }
   }
@@ -95,8 +96,8 @@ test("when all substations of a region are out, the region says so, and everythi
     customer("2024-01-01", { customer_id: "CUST-009999", meter_id: "SM-S-00999", transformer_id: far, region: "SOUTH" }),
   ];
   const beats = (fromMinute: number, toMinute: number) =>
-    Array.from({ length: (toMinute - fromMinute) / 30 }, (_, n) =>
-      reading(fromMinute + 30 * n, 0.5 + (n % 5) / 50, { meter_id: "SM-S-00999" }),
+    Array.from({ length: (toMinute - fromMinute) / STEP }, (_, n) =>
+      reading(fromMinute + STEP * n, 0.5 + (n % 5) / 50, { meter_id: "SM-S-00999" }),
     );
   const both = (fromMinute: number, toMinute: number, isOut: boolean) =>
     [...readings(fromMinute, toMinute, () => isOut), ...beats(fromMinute, toMinute)].sort(byTime);
@@ -178,11 +179,35 @@ test("a transformer of very many meters is one alert, too: it tells them so in t
   assert.is(silences(back).length, 131);
 });
 
+test("in a storm silence is no news: what is raised of it is covered by the storm, until that is over", async () => {
+  const limits = { limitShare: 0.7, clearShare: 0.95, expectedMin: 10, daysMin: 3 };
+  const stormy = grid({ settings: new Map([["region.storm", { enabled: true, limits, overrides: [] }]]) });
+  const before = [...masters(), ...readings(0, 5 * DAY, () => false)];
+  const isAway = (id: string): boolean => id !== "TRF-N-0006";
+  const storm = await stormy(...before).when(...readings(5 * DAY, 7 * DAY, isAway));
+  const open = newest(storm).filter(({ data }) => data.status === "open");
+  assert.equal(
+    open.map(({ subject, data }) => [subject, data.rule]),
+    [["region/NORTH", "region.storm"]],
+  );
+  assert.ok(silences(storm).some(({ data }) => data.suppressedBy === open[0]?.data.alertId));
+  const after = await stormy(...before, ...readings(5 * DAY, 7 * DAY, isAway)).when(...readings(7 * DAY, 7 * DAY + 5 * HOUR, () => false));
+  const last = newest(after).filter(({ data }) => data.rule === "region.storm" || data.rule.endsWith("silent"));
+  assert.equal(new Set(last.map(({ data }) => data.status)), new Set(["cleared"]));
+  const still = await stormy(...before, ...readings(5 * DAY, 7 * DAY, isAway)).when(
+    ...readings(7 * DAY, 7 * DAY + 5 * HOUR, (_, meter) => meter === LONELY),
+  );
+  assert.equal(
+    silences(still).flatMap(({ subject, data }) => (data.status === "open" ? [[subject, data.suppressedBy]] : [])),
+    [[`meter/${LONELY}`, null]],
+  );
+});
+
 /** The meter of an outage of its own, and what it had kept: readings that come when it is heard again. */
 const LONELY = metersOf("TRF-N-0001")[0] ?? "";
 const isLonely = (_: string, meter: string): boolean => meter === LONELY;
 const kept = (fromMinute: number, toMinute: number): Arrival[] =>
-  Array.from({ length: (toMinute - fromMinute) / 30 }, (_, n) => reading(fromMinute + 30 * n, 0.5, { meter_id: LONELY }));
+  Array.from({ length: (toMinute - fromMinute) / STEP }, (_, n) => reading(fromMinute + STEP * n, 0.5, { meter_id: LONELY }));
 const changes = (seen: Seen) =>
   seen.events.filter(({ data }) => data.rule === "meter.silent").map(({ type, data }) => `${type.split(".")[2]} ${data.status}`);
 

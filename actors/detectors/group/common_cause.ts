@@ -33,9 +33,9 @@ export function tellAlert(
   out: Pick<Out<GridMessage>, "self" | "tell">,
 ): void {
   if (severity === "info") return;
-  const about = { rule: rule.id, atMs };
+  const about = { rule: rule.id, family: rule.family, atMs };
   if (parent !== null && !NOT_COUNTED.includes(rule.family))
-    out.tell(parent, { type: "child_alerted", child: out.self, family: rule.family, isOver: isEnded, ...about });
+    out.tell(parent, { type: "child_alerted", child: out.self, isOver: isEnded, ...about });
   if (region === null || isEnded || isCovered || rule.family === "grid") return; // What is covered calls nobody.
   out.tell(region, { type: "alert_raised", actor: out.self, isGrave: severity === "critical" || isLatched, ...about });
 }

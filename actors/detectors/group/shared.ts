@@ -11,7 +11,7 @@ export function groupSize(children: number, { limitShare, countMin }: GroupLimit
   return children <= countMin ? children : Math.max(countMin, Math.ceil(limitShare * children - 1e-9));
 }
 
-/** Whether so few are left that the group is over. */
-export function isOver(left: number, children: number, { clearShare }: GroupLimits): boolean {
-  return left === 0 || left < clearShare * children;
+/** Whether so few are left that the group is over: fewer than `clearShare`; of two or three, that had to be all, fewer than half. */
+export function isOver(left: number, children: number, { clearShare, countMin }: Omit<GroupLimits, "limitShare">): boolean {
+  return left === 0 || left < (children <= countMin ? 0.5 : clearShare) * children;
 }
