@@ -12,8 +12,8 @@ import { type Seen, type Test, test } from "./explanations/test.ts";
 import { TRANSFORMER_EXPLANATIONS } from "./explanations/transformer.ts";
 import type { RULES } from "./rules.ts";
 
-/** What each rule compares. */
-const EXPLANATIONS: Partial<ExplanationsOf<(typeof RULES)[number]>> = {
+/** What each rule compares. A rule that is declared without an explanation does not compile. */
+const EXPLANATIONS: ExplanationsOf<(typeof RULES)[number]> = {
   ...METER_EXPLANATIONS,
   ...BILLING_EXPLANATIONS,
   ...CUSTOMER_EXPLANATIONS,
