@@ -18,9 +18,10 @@ import { folderPlace } from "../sources/folder_place.ts";
 import { jsonLines as jsonFormat } from "../sources/formats/json_lines.ts";
 import { landingZone } from "../sources/landing_zone.ts";
 import { writeReadings } from "./readings.ts";
+import { measureLatency, measureRows } from "./streams.ts";
 
 // `npm run bench [READINGS]`: drains generated readings from a file to durable state, logged curated rows and alerts on disk, for 1,000 meters and
-// for 1,000,000 that report in scattered order. Each case is a process of its own, and measures this machine's JSON.parse over the same bytes too.
+// for 1,000,000 that report in scattered order. `npm run bench -- streams`: latency to a subscriber, and rows to tables. Each case is a process of its own, and measures this machine's JSON.parse over the same bytes too.
 
 interface Result {
   readonly meters: number;
@@ -169,8 +170,16 @@ function row(result: Result): string {
   return `| ${cells.join(" | ")} | ${(readingsPerSecond / parsePerSecond).toFixed(2)} | ${parseCpuMicros.toFixed(1)} | ${cpuMicrosPerReading.toFixed(1)} | ${thousands(peakMiB)} | ${thousands(alerts)} |`;
 }
 
+/** What subscribers and tables get, a line of JSON each. */
+async function streams(): Promise<void> {
+  process.stdout.write(`${JSON.stringify(await measureLatency(20_000, 20))}\n`);
+  process.stdout.write(`${JSON.stringify(await measureRows(500_000))}\n`);
+}
+
 const [readingsArgument, metersArgument] = process.argv.slice(2).map(Number);
-if (metersArgument !== undefined) {
+if (process.argv[2] === "streams") {
+  await streams();
+} else if (metersArgument !== undefined) {
   process.stdout.write(JSON.stringify(await measure(metersArgument, readingsArgument ?? 0)));
 } else {
   const readings = readingsArgument ?? 2_000_000;

@@ -62,6 +62,7 @@ export async function subscriberTrial(options: SubscriberTrialOptions): Promise<
   const returned = await coming.until(expected.at(-1) ?? 0);
   const isWhole = (seen: readonly number[]): boolean => seen.join() === expected.join();
   const subscribersLeft = await engine.subscribersAtMost(readerCount);
+  for (const reader of readers) reader.end();
   await engine.stop();
   return {
     alone: costAlone,
@@ -83,18 +84,31 @@ interface Reader {
   end(): void;
 }
 
+/** One that is cut, because this process had no time for it either, comes back with the number of the last event. */
 async function openReader(socket: string, after = 0): Promise<Reader> {
-  const response = await open(socket, `after=${after}`);
   const seen: number[] = [];
-  let rest = "";
   let look = (): void => {};
-  response.setEncoding("latin1").on("data", (text: string) => {
-    const frames = (rest + text).split("\n\n");
-    rest = frames.pop() ?? "";
-    for (const frame of frames) if (frame.includes("\nevent: alert\n")) seen.push(Number(/^id: (\d+)/.exec(frame)?.[1]));
-    look();
-  });
-  response.on("error", () => {}); // It is ended from here.
+  let isEnded = false;
+  let response = await open(socket, `after=${after}`);
+  const listen = (): void => {
+    let rest = "";
+    response.setEncoding("latin1").on("data", (text: string) => {
+      const frames = (rest + text).split("\n\n");
+      rest = frames.pop() ?? "";
+      for (const frame of frames) if (frame.includes("\nevent: alert\n")) seen.push(Number(/^id: (\d+)/.exec(frame)?.[1]));
+      look();
+    });
+    response.on("error", () => {}); // What matters of it is that it closes.
+    response.once("close", () => {
+      if (isEnded) return;
+      void open(socket, `after=${seen.at(-1) ?? after}`).then((next) => {
+        response = next;
+        if (isEnded) next.destroy();
+        else listen();
+      });
+    });
+  };
+  listen();
   return {
     seen,
     until: (sequence) =>
@@ -104,7 +118,10 @@ async function openReader(socket: string, after = 0): Promise<Reader> {
         };
         look();
       }),
-    end: () => void response.destroy(),
+    end: () => {
+      isEnded = true;
+      response.destroy();
+    },
   };
 }
 
@@ -130,11 +147,16 @@ function comingAndGoing(socket: string, reconnects: number): { until(sequence: n
   };
 }
 
-function open(socket: string, query: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const asking = request({ socketPath: socket, path: `/v1/alerts/stream?${query}`, agent: false }, resolve);
-    asking.once("error", reject).end();
-  });
+/** Whom the server has no time for is tried again; an engine that has ended is not there. */
+async function open(socket: string, query: string): Promise<IncomingMessage> {
+  for (;;) {
+    const answer = await new Promise<IncomingMessage | NodeJS.ErrnoException>((resolve) => {
+      const asking = request({ socketPath: socket, path: `/v1/alerts/stream?${query}`, agent: false }, resolve);
+      asking.on("error", resolve).end();
+    });
+    if (!(answer instanceof Error)) return answer;
+    if (answer.code !== "ECONNRESET" && answer.code !== "EAGAIN") throw answer;
+  }
 }
 
 // The engine ----------------------------------------------------------------------------------------------------------------------------
