@@ -3,7 +3,6 @@ import type { Caller } from "../http/access.ts";
 import { asRefusal, Refusal } from "../http/refusal.ts";
 import { parsedSearch } from "../http/route.ts";
 import { type Query, textOf } from "../verb.ts";
-import { VERBS, WRITE_VERBS } from "../verbs.ts";
 import { about } from "./about.ts";
 import { actor } from "./actor.ts";
 import { alert } from "./alert.ts";
@@ -64,11 +63,9 @@ const NOBODY: Caller = { name: null, role: "read" };
 export function openConsole({ asker, ...facts }: ConsoleOptions): Console {
   const assets = readAssets();
   const watch = regionWatch(facts.nowMs);
-  const known = new Set([...VERBS, ...WRITE_VERBS].map(({ name }) => name));
 
   const contextOf = ({ path, search, caller, signal, parts }: PageRequest): PageContext => ({
     ask: (verb: string, query: Query = {}) => asker.ask(verb, query, signal),
-    has: (verb) => known.has(verb),
     caller,
     path,
     search,

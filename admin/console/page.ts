@@ -7,8 +7,6 @@ import type { Html } from "./html.ts";
 export interface PageContext {
   /** Asks a read verb. Rejects with `CommandError`. */
   readonly ask: (verb: string, query?: Query) => Promise<Answer>;
-  /** Whether there is such a verb. */
-  readonly has: (verb: string) => boolean;
   readonly caller: Caller;
   /** The address without its query, as it was asked for. */
   readonly path: string;

@@ -116,7 +116,6 @@ ${status === "open" ? settleForms(context, id) : null}`,
 }
 
 function settleForms(context: PageContext, id: string): Part {
-  if (!context.has("quarantine retry") || !context.has("quarantine drop")) return null;
   const reason = html`<label>Reason<input name="reason" autocomplete="off" maxlength="1000"></label>`;
   const path = `/v1/quarantine/${encoded(id)}`;
   return html`<h3>Settle it</h3><div class="writes">${allowed(context, "operate", () => [
