@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulators: ["simulators"], // Generators and feeds share nothing, so that each checks the other.
   "compose.ts": EVERY_FOLDER,
   "daemon.ts": [...EVERY_FOLDER, "compose.ts"],
-  "main.ts": [...EVERY_FOLDER, "compose.ts", "daemon.ts"],
+  "main.ts": [...EVERY_FOLDER, "bench", "compose.ts", "daemon.ts"],
   library: [...EVERY_FOLDER, "library", "compose.ts", "daemon.ts"],
   "lib.ts": [...EVERY_FOLDER, "library"], // For users; only tests import it.
   examples: [], // They know the package only, as users do.
