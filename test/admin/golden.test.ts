@@ -26,7 +26,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   inspect: ["inspect SM-N-00042", "inspect TRF-N-0034", "inspect TRF-N-0034 --as-of 2024-06-01", "inspect SM-N-0042"],
   history: ["history TRF-N-0034", "history CUST-000123 --all"],
   alerts: ["alerts", "alerts --severity major+", "alerts --rule meter.*", "alerts --under SUB-N-012 --status open"],
-  alert: ["alert ALR-"],
+  alert: ["alert ALR-2VZ3", "alert ALR-"],
   explain: ["explain ALR-2VZ3", "explain alr-4sz0ywcp5jvg4mnv", "explain 02N6", "explain ALR-2VZ3BWXSWYNB57W5"],
   "why-not": [
     "why-not meter.spike SM-N-00042",
