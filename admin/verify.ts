@@ -1,9 +1,10 @@
 import { type Fact, factId, History, type HistoryOptions, type Version } from "../engine/history.ts";
 import { type ActorId, keyOf } from "../engine/ids.ts";
+import type { Stream } from "../engine/sink.ts";
 import { type IndexedVersion, indexedVersions, isIndexed } from "../engine/version_index.ts";
 import { grouped } from "./format.ts";
 import { printable } from "./printable.ts";
-import { type Actor, findActor, readActor, readActors, readFacts, type View } from "./reader.ts";
+import { type Actor, findActor, logFrom, readActor, readActors, readFacts, type View } from "./reader.ts";
 
 /** Something that must not be. `at` names the actor, and the version or fact by its `from`. */
 export interface Problem {
@@ -15,7 +16,8 @@ export interface Problem {
     | "no_difference"
     | "numbering"
     | "state_differs"
-    | "index_differs";
+    | "index_differs"
+    | "log_gap";
   readonly at: string;
   readonly detail: string;
 }
@@ -44,6 +46,38 @@ export function verify(view: View, idText?: string): Verification {
     problems.push(...problemsOf(actor, history, options), ...indexProblems(view, history));
   }
   return { ok: problems.length === 0, checked, problems };
+}
+
+/**
+ * Reads the whole log that is kept, checksums and all, up to where it ends now: every number is that of an entry of one stream, or of both. Rejects
+ * with `DamagedStore` if an entry is not what was written.
+ */
+export async function logProblems({ store }: Pick<View, "store">): Promise<readonly Problem[]> {
+  const end = store.nextSequence;
+  const alerts = sequences(store, "alerts", end);
+  const curated = sequences(store, "curated", end);
+  const problems: Problem[] = [];
+  let expected = Math.max(store.logStart("alerts"), store.logStart("curated"));
+  let [alert, row] = [await alerts.next(), await curated.next()];
+  while (alert.done !== true || row.done !== true) {
+    const found = Math.min(alert.done === true ? end : alert.value, row.done === true ? end : row.value);
+    if (found > expected) problems.push(logGap(expected, found));
+    expected = Math.max(expected, found + 1);
+    if (alert.value === found) alert = await alerts.next();
+    if (row.value === found) row = await curated.next();
+  }
+  return expected < end ? [...problems, logGap(expected, end)] : problems;
+}
+
+async function* sequences(store: View["store"], stream: Stream, end: number): AsyncGenerator<number, void> {
+  for await (const entries of logFrom({ store }, stream, store.logStart(stream))) {
+    for (const { sequence } of entries) if (sequence < end) yield sequence;
+    if ((entries.at(-1)?.sequence ?? end) >= end) return;
+  }
+}
+
+function logGap(first: number, next: number): Problem {
+  return { code: "log_gap", at: String(first), detail: `no stream of the log has the entries from ${first} to ${next - 1}` };
 }
 
 /** The verification for people: a line for each problem, then the sum. */

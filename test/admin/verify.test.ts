@@ -1,8 +1,9 @@
 import * as assert from "uvu/assert";
-import { verificationText, verify, versionProblems } from "../../admin/verify.ts";
+import { logProblems, verificationText, verify, versionProblems } from "../../admin/verify.ts";
 import { decodeFact, encodeFact } from "../../engine/fact_codec.ts";
 import { History, type HistoryChange, type Version } from "../../engine/history.ts";
 import { ActorId } from "../../engine/ids.ts";
+import type { Stream } from "../../engine/sink.ts";
 import { changes } from "../contract/store.ts";
 import { failure } from "../kit/failure.ts";
 import { suite } from "../kit/suite.ts";
@@ -75,4 +76,25 @@ test("a stored fact that is not what it was is found, and so is a state that doe
     verificationText({ ok, checked: 1, problems }),
     /^fact_id {2}TRF-N-0034 2024-01-01 {2}.*\nstate_differs .* status\n1 checked, 2 problems\n$/,
   );
+});
+
+test("a log with a hole is found, wherever it is, and one that begins later or is shared by two streams is sound", async () => {
+  const log = (alerts: readonly number[], curated: readonly number[], nextSequence: number, start = 1) => {
+    const kept = { alerts, curated };
+    const entry = (sequence: number) => ({ sequence, bytes: new Uint8Array() });
+    const rest = { load: () => null, get: () => null, range: () => [], actors: () => [], logStart: () => start };
+    const readLog = async (stream: Stream, from: number) =>
+      kept[stream]
+        .filter((n) => n >= from)
+        .slice(0, 2)
+        .map(entry);
+    return logProblems({ store: { ...rest, nextSequence, readLog } });
+  };
+  assert.equal(await log([2, 5], [1, 2, 3, 4, 5, 6], 7), []);
+  assert.equal(await log([], [], 1), []);
+  assert.equal(await log([], [4, 5], 6, 4), []);
+  assert.equal(await log([1], [2, 3, 4], 3), [], "what came while it was read does not count");
+  const holes = async (...given: Parameters<typeof log>) => (await log(...given)).map(({ code, detail }) => `${code} ${detail.slice(-6)}`);
+  assert.equal(await holes([2], [1, 4, 5], 8), ["log_gap 3 to 3", "log_gap 6 to 7"]);
+  assert.equal(await holes([], [3], 4), ["log_gap 1 to 2"]);
 });
