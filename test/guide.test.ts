@@ -31,8 +31,11 @@ test.after(() => removeFolder(dirname(clone)));
 
 test("the README can be followed: each command that it shows prints what it shows", async () => {
   if (!hasTerminal) return notRun("README", "no `script` to make a terminal with (util-linux)");
-  await follow("README.md", stepsOf(readFileSync(join(ROOT, "README.md"), "utf8")));
-  for (const made of MADE) await rename(join(clone, made), join(clone, "..", made));
+  try {
+    await follow("README.md", stepsOf(readFileSync(join(ROOT, "README.md"), "utf8")));
+  } finally {
+    for (const made of MADE) await rename(join(clone, made), join(clone, "..", made)); // For the pages of the guide.
+  }
   return undefined;
 });
 

@@ -80,7 +80,8 @@ export async function executed(
     child.once("error", reject);
     child.once("close", resolve);
   });
-  const warned = readFileSync(errors, "utf8").replaceAll(/^npm (?:warn|notice).*\n/gm, "");
+  // What npm says of itself, and progress, which a slow machine shows, are no answers.
+  const warned = readFileSync(errors, "utf8").replaceAll(/^(?:npm (?:warn|notice)|\{.*"event":"engine\.progress").*\n/gm, "");
   return { code, lines: trimmed(`${output.replaceAll("\r\n", "\n")}${warned}`.split("\n").map((line) => line.trimEnd())) };
 }
 
