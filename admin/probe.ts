@@ -6,7 +6,7 @@ import { type ActorId, kindOf, SourceId } from "../engine/ids.ts";
 import { type AnyBehaviour, Kind } from "../engine/population.ts";
 import type { Observation, RuleLimits } from "../engine/rule.ts";
 import type { RuleTable } from "../engine/rule_table.ts";
-import { readFacts, type View } from "./reader.ts";
+import { readActor, readFacts, scopeOf, type View } from "./reader.ts";
 import { feedOf } from "./readings.ts";
 
 type AnyMessage = { readonly type: string };
@@ -85,7 +85,7 @@ function outOf(view: View, behaviour: AnyBehaviour, id: ActorId, listener: Liste
   const facts = readFacts(view, id);
   const history = behaviour.history === undefined ? null : new History(id, facts, behaviour.history);
   const versions = (): readonly Version[] => history?.versions ?? [];
-  const limits = (rule: string): RuleLimits => listener.rules.limits(rule, id, () => ({ region: null, tariff: null }));
+  const limits = (rule: string): RuleLimits => listener.rules.limits(rule, id, () => scopeOf(readActor(view, id)));
   return {
     self: id,
     late: false,

@@ -7,6 +7,7 @@ import { type Fact, History } from "../engine/history.ts";
 import { ActorId, actorIdFrom, keyOf, kindOf } from "../engine/ids.ts";
 import type { LogEntry } from "../engine/log_entry.ts";
 import { type AnyBehaviour, Kind } from "../engine/population.ts";
+import type { RuleScope } from "../engine/rule_table.ts";
 import type { Stream } from "../engine/sink.ts";
 import type { Parts, Store } from "../engine/store.ts";
 import { type Count, clockOf, countOf } from "../engine/vitals.ts";
@@ -60,6 +61,12 @@ export function readActor(view: View, id: ActorId): Actor {
   const parts = behaviour === undefined ? null : store.load(id);
   if (behaviour === undefined || parts === null) throw new CommandError("NOT_FOUND", `no actor ${id}`);
   return actorIn(kindFor(view, behaviour), id, parts, lostOf(store, behaviour));
+}
+
+/** Where an actor stands, for limits that are overridden for a part of the grid. */
+export function scopeOf({ description: { attributes } }: Actor): RuleScope {
+  const text = (name: string): string | null => (typeof attributes[name] === "string" ? (attributes[name] as string) : null);
+  return { region: text("region"), tariff: text("tariff_category") };
 }
 
 /** All episodes of a stored actor, suspicions among them; none for one that the store does not hold. */

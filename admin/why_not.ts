@@ -11,7 +11,7 @@ import { testLines } from "./explain.ts";
 import type { Screen } from "./format.ts";
 import { printable } from "./printable.ts";
 import { probe } from "./probe.ts";
-import { actorClockMs, findActor, logFrom, readActor, readEpisodes, type View } from "./reader.ts";
+import { actorClockMs, findActor, logFrom, readActor, readEpisodes, scopeOf, type View } from "./reader.ts";
 import { feedOf } from "./readings.ts";
 import { nearest } from "./suggest.ts";
 import { instantText, timeMs } from "./time.ts";
@@ -133,7 +133,7 @@ async function judged(
   atMs: number | null,
 ): Promise<Judged> {
   const rows = await latestRows(view, id, atMs);
-  const limits = rules.limits(rule.id, id, () => ({ region: null, tariff: null }));
+  const limits = rules.limits(rule.id, id, () => scopeOf(readActor(view, id)));
   for (const { row } of rows) {
     const observation = probe({ view, rules, id, rule: rule.id }, row);
     if (observation === null) continue;
