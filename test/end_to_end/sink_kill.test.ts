@@ -23,7 +23,7 @@ test(`${SIZE.kills} kills leave every sink whole: files and tables have each emi
     const broker: KafkaBroker | null = missing === null ? await startBroker() : null;
     try {
       const { held, ...size } = await sinkTrial({ ...SIZE, path, broker, seed: SEED });
-      console.log(`\n${JSON.stringify({ seed: SEED, ...size, held })}`);
+      process.stdout.write(`\n${JSON.stringify({ seed: SEED, ...size, held })}\n`);
       assert.ok(size.emissions >= SIZE.emissions);
       for (const sink of ["JSON lines", "JSON lines of rows", "Parquet"]) assert.equal(held[sink], ONCE, sink);
       for (const sink of broker === null ? ["webhook"] : ["webhook", "Kafka"]) assert.equal({ ...held[sink], repeats: 0 }, ONCE, sink);

@@ -21,7 +21,7 @@ test(`${SIZE.readers} readers get every event once and in order beside ${SIZE.id
     const { alone, subscribed, ...seen } = await subscriberTrial({ ...SIZE, path });
     const memoryMiB = subscribed.peakMiB - alone.peakMiB;
     const slower = subscribed.cpuSeconds / alone.cpuSeconds;
-    console.log(`\n${JSON.stringify({ ...SIZE, alone, subscribed, memoryMiB, slower, ...seen })}`);
+    process.stdout.write(`\n${JSON.stringify({ ...SIZE, alone, subscribed, memoryMiB, slower, ...seen })}\n`);
     assert.ok(seen.events > 500);
     assert.equal([seen.incomplete, seen.returnedWhole, seen.subscribersLeft], [0, true, SIZE.readers]);
     assert.ok(memoryMiB < MEMORY_MIB_MAX, `${memoryMiB} MiB more`);

@@ -49,6 +49,7 @@ const ENGINE_EDGES = [
   "pump.ts",
   "read_only_store.ts",
   "recovery.ts",
+  "retention.ts",
   "retry.ts",
   "row_reviser.ts", // Reads rows back from the log.
   "schema_change.ts", // Reads rows back from the log.
