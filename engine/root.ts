@@ -23,6 +23,7 @@ import type { LogDraft } from "./log_draft.ts";
 import type { NoteCode } from "./note.ts";
 import type { Kind, Place } from "./population.ts";
 import { type RowCause, writeCells, writeRow } from "./row_codec.ts";
+import { revisionRow } from "./row_reviser.ts";
 import type { Observation, Rule, RuleLimits } from "./rule.ts";
 import type { RuleScope } from "./rule_table.ts";
 import type { SourceRecord } from "./source.ts";
@@ -208,9 +209,9 @@ export class Root implements Out<AnyMessage> {
 
   deliver(place: Place, message: AnyMessage | Woken): void {
     const state = place.kind.stateAt(place.slot, this.#markOwn);
-    place.kind.behaviour.receive(state, message, this);
     const { tracer } = this.#world;
     if (tracer.isOn) tracer.tell({ actor: this.self, message, feed: this.#now().feed, position: this.#now().position, late: this.late });
+    place.kind.behaviour.receive(state, message, this);
   }
 
   /** Runs all tells, in order, with those that they lead to. */
@@ -411,6 +412,10 @@ export class Root implements Out<AnyMessage> {
 
   linked(isLinked: boolean): void {
     this.#orphans.push({ kind: this.#place().kind.behaviour.kind, change: isLinked ? -1 : 1 });
+  }
+
+  reviseRows(table: string): void {
+    this.#rows.push(revisionRow(this.self, table, this.#world.nextSequence));
   }
 
   // The end of a root. ----------------------------------------------------------------------------------------------------------------

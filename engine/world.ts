@@ -12,16 +12,16 @@ import { type AnyBehaviour, type Place, Population } from "./population.ts";
 import type { RuleTable } from "./rule_table.ts";
 import { type FeedSchema, growsByItself, type SchemaSettings } from "./schema.ts";
 import { restoredSchema } from "./schema_version.ts";
-import type { Lookahead } from "./source.ts";
 import { requireShapes } from "./shapes.ts";
+import type { Lookahead } from "./source.ts";
 import type { Store } from "./store.ts";
 import { Strays } from "./strays.ts";
 import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { Tallies } from "./tallies.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
-import { indexRows, isIndexed } from "./version_index.ts";
 import { Tracer } from "./tracer.ts";
+import { indexRows, isIndexed } from "./version_index.ts";
 import { FeedClock } from "./watermark.ts";
 
 /** So many facts are kept in memory between commits, swept; those of other actors are read from the store when a change comes. */
@@ -67,9 +67,9 @@ export class World {
   timersFired = 0;
   nextSequence: number;
   actorCount: number;
+  readonly tracer = new Tracer();
   readonly #histories = new Map<ActorId, History>();
   #factsHeld = 0;
-  readonly tracer = new Tracer();
   readonly #store: Store;
 
   constructor(options: WorldOptions, store: Store) {
