@@ -22,7 +22,7 @@ import { judgeVoltage } from "./detectors/meter/voltage.ts";
 import { amendSilence, type Cadence, heard, judgeSilence, observeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
 import { dayOf, dayStart, type Hours, hourOf, isHeld, NO_HOURS, startMs, trimmed, withEnergy } from "./hours.ts";
-import { linkAt, openLink, replaceLinks } from "./links.ts";
+import { areMoved, linkAt, openLink, replaceLinks } from "./links.ts";
 import type { GridMessage, ReadingMeasured } from "./message.ts";
 import { METER_HOT, type MeterHot, type MeterState } from "./meter_state.ts";
 import { unpackUuid, uuidText, words } from "./packed_uuid.ts";
@@ -91,6 +91,7 @@ export const meter: Behaviour<MeterState, GridMessage> = {
     const link = linkAt(warm.links, atMs);
     return link === null ? [] : [{ actor: link.customer, version: null, validFrom: link.from, validTo: link.to }];
   },
+  revise: ({ warm }, _, { timestamp }) => linkCells(linkAt(warm.links, Number(timestamp))),
   links: (state, id) => linksOf(state, id),
   coveredBy: ({ warm }, alert) => claimOn(warm, alert),
   alerted({ warm }, alert, out) {
@@ -397,8 +398,14 @@ function linked(state: MeterState, { customer, links }: LinksChanged, out: Out<G
   if (isOutOfWindow(before.hours, before.links, warm.links)) out.note("topology_out_of_window");
   tellCredits(corrections(before, knownOf(state), state.hot.openHour), out);
   if (readField(state.hot.recent, RECENT.quiet) === 1) tellMoved(before.links, warm.links, out);
+  if (state.hot.lastAtMs !== null && areMoved(before.links, warm.links)) out.reviseRows("meter_readings");
   const transformers = new Set(warm.links.map((link) => link.transformer));
   for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
+}
+
+/** What the row of a reading says of its link. */
+function linkCells(link: Link | null): Readonly<Record<string, CellValue>> {
+  return { transformer_id: link?.transformer == null ? null : keyOf(link.transformer), link_status: link === null ? "pending" : "linked" };
 }
 
 /** A silent meter is silent below the transformer that feeds it now. */
