@@ -82,8 +82,7 @@ async function readSidecar(dir: string): Promise<Sidecar | null> {
   const text = await readFile(join(dir, SIDECAR_FILE), "utf8").catch(nullIfMissing);
   if (text === null) return null;
   const { storeId, format, epoch = 0 } = parsed(text);
-  if (format !== FORMAT)
-    throw new OtherFormat(`${SIDECAR_FILE} states the format ${JSON.stringify(format)}; this version reads ${FORMAT}`);
+  if (format !== FORMAT) throw new OtherFormat(`${SIDECAR_FILE} states the format ${JSON.stringify(format)}; this version reads ${FORMAT}`);
   if (typeof storeId !== "string" || storeId === "") throw new DamagedStore(`${SIDECAR_FILE} states no store id`);
   if (typeof epoch !== "number") throw new DamagedStore(`${SIDECAR_FILE} states no epoch`);
   return { storeId, epoch };

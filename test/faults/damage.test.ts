@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import * as assert from "uvu/assert";
 import { openLmdbStore } from "../../engine/lmdb_store.ts";
 import { commitSeries, SERIES_LENGTH, SERIES_LIMITS } from "../kit/store_series.ts";
-import { suite } from "../kit/suite.ts";
+import { measured, suite } from "../kit/suite.ts";
 
 const test = suite("damaged files");
 
@@ -26,13 +26,13 @@ test.after(() => rmSync(scratch, { recursive: true }));
 
 test(`a flip of one bit is found or changes nothing, ${FLIPS} times: no wrong value is served`, async () => {
   const { same, found, refused, died } = await damaged("flip", FLIPS);
-  console.log(`\n${FLIPS} flips: ${same} changed nothing, ${found} were found, ${refused} refused by LMDB, ${died} ended the process`);
+  measured(`${FLIPS} flips: ${same} changed nothing, ${found} were found, ${refused} refused by LMDB, ${died} ended the process`);
   assert.ok(found > FLIPS / 10 && same > 0);
 });
 
 test(`a file that is too short is found, ${CUTS} times: never an empty start`, async () => {
   const { same, found, refused, died } = await damaged("cut", CUTS);
-  console.log(`\n${CUTS} cuts: ${same} changed nothing, ${found} were found, ${refused} refused by LMDB, ${died} ended the process`);
+  measured(`${CUTS} cuts: ${same} changed nothing, ${found} were found, ${refused} refused by LMDB, ${died} ended the process`);
   assert.ok(found > CUTS / 2);
   assert.is(died, 0);
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { notRun } from "../kit/suite.ts";
+import { leftOut, notRun } from "../kit/suite.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -34,7 +34,7 @@ export interface Watched {
 export function canWatch(name: string): boolean {
   const tried = spawnSync("strace", ["-o", "/dev/null", "true"], { encoding: "utf8" });
   if (tried.error !== undefined) notRun(name, "no strace (apt-get install strace)");
-  else if (tried.status !== 0) console.log(`\nSKIPPED ${name}: strace may not trace here: ${tried.stderr.trim()}`);
+  else if (tried.status !== 0) leftOut(name, `strace may not trace here: ${tried.stderr.trim()}`);
   return tried.error === undefined && tried.status === 0;
 }
 

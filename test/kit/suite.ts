@@ -93,6 +93,16 @@ export function notRun(name: string, missing: string): void {
   console.log(`\nNOT RUN ${name}: ${missing}`); // On a line of its own: uvu leaves its dots without a line end.
 }
 
+/** Says that the running test is left out on this machine, for a reason that nobody can mend by installing something. */
+export function leftOut(name: string, why: string): void {
+  console.log(`\nSKIPPED ${name}: ${why}`);
+}
+
+/** What a test measured, for who reads its output. */
+export function measured(line: string): void {
+  console.log(`\n${line}`);
+}
+
 const suites: { run(): void }[] = [];
 let begun = false;
 let running: string | undefined;
