@@ -43,7 +43,7 @@ function run(conflict: boolean): { readonly micros: number; readonly restBytes: 
   const kind = new Kind(meter as never, true);
   const ids = Array.from({ length: METERS }, (_, n) => ActorId("meter", `SM-N-${String(n + 1).padStart(5, "0")}`));
   const slots = ids.map((id) => kind.add(id, null));
-  let self = ids[0] as ActorId;
+  let self = ActorId("meter", "SM-N-00001");
   const nothing = (): void => {};
   const out: Partial<Out<GridMessage>> = {
     conflict,
@@ -60,7 +60,7 @@ function run(conflict: boolean): { readonly micros: number; readonly restBytes: 
   const given = out as Out<GridMessage>;
   Object.defineProperty(out, "self", { get: () => self });
   for (const [n, slot] of slots.entries()) {
-    self = ids[n] as ActorId;
+    self = ids[n] ?? self;
     kind.slab.move(kind.cursor, slot);
     meter.receive(kind.stateAt(slot, nothing) as never, linksOf(self, n), given);
   }
@@ -68,7 +68,7 @@ function run(conflict: boolean): { readonly micros: number; readonly restBytes: 
   const before = process.cpuUsage();
   for (let at = 0; at < DAYS * PER_DAY; at += 1) {
     for (const [n, slot] of slots.entries()) {
-      self = ids[n] as ActorId;
+      self = ids[n] ?? self;
       renew(message, n, at);
       kind.slab.move(kind.cursor, slot);
       meter.receive(kind.stateAt(slot, nothing) as never, message, given);

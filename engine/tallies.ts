@@ -1,5 +1,5 @@
 import type { ChangedRow } from "./commit.ts";
-import type { ActorId } from "./ids.ts";
+import { type ActorId, actorIdFrom } from "./ids.ts";
 import type { Store } from "./store.ts";
 
 /** What an actor is told of an hour of a feed: counts of sound records that concern it, by name. */
@@ -35,7 +35,7 @@ export class Tallies {
       const prefix = `${PREFIX}${feed} `;
       for (const [key, bytes] of store.range("feed", prefix)) {
         const { hour, counts } = JSON.parse(Buffer.from(bytes).toString()) as Pick<Tally, "hour" | "counts">;
-        this.#of(feed).set(key.slice(prefix.length) as ActorId, { key, hour, counts });
+        this.#of(feed).set(actorIdFrom(key.slice(prefix.length)), { key, hour, counts });
       }
     }
   }

@@ -7,7 +7,7 @@ import { type EpisodeTruth, readEpisodes } from "../../admin/episode_truth.ts";
 import { matchEpisodes, readAlerts, type ScoredAlert } from "../../admin/score_episodes.ts";
 import { scoreRanking } from "../../admin/theft_ranking.ts";
 import type { CuratedRow } from "../../engine/emission.ts";
-import { ActorId } from "../../engine/ids.ts";
+import { ActorId, actorIdFrom } from "../../engine/ids.ts";
 import { gridOf } from "../../simulators/grid.ts";
 import { injectedOf } from "../../simulators/injected.ts";
 import { failureOf } from "../kit/failure.ts";
@@ -99,8 +99,8 @@ function parsedTruth(story: "theft" | "overheating", days: number): readonly Epi
   const injected = injectedOf(gridOf(77, 1), { stories: [story], days });
   return [...injected.episodes()].map((one) =>
     "clean" in one
-      ? { actor: one.actor as ActorId, label: null, fromMs: Date.parse(one.clean[0]), toMs: Date.parse(one.clean[1]) }
-      : { actor: one.actor as ActorId, label: one.label, fromMs: Date.parse(one.from), toMs: Date.parse(one.to) },
+      ? { actor: actorIdFrom(one.actor), label: null, fromMs: Date.parse(one.clean[0]), toMs: Date.parse(one.clean[1]) }
+      : { actor: actorIdFrom(one.actor), label: one.label, fromMs: Date.parse(one.from), toMs: Date.parse(one.to) },
   );
 }
 

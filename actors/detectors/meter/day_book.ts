@@ -2,7 +2,9 @@ import { days as spanOfDays } from "../../../engine/duration.ts";
 import { isWeekendDay } from "../../civil_day.ts";
 import { type Drift, drift, drifted } from "../../statistics/ewma.ts";
 import { HOURS_OF_DAY, learnProfile, type Profile, profile, seenOf, upperKwh } from "../../statistics/profile.ts";
-import { NO_DIGITS } from "./last_digit.ts";
+
+/** No digit has been counted. */
+export const NO_DIGITS: readonly number[] = Array.from({ length: 10 }, () => 0);
 
 /** What a meter knows of whole days. Replaced as a whole when a day ends. */
 export interface DayBook {

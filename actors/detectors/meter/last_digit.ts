@@ -3,14 +3,11 @@ import { gridDayStartMs } from "../../civil_day.ts";
 import type { GridMessage } from "../../message.ts";
 import { limitsOf } from "../../rules.ts";
 import { rounded } from "../rounded.ts";
-import type { EndedDay } from "./day_book.ts";
+import { type EndedDay, NO_DIGITS } from "./day_book.ts";
 
 const DIGITS = 10;
 /** More of one digit than that is the resolution of the device, which tells nothing. */
 const COARSE_SHARE = 0.9;
-
-/** No digit has been counted. */
-export const NO_DIGITS: readonly number[] = Array.from({ length: DIGITS }, () => 0);
 
 /**
  * `meter.last_digit`, for a day: the last digits of its hours in Wh. Use has no favourite among them; numbers that somebody makes up do. Digits are counted until

@@ -1,5 +1,5 @@
 import type { Out } from "../../../engine/behaviour.ts";
-import { ActorId } from "../../../engine/ids.ts";
+import { ActorId, actorIdFrom } from "../../../engine/ids.ts";
 import type { GridMessage } from "../../message.ts";
 import { REGIONS } from "../../names.ts";
 import { limitsOf } from "../../rules.ts";
@@ -48,7 +48,7 @@ function closeMinute({ minute, told, more }: FrequencyMinute, perMinute: number,
   const atMs = (minute + 1) * MINUTE_MS;
   if (heard.length < metersMin) {
     for (const [meter, hz] of heard) {
-      out.tell(meter as ActorId, { type: "frequency_alone", atMs, hz, others: heard.length - 1, perMinute });
+      out.tell(actorIdFrom(meter), { type: "frequency_alone", atMs, hz, others: heard.length - 1, perMinute });
     }
     return;
   }
