@@ -57,6 +57,8 @@ export interface LiveOptions extends RunOptions {
   readonly version: string;
   /** The configuration for eyes: no secret in it. */
   readonly shownConfig: unknown;
+  /** The text of `asyncapi.yaml`. */
+  readonly asyncApi: string;
   /** Key path of the configuration -> where its value comes from. */
   readonly origins: Readonly<Record<string, string>>;
 }

@@ -89,7 +89,8 @@ program
       say("Ctrl-C stops cleanly, the state stays\n");
       const screen = isForPeople ? { write: (text: string) => void process.stdout.write(text), color: colored(process.stdout) } : null;
       onClosedPipe = () => void process.kill(process.pid, "SIGTERM"); // The daemon stops as it should, though nobody reads its lines.
-      const asked = { version: VERSION, shownConfig: loaded.shown, origins: loaded.origins };
+      const asyncApi = readFileSync(join(PACKAGE_ROOT, "asyncapi.yaml"), "utf8");
+      const asked = { version: VERSION, shownConfig: loaded.shown, asyncApi, origins: loaded.origins };
       const reload = (): Config => {
         const again = load(options.allowRaisedLimits === true);
         requireRunnable(again);

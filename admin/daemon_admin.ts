@@ -28,6 +28,7 @@ export interface DaemonAdminOptions {
   readonly stops: () => readonly Stop[];
   readonly version: string;
   readonly shownConfig: unknown;
+  readonly asyncApi: string;
   /** Key path of the configuration -> where its value comes from. */
   readonly origins: Readonly<Record<string, string>>;
   readonly log: Pick<Log, "error" | "info">;
@@ -43,7 +44,7 @@ const OPEN_ALERTS_MAX = "1000000";
 
 /** Opens the API over an engine. Rejects with `CommandError` if a socket or an address cannot be had. */
 export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<DaemonAdmin> {
-  const { config, engine, store, stops, version, shownConfig, origins, log } = options;
+  const { config, engine, store, stops, version, shownConfig, asyncApi, origins, log } = options;
   const { stateDir, http } = config;
   const pace = paces(() => performance.now());
   const live: Live = {
@@ -96,6 +97,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     }),
     metrics: measured,
     shownConfig,
+    asyncApi,
     origins,
     version,
     log,

@@ -29,6 +29,7 @@ ${configPanel(shownConfig, origins)}
 const LINKS: readonly (readonly [href: string, text: string])[] = [
   ["/v1/schema", "schemas of the feeds, as JSON"],
   ["/v1/config", "the configuration, as JSON"],
+  ["/asyncapi.yaml", "the stream of alerts, for who builds on it"],
   ["/metrics", "for Prometheus"],
   ["/readyz?verbose", "whether it is ready, part by part"],
 ];

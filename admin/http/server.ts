@@ -23,6 +23,7 @@ import { asRefusal, Refusal } from "./refusal.ts";
 import { type RoutedWrite, routed, routedWrite, writeQuery } from "./route.ts";
 import { type Session, type Sessions, sessions } from "./sessions.ts";
 import { bindSocket } from "./socket_file.ts";
+import { type Tickets, tickets } from "./tickets.ts";
 
 /** What the API is made of. */
 export interface AdminOptions {
@@ -43,6 +44,8 @@ export interface AdminOptions {
   /** Key path of the configuration -> where its value comes from. */
   readonly origins: Readonly<Record<string, string>>;
   readonly version: string;
+  /** The text of `asyncapi.yaml`. */
+  readonly asyncApi: string;
   readonly log: Pick<Log, "error">;
 }
 
@@ -67,6 +70,8 @@ const SERVER_OPTIONS = {
 };
 /** What only a page of ours can send along with its cookie: others would have to ask before, and are refused. */
 const OWN_HEADER = "x-gridactor-console";
+const STREAM = "/v1/alerts/stream";
+const TICKETS = "/v1/ticket";
 const SAFE_HEADERS = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
@@ -81,6 +86,7 @@ export async function openAdmin(given: AdminOptions): Promise<Admin> {
     ...given,
     console: openConsole({ ...given, nowMs: () => wallClock.now() }),
     sessions: sessions(() => performance.now()),
+    tickets: tickets(() => performance.now()),
   };
   const unguarded = listener(options, { hosts: null, access: null }, stop.signal);
   const socket = await bindSocket(createPlainServer(SERVER_OPTIONS, unguarded), options.stateDir);
@@ -111,6 +117,7 @@ export async function openAdmin(given: AdminOptions): Promise<Admin> {
 interface Served extends AdminOptions {
   readonly console: Console;
   readonly sessions: Sessions;
+  readonly tickets: Tickets;
 }
 
 /** Null: whoever can open the socket may do everything. */
@@ -178,7 +185,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
-  readonly search: string;
+  search: string;
   /** Fires when nobody waits for the answer any more. */
   signal: AbortSignal;
   route: string;
@@ -206,11 +213,12 @@ async function answer(options: Served, { hosts, access: door }: Guards, exchange
     requireOrigin(origin, hosts, fetchSite?.toString());
   }
   if (request.method === "POST" && (path === "/login" || path === "/logout")) return answerForm(options, exchange, door);
+  if (request.method === "POST" && path === TICKETS) return answerTicket(options, exchange, door);
   const write = routedWrite(path);
   if (changes(request.method, write !== null) && write !== null) return answerWrite(options, exchange, write, door);
   if (path.startsWith("/v1/")) {
     const session = sessionOf(options, request);
-    if (session === null) callerOf(door, request.headers.authorization);
+    if (session === null && !hasTicket(options, exchange)) callerOf(door, request.headers.authorization);
     if (session !== null) exchange.signal = AbortSignal.any([exchange.signal, session.signal]); // A stream ends with its session.
     return answerQuestion(options, exchange);
   }
@@ -221,6 +229,28 @@ async function answer(options: Served, { hosts, access: door }: Guards, exchange
 /** Who asks, by its token. Over the socket: whoever owns the state directory. Throws 401 and 429. */
 function callerOf(door: Access | null, authorization: string | undefined): Caller {
   return door === null ? { name: userInfo().username, role: "admin" } : door.caller(authorization);
+}
+
+/** A ticket opens a stream for whoever has got it: by header, or by cookie from a page of ours. */
+async function answerTicket(options: Served, exchange: Exchange, door: Access | null): Promise<void> {
+  const { request, response, path } = exchange;
+  exchange.route = path;
+  const session = sessionOf(options, request);
+  if (session !== null && request.headers[OWN_HEADER] === undefined)
+    throw new Refusal(403, "REFUSED", "only pages of the console may ask for a ticket by cookie");
+  sendJson(response, options.tickets.issue(session?.caller ?? callerOf(door, request.headers.authorization)));
+}
+
+/** Takes the ticket from the query of a stream. False: there is none, and who asks has to say otherwise who that is. Throws 401. */
+function hasTicket({ tickets: open }: Served, exchange: Exchange): boolean {
+  if (exchange.path !== STREAM) return false;
+  const query = new URLSearchParams(exchange.search);
+  const ticket = query.get("ticket");
+  if (ticket === null) return false;
+  if (open.redeem(ticket) === null)
+    throw new Refusal(401, "REFUSED", "this ticket is not good, or not any more", { hint: `POST ${TICKETS} for another one` });
+  exchange.search = exchange.search.replace(/([?&])ticket=[^&]*&?/, "$1").replace(/[?&]$/, "");
+  return true;
 }
 
 /** A token that is sent goes before a cookie. */
@@ -317,7 +347,7 @@ async function bodyText(request: IncomingMessage): Promise<string> {
 
 async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }: Served, exchange: Exchange): Promise<void> {
   const { request, response, path, search, signal } = exchange;
-  if (path === "/v1/alerts/stream") {
+  if (path === STREAM) {
     exchange.route = path;
     metrics.subscribers(1);
     const lastEventId = request.headers["last-event-id"]?.toString();
@@ -343,7 +373,7 @@ async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }
   sendJson(response, value);
 }
 
-async function answerProbe({ health, metrics }: Served, exchange: Exchange): Promise<void> {
+async function answerProbe({ health, metrics, asyncApi }: Served, exchange: Exchange): Promise<void> {
   const { response, path, search } = exchange;
   switch (path) {
     case "/livez": {
@@ -365,6 +395,12 @@ async function answerProbe({ health, metrics }: Served, exchange: Exchange): Pro
       exchange.route = path;
       response.setHeader("Content-Type", metrics.type);
       response.end(await metrics.text());
+      return;
+    }
+    case "/asyncapi.yaml": {
+      exchange.route = path;
+      response.setHeader("Content-Type", "application/yaml; charset=utf-8");
+      response.end(asyncApi);
       return;
     }
   }

@@ -75,6 +75,7 @@ export async function adminServer(engine: TinyEngine, changes: ServerChanges = {
     shownConfig: { version: 1 },
     origins: { version: "gridactor.yaml:2" },
     version: "0.1.0",
+    asyncApi: "asyncapi: 3.0.0\n",
     log: { error: (_, msg) => void errors.push(msg) },
   });
   return {
