@@ -253,6 +253,7 @@ async function declareCompletion(): Promise<void> {
 async function declareSchema(): Promise<void> {
   const { schemaCommand } = await import("./admin/commands/schema.ts");
   schemaCommand(commandLine, {
+    alertSchema: async () => readFileSync(join(PACKAGE_ROOT, "schemas", "alert.schema.json"), "utf8"),
     configSchema: async () => (await import("./admin/config_schema.ts")).configSchemaText(),
     decide: async (config, query) => (await import("./daemon.ts")).decideStopped(config, query),
   });

@@ -2,6 +2,8 @@ import type { ColumnType } from "../engine/emission.ts";
 import type { Rule } from "../engine/rule.ts";
 import type { TypeName } from "../engine/schema.ts";
 import type { ResolvedTable } from "../engine/table.ts";
+import { count } from "./count.ts";
+import type { View } from "./reader.ts";
 import type { SchemaDetail } from "./schema.ts";
 
 /** A column of a curated table. */
@@ -24,6 +26,13 @@ export interface RuleItem {
   readonly limits: Readonly<Record<string, number>>;
   readonly basis: string | null;
   readonly summary: string;
+}
+
+/** The actors of a kind whose state has a version. */
+export interface StateItem {
+  readonly kind: string;
+  readonly version: number;
+  readonly actors: number;
 }
 
 /** JSON Schema (2020-12) of a feed's records as they come: what they may say, and what they must. */
@@ -55,6 +64,12 @@ export function ruleItems(rules: readonly Rule[]): readonly RuleItem[] {
   return rules.map(({ id, version, family, severity, metric, unit, limits, basis = null, summary }) => {
     return { rule: id, version, family, severity, metric, unit, limits, basis, summary };
   });
+}
+
+/** Actors by kind and version of their state. A state of another version is not opened at all, so that one of a kind is held. */
+export function stateVersions(view: View): readonly StateItem[] {
+  const actors = count(view, "kind");
+  return view.domain.behaviours.map(({ kind, version }) => ({ kind, version, actors: actors[kind] ?? 0 }));
 }
 
 function valueSchema(type: TypeName, required: boolean): object {

@@ -4,7 +4,7 @@ import { CommandError } from "../errors.ts";
 import { columnsOf, formatJson, formatRows } from "../format.ts";
 import { findFeed, listSchemas, type SchemaDetail, schemasText, schemaText, showSchema } from "../schema.ts";
 import { type Decision, type DecisionQuery, decisionText } from "../schema_decision.ts";
-import { feedJsonSchema, ruleItems, tableColumns } from "../schema_document.ts";
+import { feedJsonSchema, ruleItems, stateVersions, tableColumns } from "../schema_document.ts";
 import type { Known } from "../verb.ts";
 import type { CommandLine } from "./command_line.ts";
 
@@ -12,6 +12,8 @@ import type { CommandLine } from "./command_line.ts";
 export interface SchemaCommandOptions {
   /** The JSON Schema of the configuration. */
   readonly configSchema: () => Promise<string>;
+  /** The JSON Schema of an alert event. */
+  readonly alertSchema: () => Promise<string>;
   /** Carries out a decision on a column in a state on which no engine runs. */
   readonly decide: (config: Config, query: DecisionQuery) => Promise<Decision>;
 }
@@ -22,10 +24,12 @@ interface WriteOptions {
   readonly yes?: boolean;
 }
 
-/** `schema`: schemas of feeds, tables, rules and the configuration; decisions on new columns. */
+/** `schema`: schemas of feeds, tables, rules, states, alerts and the configuration; decisions on new columns. */
 export function schemaCommand(line: CommandLine, options: SchemaCommandOptions): void {
   const { program, reading, answer } = line;
-  const schema = program.command("schema").description("schemas of feeds, tables, rules and the configuration; decisions on new columns");
+  const schema = program
+    .command("schema")
+    .description("schemas of feeds, tables, rules, states, alerts and the configuration; decisions on columns");
   const rowsAnswer = (rows: readonly object[]): void =>
     answer(rows, (screen) => formatRows(rows, columnsOf(rows.map((row) => ({ ...row }))) as never, "table", screen));
   schema
@@ -69,6 +73,14 @@ export function schemaCommand(line: CommandLine, options: SchemaCommandOptions):
     .command("rules")
     .description("the rule catalogue")
     .action(() => rowsAnswer(ruleItems(RULES)));
+  schema
+    .command("states")
+    .description("actors by kind and version of their state")
+    .action(() => reading(async (view) => rowsAnswer(stateVersions(view))));
+  schema
+    .command("alert")
+    .description("JSON Schema of an alert event")
+    .action(async () => line.print(await options.alertSchema()));
   schema
     .command("config")
     .description("JSON Schema of the configuration")

@@ -56,6 +56,16 @@ test("an actor that does not exist ends with 4 and names those that do", async (
   assert.match(stderr, /^error: .*Did you mean "TRF-N-0034"/);
 });
 
+test("what there is to know about states and alerts is printed", async () => {
+  const states = JSON.parse((await run(["schema", "states", "--json"], folder)).stdout);
+  assert.equal(
+    states.find(({ kind }: { kind: string }) => kind === "transformer"),
+    { kind: "transformer", version: 1, actors: 500 },
+  );
+  const alert = JSON.parse((await run(["schema", "alert"], folder)).stdout);
+  assert.is(alert.$id, "urn:gridactor:alert:1");
+});
+
 test("an answer is one JSON value on stdout, and stderr stays empty", async () => {
   const { code, stdout, stderr } = await run(["inspect", "TRF-N-0034", "--json"], folder);
   assert.equal([code, stderr, stdout.trimEnd().includes("\n")], [0, "", false]);
