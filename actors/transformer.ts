@@ -91,6 +91,8 @@ const DEVICES_MAX = 8;
 const LOGS_MAX = 200;
 const OTHERS_MAX = 8;
 const METERED_DAYS = 3;
+/** Of more meters the days do not fit a state: what the others use is not covered, and where that is much the balance says so and nothing else. */
+const BOOKED_METERS_MAX = 256;
 /** Days above the limit that late readings may still change; meters keep no older hours. */
 const SETTLED_DAYS = 3;
 const BALANCE_TIMER = "balance";
@@ -358,9 +360,17 @@ function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation,
   state.book ??= energyBook();
   const { book } = state;
   const day = dayOf(date);
+  if (!isBooked(book, day, keyOf(meter))) return;
   if (!takeMeterDay(book, day, keyOf(meter), wh, upperWh)) return correctDay(state, book, { day, meter: keyOf(meter), wh }, out);
   if (upperWh !== null) book.told[keyOf(meter)] = [day, variation ?? -1, ratio ?? -1, volts ?? -1];
   if (book.timerDay === 0) awaitMeters(book, day, out);
+}
+
+/** One of the meters that are balanced one by one: the first ones that have told of a day. */
+function isBooked({ told, waiting }: EnergyBook, day: number, meter: string): boolean {
+  const ofDay = waiting[String(day)] ?? {};
+  if (told[meter] !== undefined || ofDay[meter] !== undefined) return true;
+  return Math.max(Object.keys(told).length, Object.keys(ofDay).length) < BOOKED_METERS_MAX;
 }
 
 /** A day that was balanced is told again. Only those that an alert may rest on are kept. */

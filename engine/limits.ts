@@ -41,7 +41,7 @@ export const DEFAULT_LIMITS: Limits = {
   hopsMax: 8,
   tellsMax: 1_000,
   futureMs: minutes(5),
-  warmBytesMax: 65_536,
+  warmBytesMax: 262_144,
   timersPerActorMax: 16,
   dedupEntriesMax: 256,
   episodesPerActorMax: 32,

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { ActorId } from "../../engine/ids.ts";
 import { CRASH, type Seen } from "../kit/given.ts";
-import { customer, given, log, oil, telemetry, transformer } from "../kit/grid.ts";
+import { customer, given, log, oil, reading, telemetry, transformer } from "../kit/grid.ts";
 import { at } from "../kit/puppets.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -259,4 +259,16 @@ test("work that was completed before it was reported is kept and noted", async (
   const seen = await given().when(log({ completed_date: "2025-04-04" }));
   assert.is(seen.counters("note maintenance")["date_order"], 1);
   assert.is(seen.rows("maintenance_logs").length, 1);
+});
+
+test("a transformer of more meters than it can balance one by one takes all that it is told", async () => {
+  const meters = Array.from({ length: 400 }, (_, n) => `SM-N-${10_000 + n}`);
+  const links = meters.map((meter, n) => customer("2024-01-01", { customer_id: `CUST-${100_000 + n}`, meter_id: meter }));
+  const quarters = [0, 6, 12, 18, 24, 30, 36, 42, 48].map((hour) => 60 * hour);
+  const days = quarters.flatMap((minute) => [
+    telemetry(minute, { load_mw: 0.3, capacity_mw: 0.5 }),
+    ...meters.map((meter) => reading(minute, 1.5, { meter_id: meter })),
+  ]);
+  const seen = await given(transformer("2024-01-01"), ...links).when(...days);
+  assert.equal(seen.quarantine, []);
 });
