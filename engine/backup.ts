@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DamagedStore, NoStore } from "./damaged_store.ts";
 import { stateDigest } from "./digest.ts";
@@ -72,7 +72,6 @@ export async function restore(from: string, dir: string, force: boolean): Promis
     const held = (await readdir(dir)).filter((name) => name !== "lock");
     if (held.length > 0 && !force) throw new BadBackup(`${dir} holds a state`);
     await rm(draft, { recursive: true, force: true });
-    await rm(old, { recursive: true, force: true });
     for (const name of Object.keys(backup.files)) {
       await mkdir(draft, { recursive: true, mode: 0o700 });
       await cp(join(from, name), join(draft, name));
@@ -80,6 +79,7 @@ export async function restore(from: string, dir: string, force: boolean): Promis
     await mustBe(backup, draft);
     for (const name of Object.keys(backup.files)) await syncFile(join(draft, name));
     await syncDirectory(draft);
+    await rm(old, { recursive: true, force: true }); // Not before: it may be the only state there is, if a restore was cut off.
     await rename(dir, old);
     await rename(draft, dir);
     await syncDirectory(dirname(dir));
@@ -97,7 +97,7 @@ async function readBackup(from: string): Promise<Backup> {
   if (backup.format !== 1) throw new BadBackup(`${from} is a backup of another format`);
   const found = await filesOf(from);
   for (const [name, { bytes, sha256 }] of Object.entries(backup.files)) {
-    if (found[name]?.bytes !== bytes || found[name]?.sha256 !== sha256)
+    if (!Object.hasOwn(found, name) || found[name]?.bytes !== bytes || found[name]?.sha256 !== sha256)
       throw new BadBackup(`${join(from, name)} is not what was backed up`);
   }
   return backup;
@@ -110,19 +110,21 @@ async function mustBe({ digest, storeId }: Backup, dir: string): Promise<void> {
 
 async function copied(dir: string, tables: Tables, to: string, passing: () => Promise<void>): Promise<Ledger> {
   for (let attempt = 1; ; attempt += 1) {
-    const draft = `${to}.${attempt}`; // LMDB must not meet another file under a path that it has opened.
-    await rm(draft, { recursive: true, force: true });
-    await mkdir(draft, { mode: 0o700 });
-    await tables.copy(join(draft, DATA_FILE));
-    const ledger = await ledgerIn(draft);
-    await passing();
-    const missing = await copySegments(dir, ledger, draft);
-    if (missing === null) {
-      await writeSidecar(draft, ledger);
-      await rename(draft, to);
-      return ledger;
+    const draft = await mkdtemp(`${to}.draft-`); // A new one each time: LMDB must not meet another file under a path that it has opened.
+    let missing: string | null;
+    try {
+      await tables.copy(join(draft, DATA_FILE));
+      const ledger = await ledgerIn(draft);
+      await passing();
+      missing = await copySegments(dir, ledger, draft);
+      if (missing === null) {
+        await writeSidecar(draft, ledger);
+        await rename(draft, to);
+        return ledger;
+      }
+    } finally {
+      await rm(draft, { recursive: true, force: true });
     }
-    await rm(draft, { recursive: true });
     if (attempt === ATTEMPTS) throw new DamagedStore(`${missing} is missing, or shorter than it must be`);
   }
 }

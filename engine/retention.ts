@@ -144,9 +144,10 @@ export function retention(options: RetentionOptions): Retention {
     async room(signal) {
       if (pressure === null && STREAMS.some((stream) => bytesOf(stream) >= FULL_AT * sizeBytesMax)) await look();
       while (pressure !== null && !signal.aborted) {
-        const heard = eased.heard();
-        const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-        await Promise.race([heard, gone]);
+        const waiting = new AbortController(); // So that no listener stays behind on a signal that lives as long as the engine.
+        const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { signal: waiting.signal }));
+        await Promise.race([eased.heard(), gone]);
+        waiting.abort();
       }
     },
   };

@@ -32,7 +32,7 @@ import type { TimerChanges, TimerRow } from "./timers.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, countOf, setCount } from "./vitals.ts";
 import type { Kept, Timer, Warm } from "./warm_codec.ts";
-import type { World } from "./world.ts";
+import { aim, type World } from "./world.ts";
 
 /** Timers of this prefix are the engine's own: they end pulses and delays of episodes. */
 const EPISODE_TIMER = "alert:";
@@ -232,7 +232,9 @@ export class Root implements Out<AnyMessage> {
       this.settleTells();
       return;
     }
-    const rule = this.#world.rules.rule(row.name.slice(EPISODE_TIMER.length));
+    const id = row.name.slice(EPISODE_TIMER.length);
+    if (!this.#world.rules.has(id)) return; // The program has this rule no more.
+    const rule = this.#world.rules.rule(id);
     const episode = this.warm().episodes.get(rule.id);
     if (episode !== undefined) this.#keep(place, rule, episode, wakeEpisode(episode, rule, row.dueMs));
     this.settleTells();
@@ -571,7 +573,7 @@ export class Root implements Out<AnyMessage> {
     const { kind, slot } = this.#place();
     if (countOf(kind.cursor, kind.at, "openEpisodes") === 0) return;
     for (const [id, episode] of [...(kind.peekWarm(slot)?.episodes ?? [])]) {
-      if (isOpen(episode) && fits(episode, this.#world.rules.rule(id))) this.moveEpisode(id, move);
+      if (isOpen(episode) && this.#world.rules.has(id) && fits(episode, this.#world.rules.rule(id))) this.moveEpisode(id, move);
     }
   }
 
@@ -647,8 +649,9 @@ export class Root implements Out<AnyMessage> {
   }
 
   #rolling(id: ActorId): Grounds["after"] {
-    const { kind, slot } = this.#world.population.place(id, () => {});
-    return kind.behaviour.describe(kind.look(slot), id, null).rolling;
+    const place = this.#world.population.place(id, () => {});
+    aim(place);
+    return place.kind.behaviour.describe(place.kind.look(place.slot), id, null).rolling;
   }
 
   /** Whether changes that tell of the actor were lost. */
@@ -656,8 +659,9 @@ export class Root implements Out<AnyMessage> {
     const { population, gaps } = this.#world;
     const { toldBy } = population.kind(id).behaviour;
     if (toldBy === undefined) return false;
-    const { kind, slot } = population.place(id, () => {});
-    return kind.behaviour.describe(kind.look(slot), id, gaps.lostBefore(toldBy)).attributes["suspect"] === true;
+    const place = population.place(id, () => {});
+    aim(place);
+    return place.kind.behaviour.describe(place.kind.look(place.slot), id, gaps.lostBefore(toldBy)).attributes["suspect"] === true;
   }
 
   #emitRows(log: LogDraft): void {

@@ -54,6 +54,11 @@ export class RuleTable {
     this.#rules = new Map(this.#declared.map((rule) => [rule.id, inForce(rule, settings.get(rule.id))]));
   }
 
+  /** Whether there is a rule with this id. */
+  has(id: string): boolean {
+    return this.#rules.has(id);
+  }
+
   rule(id: string): Rule {
     return this.#find(id).rule;
   }

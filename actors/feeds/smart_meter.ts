@@ -1,7 +1,7 @@
 import { minutes } from "../../engine/duration.ts";
 import { bool, code, feed, id, instant, key, number, optional, text } from "../../engine/feed.ts";
 import { ActorId } from "../../engine/ids.ts";
-import { regionActor } from "../grid_region.ts";
+import { regionActorOf } from "../grid_region.ts";
 import type { ReadingMeasured } from "../message.ts";
 import { CUSTOMER_ID, METER_ID, REGIONS } from "../names.ts";
 
@@ -29,7 +29,7 @@ export const smartMeter = feed({
   eventTimeMs: (row) => row.timestamp,
   dedupKey: (row) => row.event_id,
   actors: (row) => [ActorId("meter", row.meter_id)],
-  tally: { actor: (row) => regionActor(row.region), isLabelled: (row) => row.is_anomaly_flag === true },
+  tally: { actor: (row) => regionActorOf(row.meter_id), isLabelled: (row) => row.is_anomaly_flag === true },
   message: (row): ReadingMeasured => ({
     type: "reading_measured",
     atMs: row.timestamp,

@@ -2,7 +2,7 @@ import { minutes } from "../../engine/duration.ts";
 import { fault } from "../../engine/fault.ts";
 import { code, feed, id, instant, integer, key, number, optional, text } from "../../engine/feed.ts";
 import { ActorId } from "../../engine/ids.ts";
-import { regionActor } from "../grid_region.ts";
+import { regionActorOf } from "../grid_region.ts";
 import type { TelemetryMeasured } from "../message.ts";
 import { REGIONS, SUBSTATION_ID, TRANSFORMER_ID } from "../names.ts";
 
@@ -49,7 +49,7 @@ export const substationTelemetry = feed({
   eventTimeMs: (row) => row.timestamp,
   dedupKey: (row) => row.telemetry_id,
   actors: (row) => [row.transformer_id === null ? ActorId("substation", row.substation_id) : ActorId("transformer", row.transformer_id)],
-  tally: { actor: (row) => regionActor(row.region), isLabelled: () => false },
+  tally: { actor: (row) => regionActorOf(row.substation_id), isLabelled: () => false },
   message: (row): TelemetryMeasured => ({
     type: "telemetry_measured",
     atMs: row.timestamp,

@@ -238,7 +238,8 @@ async function answerTicket(options: Served, exchange: Exchange, door: Access | 
   const session = sessionOf(options, request);
   if (session !== null && request.headers[OWN_HEADER] === undefined)
     throw new Refusal(403, "REFUSED", "only pages of the console may ask for a ticket by cookie");
-  sendJson(response, options.tickets.issue(session?.caller ?? callerOf(door, request.headers.authorization)));
+  const caller = session?.caller ?? callerOf(door, request.headers.authorization);
+  sendJson(response, options.tickets.issue({ caller, signal: session?.signal ?? null }));
 }
 
 /** Takes the ticket from the query of a stream. False: there is none, and who asks has to say otherwise who that is. Throws 401. */
@@ -247,8 +248,10 @@ function hasTicket({ tickets: open }: Served, exchange: Exchange): boolean {
   const query = new URLSearchParams(exchange.search);
   const ticket = query.get("ticket");
   if (ticket === null) return false;
-  if (open.redeem(ticket) === null)
+  const holder = open.redeem(ticket);
+  if (holder === null)
     throw new Refusal(401, "REFUSED", "this ticket is not good, or not any more", { hint: `POST ${TICKETS} for another one` });
+  if (holder.signal !== null) exchange.signal = AbortSignal.any([exchange.signal, holder.signal]); // It ends with the session that asked for it.
   exchange.search = exchange.search.replace(/([?&])ticket=[^&]*&?/, "$1").replace(/[?&]$/, "");
   return true;
 }
@@ -367,7 +370,7 @@ async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }
   if (question === null) throw notFound(path);
   exchange.route = question.verb.route;
   const isStream = question.verb.stream !== undefined && (request.headers.accept ?? "").includes(NDJSON);
-  if (isStream && streamed !== undefined) return sendPieces(response, streamed(question.verb.name, question.query, signal));
+  if (isStream && streamed !== undefined) return sendPieces(response, streamed(question.verb.name, question.query, signal), signal);
   const { value, found } = await asker.ask(question.verb.name, question.query, signal);
   if (found !== undefined) response.setHeader("X-Found", String(found));
   sendJson(response, value);
@@ -423,10 +426,10 @@ function refuse({ log }: Served, { response, signal }: Exchange, error: unknown)
 const NDJSON = "application/x-ndjson";
 
 /** Lines of JSON, as they come. */
-async function sendPieces(response: ServerResponse, pieces: AsyncIterable<unknown>): Promise<void> {
+async function sendPieces(response: ServerResponse, pieces: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
     if (!response.headersSent) response.writeHead(200, { "Content-Type": NDJSON });
-    if (!response.write(`${JSON.stringify(piece)}\n`)) await once(response, "drain");
+    if (!response.write(`${JSON.stringify(piece)}\n`)) await once(response, "drain", { signal });
   }
   if (!response.headersSent) response.writeHead(200, { "Content-Type": NDJSON });
   response.end();

@@ -256,3 +256,20 @@ function byTime(a: Arrival, b: Arrival): number {
   const time = ({ record }: Arrival): string => String((record as Readonly<Record<string, unknown>>)["timestamp"]);
   return time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0;
 }
+
+test("each alert of a silence shows what was usual for its own meter", async () => {
+  const meters = [1, 2, 3].map((n) => `SM-N-${20_000 + n}`);
+  const below = meters.map((meter, n) => customer("2024-01-01", { customer_id: `CUST-20000${n}`, meter_id: meter }));
+  const beat = (minute: number) => meters.map((meter, n) => reading(minute, 1 + n, { meter_id: meter }));
+  const clock = (minute: number) => [reading(minute, 1, { meter_id: "SM-S-00999" })];
+  const hourly = (from: number, to: number, at: (minute: number) => readonly Arrival[]) =>
+    Array.from({ length: (to - from) / HOUR }, (_, n) => at(from + n * HOUR)).flat();
+  const before = [transformer("2024-01-01"), ...below, ...hourly(0, 3 * DAY, (minute) => [...beat(minute), ...clock(minute)])];
+  const out = await given(...before).when(...hourly(3 * DAY, 5 * DAY, clock));
+  const silent = out.events.filter(({ type, data }) => type.includes("raised") && data.rule === "meter.silent");
+  const medians = silent.map(({ subject, data }) => [subject, data.details?.after?.["median"]]).sort();
+  assert.equal(
+    medians,
+    meters.map((meter, n) => [`meter/${meter}`, 1 + n]),
+  );
+});

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { ActorId } from "../../engine/ids.ts";
 import { CRASH } from "../kit/given.ts";
-import { given, production, telemetry } from "../kit/grid.ts";
+import { given, production, reading, telemetry } from "../kit/grid.ts";
 import { at } from "../kit/puppets.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -35,4 +35,10 @@ test("substations are counted once each", async () => {
   const own = (key: string, minute: number) => telemetry(minute, { substation_id: key, transformer_id: null, load_mw: 1 });
   const seen = await given(own("SUB-S-001", 0), own("SUB-S-002", 0)).when(own("SUB-S-001", 1), CRASH, own("SUB-S-002", 1));
   assert.is(seen.actor(SOUTH).attributes["substations"], 2);
+});
+
+test("a record is counted for the region that its id names, whatever it says itself", async () => {
+  const seen = await given().when(reading(0, 1, { region: "X".repeat(2_000) }), reading(1, 1, { region: undefined }));
+  const counted = [...seen.store.range("feed", "tally smart_meter ")].map(([key]) => key);
+  assert.equal([seen.quarantine, counted], [[], ["tally smart_meter region/NORTH"]]);
 });

@@ -64,7 +64,7 @@ export function gatherAmbient(state: AmbientRegion, { substation, hour, meanC }:
     state.hour = hour;
     state.means = {};
   }
-  state.means[substation] = meanC;
+  if (Object.hasOwn(state.means, substation) || Object.keys(state.means).length < ANSWERED_MAX) state.means[substation] = meanC;
 }
 
 /** `substation.ambient_disagrees`: an hour of the substation against the region's median. What is usual at its altitude is learnt first. */

@@ -20,7 +20,7 @@ export interface Flood {
 
 export const FLOOD_TIMER = "flood";
 
-const COVERED_MAX = 2_000;
+const COVERED_MAX = 500;
 
 export function flood(): Flood {
   return { lately: [], counts: null, covered: [], ended: null };
@@ -34,6 +34,7 @@ export function judgeFlood(state: Flood, { actor, rule, isGrave, atMs }: AlertRa
   const within = [...state.lately, [atMs, actor, rule, isGrave] as const].filter(([at]) => at > latestMs - minutes(windowMinutes));
   state.lately = within.slice(-(limitCount + 1));
   if (state.counts !== null) {
+    if (state.lately.length <= limitCount) return judgeFloodEnd(state, atMs, out); // The clock of its timer may lag.
     state.counts[rule] = (state.counts[rule] ?? 0) + 1;
     if (!isGrave) cover(state, [actor], atMs, out);
     return;

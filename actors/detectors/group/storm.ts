@@ -17,7 +17,7 @@ export interface Storm {
 export const STORM_TIMER = "storm";
 
 const COMMS = "comms";
-const COVERED_MAX = 2_000;
+const COVERED_MAX = 500;
 
 /** After an hour was judged: a storm has begun, goes on, or is over. Null: there is none. */
 export function followStorm(storm: Storm | null, atMs: number, out: Out<GridMessage>): Storm | null {

@@ -9,10 +9,8 @@ import { medianOf } from "../transformer/balance.ts";
 /** Meters that told of a frequency outside of the band in one minute. Replaced when the next one begins. */
 export interface FrequencyMinute {
   readonly minute: number;
-  /** Meter -> its frequency, for the first ones. */
+  /** Meter -> its frequency, for the first ones; the others change nothing, so that the region's state stays as it is. */
   readonly told: Record<string, number>;
-  /** Those beyond them. */
-  more: number;
 }
 
 /** Medians of regions in the latest minute of which any has told, kept by the region that speaks for all. */
@@ -36,13 +34,12 @@ export function gatherFrequency(
   const minute = Math.floor(atMs / MINUTE_MS);
   if (before !== null && minute < before.minute) return before; // Late: its minute has been judged.
   if (before !== null && minute > before.minute) closeMinute(before, perMinute, out);
-  const now = before !== null && minute === before.minute ? before : { minute, told: {}, more: 0 };
+  const now = before !== null && minute === before.minute ? before : { minute, told: {} };
   if (Object.keys(now.told).length < TOLD_MAX) now.told[meter] = hz;
-  else now.more += 1;
   return now;
 }
 
-function closeMinute({ minute, told, more }: FrequencyMinute, perMinute: number, out: Out<GridMessage>): void {
+function closeMinute({ minute, told }: FrequencyMinute, perMinute: number, out: Out<GridMessage>): void {
   const { metersMin } = limitsOf(out, "grid.frequency");
   const heard = Object.entries(told).sort(([a], [b]) => (a < b ? -1 : 1));
   const atMs = (minute + 1) * MINUTE_MS;
@@ -53,7 +50,7 @@ function closeMinute({ minute, told, more }: FrequencyMinute, perMinute: number,
     return;
   }
   const hz = medianOf(heard.map(([, one]) => one));
-  out.tell(SPEAKER, { type: "frequency_median", region: out.self, atMs, hz, meters: heard.length + more });
+  out.tell(SPEAKER, { type: "frequency_median", region: out.self, atMs, hz, meters: heard.length });
 }
 
 /** `grid.frequency`, at the region that speaks for all: two regions agree on a frequency outside of the band. */

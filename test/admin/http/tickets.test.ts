@@ -45,7 +45,7 @@ test("a ticket opens streams only, and is given to nobody without a token", asyn
 test("a ticket is good for half a minute, and the oldest ones go first where there are too many", () => {
   let nowMs = 0;
   const box = tickets(() => nowMs);
-  const eyes = { name: "eyes", role: "read" } as const;
+  const eyes = { caller: { name: "eyes", role: "read" }, signal: null } as const;
   const early = box.issue(eyes).ticket;
   nowMs = 29_999;
   assert.equal(box.redeem(early), eyes);
