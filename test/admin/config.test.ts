@@ -152,14 +152,11 @@ test("the production sample is valid, with its secrets in their places", () => {
 test("a run is refused where this version cannot run what is asked for, and says what to do", () => {
   assert.not.throws(() => requireRunnable(loadProduction()));
   assert.not.throws(() => requireRunnable(loadConfig(optionsIn(ROOT))));
-  const connections = "connections: { k: { type: kafka, brokers: [a] } }";
-  const error = refusal(() =>
-    requireRunnable(load(`${connections}\nsinks: { rows: { type: kafka, stream: curated, connection: k, topic: t } }`)),
-  );
+  const error = refusal(() => requireRunnable(load("feeds: { smart_meter: { history: { precedence: [cdc, delta, snapshot] } } }")));
   assert.is(error.exit, 78);
   assert.equal(
     error.findings.map(({ path, level, fix }) => [path, level, fix]),
-    [["sinks.rows.stream", "error", "stream: alerts; curated rows go to type parquet"]],
+    [["feeds.smart_meter.history.precedence", "error", "it is snapshot, delta, cdc"]],
   );
 });
 

@@ -78,7 +78,7 @@ test("it is ready, and measured", async () => {
   for (const line of [
     'gridactor_actors{kind="meter"} 1000',
     'gridactor_records_read_total{feed="smart_meter",source="meters"} 500',
-    'gridactor_alert_events_total{rule="meter.tampered",type="raised"}',
+    'gridactor_alert_events_total{rule="meter.tampered",severity="major",type="raised"}',
     "gridactor_turn_seconds_bucket",
     "gridactor_log_sequence ",
     'gridactor_sink_sequence{sink="alerts_file"}',
