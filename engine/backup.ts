@@ -6,7 +6,7 @@ import { stateDigest } from "./digest.ts";
 import { lockDirectory } from "./directory_lock.ts";
 import { type Ledger, readLedger } from "./ledger.ts";
 import { openTables, type Tables } from "./lmdb_tables.ts";
-import { DATA_FILE, preflight, writeSidecar } from "./preflight.ts";
+import { DATA_FILE, preflight, replacedBy, writeSidecar } from "./preflight.ts";
 import { openReadOnly } from "./read_only_store.ts";
 import { syncDirectory } from "./segment_file.ts";
 
@@ -67,7 +67,7 @@ export async function restore(from: string, dir: string, force: boolean): Promis
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(dir);
   const draft = `${dir}.restoring`;
-  const old = `${dir}.replaced`;
+  const old = replacedBy(dir);
   try {
     const held = (await readdir(dir)).filter((name) => name !== "lock");
     if (held.length > 0 && !force) throw new BadBackup(`${dir} holds a state`);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { wallClock } from "./clock.ts";
 import { sealed } from "./codec.ts";
 import type { ChangedRow, Commit, RowTable } from "./commit.ts";
+import { DamagedStore } from "./damaged_store.ts";
 import { type DirectoryLock, lockDirectory } from "./directory_lock.ts";
 import { BrokenInvariant, invariant } from "./fault.ts";
 import { beginFold, type Fold } from "./fold.ts";
@@ -12,7 +13,7 @@ import type { Limits } from "./limits.ts";
 import { KEY_BYTES_MAX, openTables, type Tables } from "./lmdb_tables.ts";
 import type { LogEntry } from "./log_entry.ts";
 import { type LogSegment, logSegment, readEntries } from "./log_file.ts";
-import { preflight, tryToWrite, writeSidecar } from "./preflight.ts";
+import { preflight, replacedBy, tryToWrite, writeSidecar } from "./preflight.ts";
 import { openReadOnly, type ReadPoint } from "./read_only_store.ts";
 import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
 import { deleteSegment, readSegments } from "./segment_file.ts";
@@ -55,7 +56,10 @@ export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = (
   let tables: Tables | null = null;
   try {
     const sidecar = await preflight(dir);
-    if (sidecar === null) await tryToWrite(dir);
+    if (sidecar === null) {
+      await mustNotBeReplaced(dir);
+      await tryToWrite(dir);
+    }
     tables = openTables(dir, false) as Tables;
     const recovered = await recover(dir, tables, sidecar, crashAt);
     const segments = await segmentWriter(dir, recovered.ledger, limits.segmentBytes, crashAt);
@@ -66,6 +70,16 @@ export async function openLmdbStore({ dir, limits, readOnly = false, crashAt = (
     lock.release();
     throw error;
   }
+}
+
+/** Between two names a restore may have been cut off: then the state is there, but not here, and a new one must not take its place. */
+async function mustNotBeReplaced(dir: string): Promise<void> {
+  const old = replacedBy(dir);
+  const isThere = await stat(old).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw new DamagedStore(`${dir} is empty, and ${old} is there: a restore was cut off; restore again, or rename it back`);
 }
 
 interface Opened {

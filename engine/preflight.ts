@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DamagedStore, OtherFormat } from "./damaged_store.ts";
 import { syncDirectory } from "./segment_file.ts";
 
@@ -71,6 +71,11 @@ export async function writeSidecar(dir: string, { storeId, epoch }: Sidecar): Pr
 /** Throws `DamagedStore` if LMDB shows a state from before the one that was flushed: a damaged page can lead there. */
 export function checkEpoch({ epoch }: Sidecar, found: number): void {
   if (found < epoch) throw new DamagedStore(`the data is of epoch ${found}, but epoch ${epoch} was stored`);
+}
+
+/** Where a restore puts the state that it replaces, until all is done. */
+export function replacedBy(dir: string): string {
+  return `${resolve(dir)}.replaced`;
 }
 
 /** Whether a file of the directory holds a piece of the journal or of the log. */

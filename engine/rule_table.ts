@@ -29,6 +29,8 @@ interface InForce {
   readonly isConfigured: boolean;
   readonly limits: RuleLimits;
   readonly overrides: readonly RuleOverride[];
+  /** Override -> all limits where it wins. */
+  readonly merged: ReadonlyMap<RuleOverride, RuleLimits>;
 }
 
 /** All rules with the limits in force. */
@@ -71,7 +73,7 @@ export class RuleTable {
   limits(id: string, actor: ActorId, scope: () => RuleScope): RuleLimits {
     const found = this.#find(id);
     const narrowest = narrowestOf(found, actor, scope);
-    return narrowest === null ? found.limits : { ...found.limits, ...narrowest.limits };
+    return narrowest === null ? found.limits : (found.merged.get(narrowest) ?? found.limits);
   }
 
   /** Whose limits `limits` gives: `default`, `configured`, or what the narrowest override is for: `region NORTH`, `actor meter/SM-N-00042`. */
@@ -93,17 +95,22 @@ export class RuleTable {
 }
 
 function inForce(rule: Rule, setting: RuleSetting | undefined): InForce {
-  if (setting === undefined) return { rule, enabled: true, isConfigured: false, limits: rule.limits, overrides: [] };
+  if (setting === undefined) return { rule, enabled: true, isConfigured: false, limits: rule.limits, overrides: [], merged: new Map() };
   const isConfigured = Object.keys(setting.limits).length > 0;
-  return { rule, enabled: setting.enabled, isConfigured, limits: { ...rule.limits, ...setting.limits }, overrides: setting.overrides };
+  const limits = { ...rule.limits, ...setting.limits };
+  const { enabled, overrides } = setting;
+  const merged = new Map(overrides.map((one) => [one, { ...limits, ...one.limits }]));
+  return { rule, enabled, isConfigured, limits, overrides, merged };
 }
 
-/** The override that wins; null: none fits. `scope` is asked only if there are any. */
+/** The override that wins; null: none fits. `scope` is asked only if one that may fit is for a region or a tariff. */
 function narrowestOf({ overrides }: InForce, actor: ActorId, scope: () => RuleScope): RuleOverride | null {
   if (overrides.length === 0) return null;
-  const { region, tariff } = scope();
-  return overrides
-    .filter((one) => fits(one.actor, actor) && fits(one.tariff, tariff) && fits(one.region, region))
+  const mayFit = overrides.filter((one) => fits(one.actor, actor));
+  const isScoped = mayFit.some((one) => one.region !== undefined || one.tariff !== undefined);
+  const { region, tariff } = isScoped ? scope() : { region: null, tariff: null };
+  return mayFit
+    .filter((one) => fits(one.tariff, tariff) && fits(one.region, region))
     .reduce<RuleOverride | null>((best, one) => (best === null || narrowness(one) >= narrowness(best) ? one : best), null);
 }
 

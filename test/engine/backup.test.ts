@@ -1,9 +1,9 @@
 // timeout: 120 s
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { BadBackup, backUp, restore } from "../../engine/backup.ts";
-import { NoStore } from "../../engine/damaged_store.ts";
+import { DamagedStore, NoStore } from "../../engine/damaged_store.ts";
 import { stateDigest } from "../../engine/digest.ts";
 import { Locked } from "../../engine/directory_lock.ts";
 import { openLmdbStore } from "../../engine/lmdb_store.ts";
@@ -127,4 +127,31 @@ test("where no state is, or a folder that is not empty, nothing is backed up", (
     await writeFile(join(folder, "file"), "");
     assert.instance(await failure(backUp(join(folder, "state"), folder)), BadBackup);
     assert.instance(await failure(restore(folder, join(folder, "other"), true)), BadBackup);
+  }));
+
+test("a backup leaves its neighbours alone, and nothing beside it", () =>
+  inFolder(async (folder) => {
+    const store = await openAt(join(folder, "state"));
+    await live(store, 1, 3);
+    await mkdir(join(folder, "copy.1"));
+    await writeFile(join(folder, "copy.1", "precious"), "of last night");
+    await backUp(join(folder, "state"), join(folder, "copy"));
+    await store.close();
+    assert.equal((await readdir(folder)).sort(), ["copy", "copy.1", "state"]);
+    assert.equal(await readdir(join(folder, "copy.1")), ["precious"]);
+  }));
+
+test("where a restore was cut off between two names, no empty state is begun", () =>
+  inFolder(async (folder) => {
+    const dir = join(folder, "state");
+    await (await openAt(dir)).close();
+    await rename(dir, `${dir}.replaced`);
+    const error = await failure(openAt(dir));
+    assert.instance(error, DamagedStore);
+    assert.match(String(error), /a restore was cut off/);
+    await rename(`${dir}.replaced`, dir).catch(async () => {
+      await rm(dir, { recursive: true });
+      await rename(`${dir}.replaced`, dir);
+    });
+    await (await openAt(dir)).close();
   }));
