@@ -280,6 +280,7 @@ async function pageAt(options: Served, { request, path, search, signal }: Exchan
 /** Logging in and out: the only changes that a plain form makes, which need no script. */
 async function answerForm(options: Served, exchange: Exchange, door: Access | null): Promise<void> {
   const { request, path } = exchange;
+  const { console: pages } = options;
   const port = request.socket.localPort ?? 0;
   if (path === "/logout") {
     exchange.response.setHeader("Set-Cookie", options.sessions.end(request.headers.cookie, port));
@@ -293,7 +294,7 @@ async function answerForm(options: Served, exchange: Exchange, door: Access | nu
     return sendPage(exchange, seeOther(next, path));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return sendPage(exchange, { ...options.console.login(`?next=${encodeURIComponent(next)}`, error.message), status: error.status });
+    return sendPage(exchange, { ...pages.login(`?next=${encodeURIComponent(next)}`, error.message), status: error.status });
   }
 }
 
