@@ -11,7 +11,7 @@ const test = suite("simulation");
 
 // SEED=n tries one seed, SEEDS=n so many of them.
 const ONE = process.env["SEED"];
-const FIXED = Number(process.env["SEEDS"] ?? (isSet(process.env["CI"]) ? 200 : 40));
+const FIXED = Number(process.env["SEEDS"] ?? (isSet(process.env["CI"]) ? 100 : 30));
 /** Other ones with every commit, so that what is tried grows with time. */
 const FRESH = Math.ceil(FIXED / 4);
 const RECORDS = 300;
