@@ -69,26 +69,24 @@ export async function explain(view: View, idText: string): Promise<Explanation> 
 export function explanationText(explained: Explanation, screen: Screen | null): string {
   const { alertId, rule, ruleVersion, severity, actor, status, raisedAt, tests, evidence, version } = explained;
   const head = `${rule} v${ruleVersion} · ${severity} · ${actor} · raised ${raisedAt}${status === "open" ? "" : ` · ${status}`}`;
-  const lines = [
-    head,
-    ...testLines(tests, screen),
+  const rest = [
     `  state     ${stateText(explained)}`,
     ...version.map((one) => `  version   ${versionText(one)}`),
     ...evidence.map((one) => `  evidence  ${evidenceText(one)}`),
     `  ${suppressionText(explained)}`,
     `  next      readings ${keyOf(actor)} --since 6h · why-not ${rule} ${keyOf(actor)} · alert ${alertId}`,
   ];
-  return lines.map((line) => `${printable(line)}\n`).join("");
+  return [printable(head), ...testLines(tests, screen), ...rest.map(printable)].map((line) => `${line}\n`).join("");
 }
 
-/** Tests as lines, in columns: whether it passed, what was compared, where the limit comes from. */
+/** Tests as lines that may be printed, in columns: whether it passed, what was compared, where the limit comes from. */
 export function testLines(tests: readonly Test[], screen: Screen | null): readonly string[] {
   const said = tests.map(({ name, value, op, limit }) => `${name} ${short(value)} ${op} ${short(limit)}`);
   const width = Math.max(0, ...said.map((text) => text.length));
   return tests.map(({ passed, from, decides }, n) => {
     const mark = colored(passed ? "yes" : "no ", passed ? "yellow" : "dim", screen);
     const level = decides === "all" ? "" : decides === "any" ? ": one of these" : `: level ${decides}`;
-    return `  ${mark}  ${(said[n] ?? "").padEnd(width)}  ${from}${level}`;
+    return `  ${mark}  ${printable(`${(said[n] ?? "").padEnd(width)}  ${from}${level}`)}`;
   });
 }
 

@@ -37,10 +37,15 @@ export async function* traceLines({ view, live }: Known, query: Query, signal: A
     heard.push({ at, type: message.type, feed, position, late, message: JSON.parse(JSON.stringify(message)) });
     wake();
   });
-  const over = AbortSignal.any([signal, AbortSignal.timeout(spanMs)]);
-  over.addEventListener("abort", () => wake(), { once: true });
+  let isOver = signal.aborted;
+  const end = (): void => {
+    isOver = true;
+    wake();
+  };
+  signal.addEventListener("abort", end, { once: true });
+  const timer = setTimeout(end, spanMs); // Held here: a timeout that only another signal knows is forgotten with the garbage.
   try {
-    for (let told = 0; told < limit && !over.aborted; ) {
+    for (let told = 0; told < limit && !isOver; ) {
       const line = heard.shift();
       if (line !== undefined) {
         told += 1;
@@ -49,10 +54,12 @@ export async function* traceLines({ view, live }: Known, query: Query, signal: A
       }
       await new Promise<void>((resolve) => {
         wake = resolve;
-        if (heard.length > 0 || over.aborted) resolve();
+        if (heard.length > 0 || isOver) resolve();
       });
     }
   } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
     stop();
   }
 }

@@ -67,7 +67,7 @@ export async function whyNot(
 /** The answer for people. */
 export function whyNotText({ rule, actor, at, verdict, reason, tests }: WhyNot, screen: Screen | null): string {
   const head = `${rule} · ${actor} · at ${at ?? "-"} · ${verdict}${reason === null ? "" : ` (${reason})`}`;
-  return [head, ...testLines(tests, screen)].map((line) => `${printable(line)}\n`).join("");
+  return [printable(head), ...testLines(tests, screen)].map((line) => `${line}\n`).join("");
 }
 
 type Judged = Pick<WhyNot, "verdict" | "reason" | "tests">;

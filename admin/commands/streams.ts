@@ -17,11 +17,13 @@ export async function printStream(line: CommandLine, verb: Verb, query: Query): 
     throw new CommandError("USAGE", `${verb.name} has no form ${form}`, { hint: "--format jsonl" });
   }
   const socket = socketPath((await line.config()).stateDir);
+  const stopped = untilStopped();
   try {
-    for await (const text of socketLines(socket, pathOf(verb, query), untilStopped())) {
+    for await (const text of socketLines(socket, pathOf(verb, query), stopped)) {
       line.print(`${form === "table" ? printable(verb.stream?.line(JSON.parse(text)) ?? text) : text}\n`);
     }
   } catch (error) {
+    if (stopped.aborted) return; // Ctrl-C: a connection that was cut is no daemon that is missing.
     if (!(error instanceof NoDaemon)) throw error;
     throw new CommandError("UNREACHABLE", error.message, { hint: "gridactor run", cause: error });
   }

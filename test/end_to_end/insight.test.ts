@@ -44,6 +44,7 @@ test("a running engine tells its lag, its progress, its messages and its alerts 
     .map((line) => JSON.parse(line) as { type: string; position: string });
   assert.is(messages.length, 2);
   assert.match(messages[0]?.position ?? "", /:/);
+  assert.is((await run(["trace", "SM-N-00043", "--for", "1s"], folder)).code, 0); // Whether or not there was a message.
   assert.is((await run(["trace", "SM-N-0004", "--for", "1s"], folder)).code, 4);
   assert.is((await run(["trace", "SM-N-00042", "--for", "11m"], folder)).code, 2);
 
