@@ -1,4 +1,5 @@
 import type { CommandArgs } from "../engine/command.ts";
+import { decodeQuarantine } from "../engine/quarantine.ts";
 import { CommandError } from "./errors.ts";
 import { type Column, formatRows, type Screen } from "./format.ts";
 import type { View } from "./reader.ts";
@@ -50,7 +51,24 @@ export function listFiles(
     found += 1;
     if (items.length < limit) items.push(item);
   }
-  return { items, found };
+  const quarantined = quarantinedByOrigin(store);
+  return { items: items.map((item) => ({ ...item, faults: Math.max(item.faults, quarantined.get(originOf(item.position)) ?? 0) })), found };
+}
+
+/** Content of a file -> its rows that went to quarantine: those of no sound form, which the source knew, and those of no sound meaning, which it did not. */
+function quarantinedByOrigin(store: View["store"]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, bytes] of store.range("quarantine", "")) {
+    const { position, status } = decodeQuarantine(bytes);
+    if (status === "retried") continue; // It was used after all.
+    const origin = originOf(position);
+    counts.set(origin, (counts.get(origin) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function originOf(position: string): string {
+  return position.slice(0, position.lastIndexOf("/"));
 }
 
 /** The answer for people. */

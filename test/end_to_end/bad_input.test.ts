@@ -70,6 +70,17 @@ function linesOf(path: string): readonly string[] {
   return readFileSync(join(data, path), "utf8").trimEnd().split("\n");
 }
 
+test("the list of files says how many rows of each went to quarantine, whoever found them bad", async () => {
+  const files = JSON.parse((await run(["files", "--source", "meters", "--json"], folder)).stdout) as readonly {
+    rows: number;
+    faults: number;
+  }[];
+  assert.equal(
+    files.map(({ rows: all, faults }) => [all, faults]),
+    [[504, 4]],
+  );
+});
+
 test("the exit code is 0, and the summary counts what was quarantined beside all that was not", () => {
   const { feeds } = JSON.parse(drained.stdout) as Summary;
   const counts = Object.entries(feeds).map(([feed, { read, accepted, quarantined }]) => [feed, read, accepted, quarantined]);
