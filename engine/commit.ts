@@ -2,19 +2,21 @@ import type { PartsDraft } from "./journal.ts";
 import type { LogDraft } from "./log_draft.ts";
 
 /** The tables of rows beside the actors. Keys are text; a table is read in byte order of its keys. */
-export type RowTable =
-  | "position"
-  | "partition"
-  | "feed"
-  | "timer"
-  | "fact"
-  | "version"
-  | "revise"
-  | "quarantine"
-  | "count"
-  | "sink"
-  | "audit"
-  | "open_alert";
+export const ROW_TABLES = [
+  "position",
+  "partition",
+  "feed",
+  "timer",
+  "fact",
+  "version",
+  "revise",
+  "quarantine",
+  "count",
+  "sink",
+  "audit",
+  "open_alert",
+] as const;
+export type RowTable = (typeof ROW_TABLES)[number];
 
 /** A row to put, or to delete (`value` null). */
 export interface ChangedRow {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Database, open, type Transaction } from "lmdb";
 import { wallClock } from "./clock.ts";
 import { unseal } from "./codec.ts";
-import type { RowTable } from "./commit.ts";
+import { ROW_TABLES, type RowTable } from "./commit.ts";
 import { DamagedStore } from "./damaged_store.ts";
 import { invariant } from "./fault.ts";
 import { DATA_FILE, PAGE_BYTES } from "./preflight.ts";
@@ -41,23 +41,7 @@ export interface View {
   close(): void;
 }
 
-const NAMES: readonly TableName[] = [
-  "meta",
-  "hot",
-  "warm",
-  "position",
-  "partition",
-  "feed",
-  "timer",
-  "fact",
-  "version",
-  "revise",
-  "quarantine",
-  "count",
-  "sink",
-  "audit",
-  "open_alert",
-];
+const NAMES: readonly TableName[] = ["meta", "hot", "warm", ...ROW_TABLES];
 const DEADLINE_MS = 10_000;
 /** A longer key is refused by LMDB. */
 export const KEY_BYTES_MAX = 1_978;

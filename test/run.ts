@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { open, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { isSet } from "./kit/environment.ts";
 
 // The guard runner behind `npm test`. uvu exits 0 on a throwing hook, on a suite that never ran and on some failed tests, so a file is
 // believed only if it exits 0 and says that all of its tests passed. Arguments choose files: a part of the path, or the whole path of any
@@ -156,10 +157,6 @@ function conclude(all: readonly Outcome[], isCi: boolean): void {
   if (all.length === 0) console.log("no test file matches");
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
-}
-
-function isSet(flag: string | undefined): boolean {
-  return !["", "0", "false"].includes((flag ?? "").toLowerCase());
 }
 
 function killGroup(group: number | undefined): void {

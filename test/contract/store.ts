@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import type { ChangedRow, Commit, RowTable } from "../../engine/commit.ts";
+import { type ChangedRow, type Commit, ROW_TABLES, type RowTable } from "../../engine/commit.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { ActorId } from "../../engine/ids.ts";
 import { PartsDraft } from "../../engine/journal.ts";
@@ -384,26 +384,11 @@ export interface Contents {
   readonly nextSequence: number;
 }
 
-const TABLES: readonly RowTable[] = [
-  "position",
-  "partition",
-  "feed",
-  "timer",
-  "fact",
-  "version",
-  "revise",
-  "quarantine",
-  "count",
-  "sink",
-  "audit",
-  "open_alert",
-];
-
 export async function contents(store: Store): Promise<Contents> {
   const log = [...(await logOf(store, "alerts", 1, 10_000)), ...(await logOf(store, "curated", 1, 10_000))];
   return {
     parts: [...store.actors()].map(([id, { hot, warm }]) => [id, text(hot), text(warm)]),
-    rows: TABLES.flatMap((table) => [...store.range(table, "")].map(([key, value]) => [table, key, text(value) as string] as const)),
+    rows: ROW_TABLES.flatMap((table) => [...store.range(table, "")].map(([key, value]) => [table, key, text(value) as string] as const)),
     log: log.sort(([a], [b]) => a - b),
     nextSequence: store.nextSequence,
   };

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { isSet } from "../kit/environment.ts";
 import { suite } from "../kit/suite.ts";
 import { PLANTS } from "./plants.ts";
 import { Broken, runTrial } from "./trial.ts";
@@ -72,8 +73,4 @@ function fresh(): number {
 
 function range(from: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, n) => from + n);
-}
-
-function isSet(flag: string | undefined): boolean {
-  return !["", "0", "false"].includes((flag ?? "").toLowerCase());
 }
