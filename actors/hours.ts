@@ -1,7 +1,7 @@
 import { civilDate, GRID_ZONE_MS } from "./civil_day.ts";
 
 /** Hours that are held before the one that is open. */
-const HOURS_HELD = 48;
+export const HOURS_HELD = 48;
 
 const MS_PER_HOUR = 3_600_000;
 const HOURS_PER_DAY = 24;

@@ -21,10 +21,11 @@ import { judgeDrop } from "./detectors/meter/sustained_drop.ts";
 import { judgeVoltage } from "./detectors/meter/voltage.ts";
 import { amendSilence, type Cadence, heard, judgeSilence, observeSilence, SILENCE_TIMER, watchFrom } from "./detectors/silence.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
-import { dayOf, dayStart, type Hours, hourOf, isHeld, NO_HOURS, startMs, trimmed, withEnergy } from "./hours.ts";
+import { dayOf, dayStart, hourOf, isHeld, startMs, withEnergy } from "./hours.ts";
 import { areMoved, linkAt, openLink, replaceLinks } from "./links.ts";
 import type { GridMessage, ReadingMeasured } from "./message.ts";
 import { METER_HOT, type MeterHot, type MeterState } from "./meter_state.ts";
+import { closeHour, packHours, unpackHours } from "./packed_hours.ts";
 import { unpackUuid, uuidText, words } from "./packed_uuid.ts";
 import { limitsOf } from "./rules.ts";
 import { GAP_SPREAD_FIRST } from "./statistics/cadence.ts";
@@ -48,7 +49,7 @@ const NEAR_ZERO_SURELY_NOT_KWH = 5;
 /** A smart meter: single readings against the guide's bands, and what is usual for this meter. */
 export const meter: Behaviour<MeterState, GridMessage> = {
   kind: "meter",
-  version: 1,
+  version: 2,
   clocks: ["smart_meter"],
   hasMaster: true,
   hot: METER_HOT,
@@ -87,6 +88,7 @@ export const meter: Behaviour<MeterState, GridMessage> = {
     latest: latestOf(state),
     rolling: rollingOf(state),
   }),
+  rolling: (state) => rollingOf(state),
   inForce({ warm }, _id, atMs) {
     const link = linkAt(warm.links, atMs);
     return link === null ? [] : [{ actor: link.customer, version: null, validFrom: link.from, validTo: link.to }];
@@ -288,7 +290,7 @@ function credit(state: MeterState, { atMs, readingKwh }: ReadingMeasured, out: O
   else if (isHeld(hour, hot.openHour)) {
     const before = knownOf(state);
     const hours = withEnergy(before.hours, hour, wh);
-    state.change().hours = hours;
+    state.change().hours = packHours(hours);
     tellCredits(corrections(before, { ...before, hours }, hot.openHour), out);
   }
 }
@@ -297,20 +299,19 @@ function credit(state: MeterState, { atMs, readingKwh }: ReadingMeasured, out: O
 function openHour(state: MeterState, hour: number, out: Out<GridMessage>): void {
   const { hot } = state;
   if (hot.openHour > 0) {
-    const { hours, links } = knownOf(state);
-    const closed = withEnergy(hours, hot.openHour, hot.openWh);
-    const isDayOver = dayStart(hour) !== dayStart(hot.openHour);
-    const told = isDayOver ? creditOf({ hours: closed, links }, hot.openHour) : null;
-    if (isDayOver) closeDay(state, closed, told, out);
-    state.change().hours = trimmed(closed, hour);
+    if (dayStart(hour) !== dayStart(hot.openHour)) closeDay(state, out);
+    const warm = state.change();
+    warm.hours = closeHour(warm.hours, hot.openHour, hot.openWh, hour);
   }
   hot.openHour = hour;
   hot.openWh = 0;
 }
 
 /** A civil day of the meter is over: its transformer and its customer hear of it, and it is learnt. */
-function closeDay(state: MeterState, hours: Hours, told: Credit | null, out: Out<GridMessage>): void {
+function closeDay(state: MeterState, out: Out<GridMessage>): void {
   const { hot, warm } = state;
+  const hours = withEnergy(unpackHours(warm.hours), hot.openHour, hot.openWh);
+  const told = creditOf({ hours, links: warm.links }, hot.openHour);
   const start = dayStart(hot.openHour);
   const book = unpackBook(warm.book);
   const link = linkAt(warm.links, startMs(start));
@@ -335,7 +336,7 @@ function tellSigns({ hot }: MeterState, book: DayBook, day: number, link: Link |
 }
 
 function knownOf({ warm }: MeterState): Known {
-  return { hours: warm.hours ?? NO_HOURS, links: warm.links };
+  return { hours: unpackHours(warm.hours), links: warm.links };
 }
 
 const TOLD_BEFORE = { upperWh: null, variation: null, ratio: null, volts: null };

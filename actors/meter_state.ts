@@ -2,7 +2,7 @@ import type { ActorId } from "../engine/ids.ts";
 import type { Hot, Packed } from "../engine/layout.ts";
 import type { Claimed } from "./claims.ts";
 import type { PackedBook } from "./detectors/meter/packed_book.ts";
-import type { Hours } from "./hours.ts";
+import type { PackedHours } from "./packed_hours.ts";
 import type { Link } from "./tells.ts";
 
 /** What every reading changes: the last values, and running statistics of kWh (in kWh; `gap` in ln of milliseconds). 256 bytes with what the engine adds. */
@@ -60,7 +60,7 @@ export interface MeterWarm extends Claimed {
   otherStatus: string | null;
   otherEventId: string | null;
   /** The hours before the open one. Absent: none. */
-  hours?: Hours;
+  hours?: PackedHours;
   /** What is known of whole days. Absent: none has ended. */
   book?: PackedBook;
 }

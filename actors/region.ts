@@ -42,7 +42,7 @@ export interface RegionState {
 /** A region of the grid. */
 export const region: Behaviour<RegionState, GridMessage> = {
   kind: "region",
-  version: 1,
+  version: 2,
   clocks: [],
   initial: () => ({ substations: 0, plants: 0, productionMw: 0, lastProductionAtMs: null }),
   receive(state, message, out) {

@@ -135,6 +135,8 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   receive(state: State, message: M | Woken, out: Out<M>): void;
   /** `lostBefore`: changes of the feed that tells of it were lost before this place in its log; null: none was. Suspect: attribute `suspect` is true. */
   describe(state: State, id: ActorId, lostBefore: string | null): Description;
+  /** `rolling` of its description alone: every alert event asks for it twice. Absent: it has no such statistics. */
+  rolling?(state: State, id: ActorId): Description["rolling"];
   /** Master data in force for the actor at a time, as alerts show it. `versions`: of its own history. Asked once for an event. */
   inForce?(state: State, id: ActorId, atMs: number, versions: () => readonly Version[]): readonly VersionInForce[];
   /** An alert of the actor has been raised or is over: tells those who are to know. Changes no state; said once for each, never for a reading. */

@@ -605,7 +605,7 @@ export class Root implements Out<AnyMessage> {
       facts: evidence ?? {},
       limits: this.limits(rule.id),
       limitsFrom: this.#world.rules.limitsFrom(rule.id, this.self, this.#scopeNow),
-      before: behaviour.describe(kind.look(slot), this.self, null).rolling,
+      before: behaviour.rolling?.(kind.look(slot), this.self) ?? null,
       after: null,
       versions: behaviour.inForce?.(kind.look(slot), this.self, atMs, () => this.versions()) ?? [],
     };
@@ -649,9 +649,11 @@ export class Root implements Out<AnyMessage> {
   }
 
   #rolling(id: ActorId): Grounds["after"] {
-    const place = this.#world.population.place(id, () => {});
+    const { population } = this.#world;
+    if (population.kind(id).behaviour.rolling === undefined) return null;
+    const place = population.place(id, () => {});
     aim(place);
-    return place.kind.behaviour.describe(place.kind.look(place.slot), id, null).rolling;
+    return place.kind.behaviour.rolling?.(place.kind.look(place.slot), id) ?? null;
   }
 
   /** Whether changes that tell of the actor were lost. */

@@ -72,6 +72,7 @@ function engineBehaviour(behaviour: AnyBehaviour, clocks: readonly string[]): En
     initial: (id) => behaviour.initial(id),
     receive: (state, message, out) => behaviour.receive(state, message, out),
     describe: (state, id) => behaviour.describe?.(state, id) ?? described(state),
+    rolling: (state, id) => behaviour.describe?.(state, id).rolling ?? null,
     links: (state, id) => behaviour.links?.(state, id) ?? {},
   };
 }

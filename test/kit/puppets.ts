@@ -66,6 +66,7 @@ const puppet: Behaviour<State, Ordered> = {
     latest: null,
     rolling: { learnt: hot.learnt, told: hot.told },
   }),
+  rolling: ({ hot }) => ({ learnt: hot.learnt, told: hot.told }),
   links: () => ({}),
 };
 

@@ -137,6 +137,7 @@ const meter: Behaviour<MeterState, Told> = {
     latest: hot.kwh === null ? null : { eventTime: Date.UTC(2025, 5, 15, 16, 23, 45, 120), reading_kwh: hot.kwh, voltage_v: 231.8 },
     rolling: { n: hot.n, median: 6.8, learning: true },
   }),
+  rolling: ({ hot }) => ({ n: hot.n, median: 6.8, learning: true }),
   links: ({ warm: { customer, transformer, substation } }) => ({
     ...(customer === null ? {} : { customer }),
     ...(transformer === null ? {} : { transformer }),

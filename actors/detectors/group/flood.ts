@@ -12,8 +12,9 @@ export interface Flood {
   lately: readonly (readonly [atMs: number, actor: string, rule: string, isGrave: boolean])[];
   /** While there is a flood: alerts by rule. Null: there is none. */
   counts: Record<string, number> | null;
-  /** Actors whose alerts are covered, so many at most. */
-  covered: readonly string[];
+  /** Actors whose alerts are covered, `COVERED_MAX` at most, each behind a NUL: one text, for it is encoded with each alert, and hardly ever changes. */
+  covered: string;
+  coveredCount: number;
   /** The alert of a flood that is over, whose actors are still to be told. */
   ended: string | null;
 }
@@ -21,9 +22,10 @@ export interface Flood {
 export const FLOOD_TIMER = "flood";
 
 const COVERED_MAX = 500;
+const SEPARATOR = "\0";
 
 export function flood(): Flood {
-  return { lately: [], counts: null, covered: [], ended: null };
+  return { lately: [], counts: null, covered: "", coveredCount: 0, ended: null };
 }
 
 /** `grid.flood`: an alert has been raised in the region. More than anybody can look at become one. */
@@ -62,18 +64,26 @@ export function judgeFloodEnd(state: Flood, dueMs: number, out: Out<GridMessage>
     out.observe("grid.flood", { holds: false, atMs: dueMs, value: left.length, limit: limitCount, evidence: evidenceOf(state.counts) });
     state.counts = null;
   }
-  const now = state.covered.slice(0, CHILDREN_AT_ONCE);
+  const covered = state.covered.split(SEPARATOR).slice(1);
+  const now = covered.slice(0, CHILDREN_AT_ONCE);
   for (const actor of now) out.tell(actorIdFrom(actor), { type: "alerts_released", by: state.ended ?? "", atMs: dueMs });
-  state.covered = state.covered.slice(now.length);
-  if (state.covered.length > 0) out.wakeAt(FLOOD_TIMER, dueMs + 1);
+  keepCovered(state, covered.slice(now.length));
+  if (state.coveredCount > 0) out.wakeAt(FLOOD_TIMER, dueMs + 1);
   else state.ended = null;
 }
 
 function cover(state: Flood, actors: readonly string[], atMs: number, out: Out<GridMessage>): void {
+  if (state.coveredCount >= COVERED_MAX) return;
   const by = out.alertOf("grid.flood")?.alertId ?? "";
-  const fresh = [...new Set(actors)].filter((actor) => !state.covered.includes(actor)).slice(0, COVERED_MAX - state.covered.length);
+  const covered = state.covered.split(SEPARATOR).slice(1);
+  const fresh = [...new Set(actors)].filter((actor) => !covered.includes(actor)).slice(0, COVERED_MAX - covered.length);
   for (const actor of fresh) out.tell(actorIdFrom(actor), { type: "alerts_claimed", by, families: null, atMs });
-  state.covered = [...state.covered, ...fresh];
+  keepCovered(state, [...covered, ...fresh]);
+}
+
+function keepCovered(state: Flood, covered: readonly string[]): void {
+  state.covered = covered.map((actor) => SEPARATOR + actor).join("");
+  state.coveredCount = covered.length;
 }
 
 /** Counts by rule, the largest first. */
