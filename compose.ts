@@ -430,7 +430,7 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
   const { config, assembly, store, isUnchecked, quarantine } = opening;
   const { tables } = opening.domain;
   const { name } = sink;
-  const common = { name, storeId: store.storeId, cursor: storedCursor(store, name) };
+  const common = { name, storeId: store.storeId, generation: store.generation, cursor: storedCursor(store, name) };
   const nextSequence = (): number => store.nextSequence;
   const letters = { clock: wallClock, onDeadLetter: (letter: DeadLetter) => quarantine(deadLetterRow(letter)) };
   switch (sink.type) {

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { wallClock } from "./clock.ts";
 import { DamagedStore, NoStore } from "./damaged_store.ts";
 import { stateDigest } from "./digest.ts";
 import { lockDirectory } from "./directory_lock.ts";
-import { type Ledger, readLedger } from "./ledger.ts";
+import { type Ledger, putLedger, readLedger } from "./ledger.ts";
 import { openTables, type Tables } from "./lmdb_tables.ts";
 import { DATA_FILE, preflight, replacedBy, writeSidecar } from "./preflight.ts";
 import { openReadOnly } from "./read_only_store.ts";
@@ -60,7 +61,8 @@ export async function backUp(dir: string, to: string, passing: () => Promise<voi
 
 /**
  * Puts a backup where the state directory `dir` is to be; what is there goes only with `force`, and only once the copy has been read and has the
- * digest that the backup states. Throws `Locked` if an engine runs on it, `BadBackup`, `DamagedStore`.
+ * digest that the backup states. What is restored is a generation of its own (`Store.generation`), later than that of the backup: so its sinks know that
+ * their targets may hold more than its log. Throws `Locked` if an engine runs on it, `BadBackup`, `DamagedStore`.
  */
 export async function restore(from: string, dir: string, force: boolean): Promise<Backup> {
   const backup = await readBackup(from);
@@ -77,6 +79,7 @@ export async function restore(from: string, dir: string, force: boolean): Promis
       await cp(join(from, name), join(draft, name));
     }
     await mustBe(backup, draft);
+    await beginGeneration(draft);
     for (const name of Object.keys(backup.files)) await syncFile(join(draft, name));
     await syncDirectory(draft);
     await rm(old, { recursive: true, force: true }); // Not before: it may be the only state there is, if a restore was cut off.
@@ -106,6 +109,20 @@ async function readBackup(from: string): Promise<Backup> {
 async function mustBe({ digest, storeId }: Backup, dir: string): Promise<void> {
   const found = await digestOf(dir);
   if (found !== digest) throw new BadBackup(`the copy of store ${storeId} has the digest ${found}, the backup states ${digest}`);
+}
+
+/** No clock has to be right for it: two restores of one backup differ by it, and one of a restored state comes later. */
+async function beginGeneration(dir: string): Promise<void> {
+  const tables = openTables(dir, false);
+  const ledger = tables === null ? null : readLedger(tables);
+  if (tables === null || ledger === null) throw new DamagedStore(`the copy in ${dir} holds no store`);
+  try {
+    const generation = Math.max(wallClock.now(), ledger.generation + 1);
+    tables.transact(() => putLedger(tables, { ...ledger, generation, epoch: ledger.epoch + 1 }, new Map()));
+    await tables.flushed();
+  } finally {
+    await tables.close();
+  }
 }
 
 async function copied(dir: string, tables: Tables, to: string, passing: () => Promise<void>): Promise<Ledger> {

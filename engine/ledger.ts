@@ -6,6 +6,8 @@ import type { Stream } from "./sink.ts";
 /** What LMDB knows about the rest of the directory: the last transaction decides what exists. */
 export interface Ledger {
   readonly storeId: string;
+  /** When the state was restored last, in epoch milliseconds, each time a higher number; 0: never. */
+  readonly generation: number;
   /** Counts the transactions of all processes that ever had the directory open: who finds another number than he left has been replaced. */
   readonly epoch: number;
   readonly nextSequence: number;
@@ -69,8 +71,8 @@ export function readEpoch(tables: Tables): number | null {
 
 /** Within a transaction: puts all but the segments, and of these the ones that `changed` (null: no longer there). */
 export function putLedger(tables: Tables, ledger: Omit<Ledger, "segments">, changed: ReadonlyMap<string, number | null>): void {
-  const { storeId, epoch, nextSequence, journalStart, logStart } = ledger;
-  const state = { storeId, epoch, nextSequence, journalStart, logStart };
+  const { storeId, generation, epoch, nextSequence, journalStart, logStart } = ledger;
+  const state = { storeId, generation, epoch, nextSequence, journalStart, logStart };
   tables.put("meta", STATE_KEY, sealed(Buffer.from(JSON.stringify(state)), STATE_KEY));
   for (const [name, bytes] of changed) {
     const key = Buffer.from(SEGMENT_PREFIX + name);
@@ -80,11 +82,12 @@ export function putLedger(tables: Tables, ledger: Omit<Ledger, "segments">, chan
 }
 
 function parseState(text: string): Omit<Ledger, "segments"> {
-  const { storeId, epoch, nextSequence, journalStart, logStart: { alerts, curated } = WHOLE_LOG } = JSON.parse(text); // An older state has all.
-  if (typeof storeId !== "string" || ![epoch, nextSequence, journalStart, alerts, curated].every(Number.isSafeInteger)) {
+  const state = JSON.parse(text);
+  const { storeId, generation = 0, epoch, nextSequence, journalStart, logStart: { alerts, curated } = WHOLE_LOG } = state; // An older state has all.
+  if (typeof storeId !== "string" || ![generation, epoch, nextSequence, journalStart, alerts, curated].every(Number.isSafeInteger)) {
     throw new DamagedStore("the state in LMDB lacks what it must hold");
   }
-  return { storeId, epoch, nextSequence, journalStart, logStart: { alerts, curated } };
+  return { storeId, generation, epoch, nextSequence, journalStart, logStart: { alerts, curated } };
 }
 
 function lengthBytes(length: number): Buffer {

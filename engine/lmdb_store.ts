@@ -274,6 +274,7 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
 
   return {
     storeId: ledger.storeId,
+    generation: ledger.generation,
     get nextSequence() {
       return ledger.nextSequence;
     },

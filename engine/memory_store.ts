@@ -44,6 +44,7 @@ export function openMemoryStore(storeId = "memory"): Store {
 
   return {
     storeId,
+    generation: 0,
     diskMs: 0,
     get nextSequence() {
       return nextSequence;

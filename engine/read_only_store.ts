@@ -60,6 +60,7 @@ export async function openReadOnly(dir: string, passing: (point: ReadPoint) => v
 
   return {
     storeId: sidecar.storeId,
+    generation: ledger.generation,
     diskMs: 0,
     get nextSequence() {
       check();

@@ -47,7 +47,15 @@ export async function recover(
 }
 
 function make(tables: Tables): Ledger {
-  const ledger: Ledger = { ...newSidecar(), epoch: 0, nextSequence: 1, journalStart: 1, logStart: WHOLE_LOG, segments: new Map() };
+  const ledger: Ledger = {
+    ...newSidecar(),
+    generation: 0,
+    epoch: 0,
+    nextSequence: 1,
+    journalStart: 1,
+    logStart: WHOLE_LOG,
+    segments: new Map(),
+  };
   tables.transact(() => putLedger(tables, ledger, ledger.segments));
   return ledger;
 }

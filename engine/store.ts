@@ -43,6 +43,8 @@ export interface LogCut {
 export interface Store {
   /** Made once with the directory; part of every output's identity. */
   readonly storeId: string;
+  /** Which restore this state comes from (`generation.ts`); 0: it was never restored. */
+  readonly generation: number;
   /** Number that the next emission gets. Sequence numbers begin at 1. */
   readonly nextSequence: number;
   /** The parts of an actor that no commit has named since the store was opened (what one has, its caller still holds); null: never seen. */

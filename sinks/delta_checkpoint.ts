@@ -1,4 +1,4 @@
-import { access, readFile, rename } from "node:fs/promises";
+import { access, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects, type SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
@@ -19,6 +19,15 @@ export async function keepCheckpoint(folder: string, entries: number): Promise<v
   await writeWhole(checkpointOf(folder, version), await encode(actions));
   await writeWhole(join(folder, LOG_FOLDER, "_last_checkpoint"), Buffer.from(JSON.stringify({ version, size: actions.length })));
   await syncFolder(join(folder, LOG_FOLDER));
+}
+
+/** Before the entries from this number on are taken away: no checkpoint may say what they said. */
+export async function forgetCheckpoints(folder: string, entries: number): Promise<void> {
+  const log = join(folder, LOG_FOLDER);
+  await rm(join(log, "_last_checkpoint"), { force: true }); // It is a short cut; the next checkpoint makes it again.
+  const beyond = (name: string): boolean => name.endsWith(".checkpoint.parquet") && name >= entryName(entries);
+  for (const name of (await readdir(log)).filter(beyond)) await rm(join(log, name));
+  await syncFolder(log);
 }
 
 function checkpointOf(folder: string, version: number): string {

@@ -51,6 +51,15 @@ export function afterEntry(state: DeltaState, text: string, appId: string, liste
   return { entries: state.entries + 1, columns, lastSequence };
 }
 
+/** Who wrote an entry; empty if it does not say. */
+export function applicationOf(text: string): string {
+  for (const line of text.split("\n")) {
+    const { txn } = line === "" ? {} : (JSON.parse(line) as Action);
+    if (txn !== undefined) return txn.appId;
+  }
+  return "";
+}
+
 /** What an entry says: the parts of one extent of one table. `columns` null: they are as before. */
 export interface NewEntry {
   readonly storeId: string;

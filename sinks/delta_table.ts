@@ -1,9 +1,19 @@
 import { link, readdir, readFile, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BrokenInvariant, invariant, orUnavailable } from "../engine/fault.ts";
-import { keepCheckpoint } from "./delta_checkpoint.ts";
+import { forgetCheckpoints, keepCheckpoint } from "./delta_checkpoint.ts";
 import { type BornColumn, columnsOf, type DeclaredTable, type DeltaColumn, type NumberedRow, PARTITION_COLUMN } from "./delta_column.ts";
-import { afterEntry, type DeltaState, entryName, entryNumber, entryText, type ListedPart, LOG_FOLDER, NO_TABLE } from "./delta_log.ts";
+import {
+  afterEntry,
+  applicationOf,
+  type DeltaState,
+  entryName,
+  entryNumber,
+  entryText,
+  type ListedPart,
+  LOG_FOLDER,
+  NO_TABLE,
+} from "./delta_log.ts";
 import { makeFolder, syncFolder, writeSynced } from "./durable.ts";
 import { encodePart } from "./parquet_part.ts";
 
@@ -13,6 +23,8 @@ export interface DeltaTableOptions {
   readonly storeId: string;
   /** Names the writer in the table's log. */
   readonly appId: string;
+  /** Whether it names an earlier generation of this writer, whose entries beyond the settled ones are given up. */
+  readonly isEarlier: (appId: string) => boolean;
   /** Log entries that are settled, and the end of the extent that may have been listed since; null: no extent is under way. */
   readonly settledEntries: number;
   readonly pending: number | null;
@@ -35,7 +47,7 @@ export interface DeltaTable {
  */
 export async function openDeltaTable(options: DeltaTableOptions): Promise<DeltaTable> {
   const { folder, table, storeId, appId, passing } = options;
-  const texts = await orUnavailable(folder, entryTexts(folder));
+  const texts = await orUnavailable(folder, settledTexts(options));
   const listed = new Set<string>();
   let state = texts.reduce((before, text) => afterEntry(before, text, appId, listed), NO_TABLE);
   checkEntries(state, options);
@@ -83,6 +95,21 @@ export async function openDeltaTable(options: DeltaTableOptions): Promise<DeltaT
       await checkpoint();
     },
   };
+}
+
+/** The entries' texts, without those of an earlier generation beyond the settled ones, which are taken away, the newest first. */
+async function settledTexts({ folder, settledEntries, isEarlier, passing }: DeltaTableOptions): Promise<readonly string[]> {
+  const texts = await entryTexts(folder);
+  const isGivenUp = (text: string): boolean => isEarlier(applicationOf(text));
+  const kept = texts.findIndex((text, number) => number >= settledEntries && isGivenUp(text));
+  if (kept < 0 || !texts.slice(kept).every(isGivenUp)) return texts;
+  await forgetCheckpoints(folder, kept);
+  for (let number = texts.length - 1; number >= kept; number -= 1) {
+    passing("parquet.rewind");
+    await unlink(join(folder, LOG_FOLDER, entryName(number)));
+  }
+  await syncFolder(join(folder, LOG_FOLDER));
+  return texts.slice(0, kept);
 }
 
 /** Between two settlements a table gets at most one entry: that of the extent that was fixed. */

@@ -3,13 +3,14 @@ import type { Clock } from "../engine/clock.ts";
 import { seconds } from "../engine/duration.ts";
 import type { Emission } from "../engine/emission.ts";
 import { BrokenInvariant, orUnavailable } from "../engine/fault.ts";
+import { generationIn, generationName } from "../engine/generation.ts";
 import type { Mark } from "../engine/ids.ts";
 import type { Sink } from "../engine/sink.ts";
 import type { SinkCursor } from "../engine/sink_cursor.ts";
 import { type DeadLetter, deadLetter } from "./dead_letter.ts";
 import type { NumberedRow } from "./delta_column.ts";
 import { HEADER, messageOf } from "./kafka/message.ts";
-import { resumeFrom, TopicPlace } from "./kafka/topic_place.ts";
+import { type EventName, type HeldRecord, resumeFrom, TopicPlace } from "./kafka/topic_place.ts";
 
 /** A record of the topic, as far as a resume looks at it. */
 export interface TopicRecord {
@@ -23,6 +24,8 @@ export interface KafkaSinkOptions {
   readonly name: string;
   readonly topic: string;
   readonly storeId: string;
+  /** `Store.generation`. */
+  readonly generation: number;
   readonly cursor: SinkCursor;
   /** The number that the log gives next: a topic that holds it already knows more than the state. */
   readonly nextSequence: () => number;
@@ -56,10 +59,14 @@ interface Link {
   close(): Promise<void>;
 }
 
-interface Addressed {
+interface FoundRecord extends HeldRecord {
+  readonly generation: number;
+  readonly sequence: number;
+}
+
+interface Addressed extends EventName {
   readonly emission: Emission;
   readonly sequence: number;
-  readonly id: string;
   readonly partition: number;
   readonly message: Message & { readonly value: string };
   readonly bytes: number;
@@ -70,11 +77,15 @@ interface Addressed {
  * same: to begin anew fences off whatever an earlier link still has under way, here or in another process, and ends its transaction. Then the end of the
  * topic is read back, and only what it lacks is sent. So on a topic that only we write who reads committed records finds each once; by `ce_id` they can
  * be told apart in any case. Without transactions a request that the broker takes after the topic was read back is there twice, under one `ce_id`.
+ * What a state that was restored since had written counts by id: it is sent again only behind an event that differs from it, so that an actor's events
+ * keep their order, or once the log has passed the number it had then.
  * Nothing is asked of the cluster before the first write. What the cluster finds too large is a dead letter. A write throws `Unavailable` while the
- * cluster does not answer, and `BrokenInvariant` if the topic holds what the log has not given yet.
+ * cluster does not answer, and `BrokenInvariant` if the topic holds what the log of this generation has not given
+ * yet, or anything of a later generation.
  */
 export function kafka(options: KafkaSinkOptions): Sink {
-  const { name, topic, storeId, client, hasTransactions, partitionOf, clock, passing = () => {} } = options;
+  const { name, topic, storeId, generation, client, hasTransactions, partitionOf, clock, passing = () => {} } = options;
+  const epoch = generationName(storeId, generation);
   let { mark } = options.cursor;
   let link: Link | null = null;
   let requestBytesMax = REQUEST_BYTES;
@@ -100,14 +111,21 @@ export function kafka(options: KafkaSinkOptions): Sink {
   }
 
   async function readBack(): Promise<TopicPlace> {
-    const found: { readonly sequence: number; readonly id: string; readonly partition: number; readonly offset: number }[] = [];
+    const found: FoundRecord[] = [];
     const from = resumeFrom(mark);
     const ends = await options.readTail(from, ({ partition, offset, headers }) => {
-      if (headers.get(HEADER.epoch) !== storeId) return;
-      found.push({ sequence: Number(headers.get(HEADER.sequence)), id: headers.get(HEADER.id) ?? "", partition, offset });
+      const of = generationIn(headers.get(HEADER.epoch) ?? "", storeId);
+      if (of === null) return;
+      const text = (header: string): string => headers.get(header) ?? "";
+      const event = { id: text(HEADER.id), type: text(HEADER.type), key: text(HEADER.key) };
+      found.push({ generation: of, sequence: Number(headers.get(HEADER.sequence)), ...event, partition, offset });
     });
     const place = new TopicPlace(ends.slice(0, from?.length ?? ends.length));
-    for (const { sequence, ...record } of found) place.add(sequence, record);
+    for (const { generation: of, sequence, ...record } of found) {
+      if (of > generation) throw new BrokenInvariant(`${topic} holds events of a later restore of this state: it is older than its output`);
+      if (of < generation) place.addEarlier(sequence, record);
+      else place.add(sequence, record);
+    }
     if (place.newest >= options.nextSequence()) {
       throw new BrokenInvariant(
         `${topic} holds event ${place.newest}, which the log has not given yet: the state is older than its output`,
@@ -121,16 +139,16 @@ export function kafka(options: KafkaSinkOptions): Sink {
     link ??= await connect();
     const { place } = link;
     const all = emissions.filter(({ sequence }) => !buried.has(sequence)).map((emission) => addressed(emission, place));
-    const missing = all.filter(({ sequence, id }) => !place.holds(sequence, id));
+    const missing = all.filter((one) => !place.holds(one.sequence, one) && !place.takeEarlier(one));
     if (missing.length > 0) await send(link, missing);
     return place.settle(emissions.at(-1)?.sequence ?? 0);
   }
 
   function addressed(emission: Emission, place: TopicPlace): Addressed {
-    const { id, ...message } = messageOf(emission, { epoch: storeId, source: options.source, rowJson: options.rowJson });
+    const { id, type, ...message } = messageOf(emission, { epoch, source: options.source, rowJson: options.rowJson });
     const partition = partitionOf(message.key, place.partitions);
     const bytes = Buffer.byteLength(message.value) + HEADERS_BYTES;
-    return { emission, sequence: emission.sequence, id, partition, message: { ...message, partition }, bytes };
+    return { emission, sequence: emission.sequence, id, type, key: message.key, partition, message: { ...message, partition }, bytes };
   }
 
   async function send({ begin, place }: Link, missing: readonly Addressed[]): Promise<void> {
@@ -140,8 +158,8 @@ export function kafka(options: KafkaSinkOptions): Sink {
       passing("kafka.send");
       const answers = await sendRequest(transaction, request);
       for (const { partition, baseOffset } of answers) {
-        for (const [n, { sequence, id }] of request.filter((one) => one.partition === partition).entries()) {
-          held.push(() => place.add(sequence, { id, partition, offset: Number(baseOffset) + n }));
+        for (const [n, { sequence, id, type, key }] of request.filter((one) => one.partition === partition).entries()) {
+          held.push(() => place.add(sequence, { id, type, key, partition, offset: Number(baseOffset) + n }));
         }
       }
       passing("kafka.sent");

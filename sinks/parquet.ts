@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { seconds } from "../engine/duration.ts";
 import type { Emission } from "../engine/emission.ts";
 import { invariant, orUnavailable } from "../engine/fault.ts";
+import { generationIn, generationName } from "../engine/generation.ts";
 import { Mark } from "../engine/ids.ts";
 import type { Extents, Sink } from "../engine/sink.ts";
 import type { SinkCursor } from "../engine/sink_cursor.ts";
@@ -15,6 +16,8 @@ export interface ParquetOptions {
   readonly name: string;
   readonly path: string;
   readonly storeId: string;
+  /** `Store.generation`; default 0. */
+  readonly generation?: number;
   readonly cursor: SinkCursor;
   readonly tables: readonly DeclaredTable[];
   /** Default 50,000 rows or 30 s. */
@@ -32,19 +35,25 @@ interface ParquetMark {
 
 /**
  * A folder of Delta Lake tables, one for each curated table, every row once: an extent is written as parts under their final names and then
- * listed by one log entry a table, under the number of its end. A reader of the log never sees half an extent of a table. Throws
- * `BrokenInvariant` if a log has entries fewer or more than were settled, `Unavailable` while another store writes the folder.
+ * listed by one log entry a table, under the number of its end. A reader of the log never sees half an extent of a table. Entries that an earlier
+ * generation of the state listed after the place from which it was restored are taken away: they come again. Throws `BrokenInvariant` if a log has
+ * entries fewer or otherwise more than were settled, `Unavailable` while another store writes the folder.
  */
 export async function parquet(options: ParquetOptions): Promise<Sink> {
-  const { name, path, storeId, cursor, passing = () => {} } = options;
+  const { name, path, storeId, generation = 0, cursor, passing = () => {} } = options;
   let { entries, born }: ParquetMark = cursor.mark === null ? { entries: {}, born: [] } : (JSON.parse(cursor.mark) as ParquetMark);
   const owned = await orUnavailable(path, ownFolder(path, storeId));
-  const appId = `gridactor/${storeId}/${name}`;
+  const application = `gridactor/${storeId}/${name}`;
+  const appId = generationName(application, generation);
+  const isEarlier = (other: string): boolean => (generationIn(other, application) ?? generation) < generation;
   const tables = new Map<string, DeltaTable>();
   for (const table of options.tables) {
     const folder = join(path, table.name);
     const settledEntries = entries[table.name] ?? 0;
-    tables.set(table.name, await openDeltaTable({ folder, table, storeId, appId, settledEntries, pending: cursor.pending, passing }));
+    tables.set(
+      table.name,
+      await openDeltaTable({ folder, table, storeId, appId, isEarlier, settledEntries, pending: cursor.pending, passing }),
+    );
   }
 
   return {

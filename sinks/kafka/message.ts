@@ -3,7 +3,7 @@ import type { Emission } from "../../engine/emission.ts";
 import type { NumberedRow } from "../delta_column.ts";
 
 /** The names of the headers that a resume looks at. */
-export const HEADER = { id: "ce_id", sequence: "ce_sequence", epoch: "epoch" } as const;
+export const HEADER = { id: "ce_id", type: "ce_type", key: "ce_partitionkey", sequence: "ce_sequence", epoch: "epoch" } as const;
 
 export interface MessageOptions {
   /** Which count `ce_sequence` is of. */
@@ -14,7 +14,7 @@ export interface MessageOptions {
 }
 
 /** A record of the topic. */
-export type EmissionMessage = Message & { readonly id: string; readonly key: string; readonly value: string };
+export type EmissionMessage = Message & { readonly id: string; readonly type: string; readonly key: string; readonly value: string };
 
 /** An emission in the binary mode of CloudEvents: attributes in headers, the data as the value, the actor as the key. */
 export function messageOf(emission: Emission, options: MessageOptions): EmissionMessage {
@@ -24,17 +24,18 @@ export function messageOf(emission: Emission, options: MessageOptions): Emission
 function alertMessage({ event }: Emission & { readonly stream: "alerts" }, { epoch }: MessageOptions): EmissionMessage {
   return {
     id: event.id,
+    type: event.type,
     key: event.partitionkey,
     value: JSON.stringify(event.data),
     headers: {
       ce_specversion: event.specversion,
-      ce_type: event.type,
+      [HEADER.type]: event.type,
       ce_source: event.source,
       [HEADER.id]: event.id,
       ce_subject: event.subject,
       ce_time: event.time,
       ce_dataschema: event.dataschema,
-      ce_partitionkey: event.partitionkey,
+      [HEADER.key]: event.partitionkey,
       [HEADER.sequence]: event.sequence,
       [HEADER.epoch]: epoch,
       "content-type": event.datacontenttype,
@@ -46,17 +47,19 @@ function alertMessage({ event }: Emission & { readonly stream: "alerts" }, { epo
 function rowMessage({ row, sequence }: Emission & { readonly stream: "curated" }, options: MessageOptions): EmissionMessage {
   const id = `${row.rowId}/${sequence}`;
   const key = row.actor ?? row.rowId;
+  const type = `energy.row.${row.table}.v1`;
   return {
     id,
+    type,
     key,
     value: options.rowJson({ row, sequence }),
     headers: {
       ce_specversion: "1.0",
-      ce_type: `energy.row.${row.table}.v1`,
+      [HEADER.type]: type,
       ce_source: options.source,
       [HEADER.id]: id,
       ce_subject: key,
-      ce_partitionkey: key,
+      [HEADER.key]: key,
       [HEADER.sequence]: String(sequence).padStart(20, "0"),
       [HEADER.epoch]: options.epoch,
       "content-type": "application/json",

@@ -58,6 +58,7 @@ test("a backup beside a running engine is the state of one commit, and restored 
     await restore(join(folder, "copy"), join(folder, "other"), false);
     const restored = await openAt(join(folder, "other"));
     assert.equal([stateDigest(restored), restored.nextSequence], [digest, 41]);
+    assert.equal([store.generation, restored.generation > 0], [0, true]);
     assert.equal((await restored.readLog("alerts", 1, 1_000_000)).length, 40);
     await live(restored, 41, 45);
     assert.is(restored.nextSequence, 46);

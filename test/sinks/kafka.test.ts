@@ -49,6 +49,7 @@ interface Given {
   readonly cursor?: SinkCursor;
   readonly passing?: (point: string) => void;
   readonly nextSequence?: number;
+  readonly generation?: number;
   readonly connection?: KafkaBroker["connection"];
   readonly hasTransactions?: boolean;
 }
@@ -56,6 +57,7 @@ interface Given {
 const letters: DeadLetter[] = [];
 const COMMON = {
   name,
+  generation: 0,
   source: "/gridactor/main",
   rowJson: rowJson([]),
   clock: wallClock,
@@ -64,10 +66,17 @@ const COMMON = {
 
 function sink(
   topic: string,
-  { cursor = NO_CURSOR, passing = () => {}, nextSequence = 1_000, connection = broker.connection, hasTransactions = true }: Given = {},
+  {
+    cursor = NO_CURSOR,
+    passing = () => {},
+    nextSequence = 1_000,
+    generation = 0,
+    connection = broker.connection,
+    hasTransactions = true,
+  }: Given = {},
 ): Sink {
   const place = kafkaTopic(connection, topic, `${topic}-tail`, wallClock);
-  return kafka({ ...COMMON, storeId, cursor, passing, hasTransactions, nextSequence: () => nextSequence, ...place });
+  return kafka({ ...COMMON, storeId, generation, cursor, passing, hasTransactions, nextSequence: () => nextSequence, ...place });
 }
 
 /** Every record, partition by partition. */
@@ -181,6 +190,70 @@ test("a topic that knows more than the state stops the sink", 1, async (topic) =
   const older = sink(topic, { nextSequence: 2 });
   assert.instance(await older.write([alertEmission(1)]).catch(thrown), BrokenInvariant);
   await older.close();
+});
+
+/** The same event under another number of the log. */
+function renumbered({ sequence: _, event, ...emission }: ReturnType<typeof meterEvent>, sequence: number): Emission {
+  return { ...emission, sequence, event: { ...event, sequence: String(sequence).padStart(20, "0") } };
+}
+
+const idsOf = async (topic: string): Promise<readonly string[]> =>
+  (await recordsOf(topic)).map(({ headers }) => (headers.get("ce_id") ?? "").replace(/^.*\//, ""));
+
+test(
+  "after a restore the topic's events beyond the log are known by their ids, also under other numbers and after a crash",
+  2,
+  async (topic) => {
+    const first = sink(topic);
+    const backedUp = await first.write([1, 2, 3, 4].map(meterEvent));
+    await first.write([5, 6, 7, 8, 9, 10].map(meterEvent)); // After the backup.
+    await first.close();
+    const cursor: SinkCursor = { settled: 4, mark: backedUp, pending: null };
+    const restored = sink(topic, { cursor, generation: 100, nextSequence: 9 });
+    const mark = await restored.write([renumbered(meterEvent(6), 5), renumbered(meterEvent(5), 6), renumbered(meterEvent(11), 7)]);
+    await restored.close();
+    const again = sink(topic, { cursor: { settled: 7, mark, pending: null }, generation: 100, nextSequence: 13 });
+    await again.write([7, 8, 9, 10, 12].map((id, n) => renumbered(meterEvent(id), 8 + n)));
+    await again.close();
+    assert.equal(
+      [...(await idsOf(topic))].map(Number).sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    );
+    const older = sink(topic, { cursor, nextSequence: 1_000 });
+    assert.instance(await older.write([meterEvent(5)]).catch(thrown), BrokenInvariant);
+    await older.close();
+  },
+);
+
+test(
+  "behind an event that comes otherwise after a restore, its actor's others come again, in order and with known ids",
+  1,
+  async (topic) => {
+    const first = sink(topic);
+    const events = [1, 8, 15, 2].map(meterEvent); // Three of one meter, one of another.
+    await first.write(events);
+    await first.close();
+    const restored = sink(topic, { generation: 100, nextSequence: 20 });
+    const [one, other, third, ofAnother] = events as [(typeof events)[0], (typeof events)[0], (typeof events)[0], (typeof events)[0]];
+    const differs = { ...other, event: { ...other.event, type: "energy.alert.cleared.v1" } } as typeof other;
+    await restored.write([one, differs, third, ofAnother].map((event, n) => renumbered(event, n + 1)));
+    await restored.close();
+    assert.equal(await idsOf(topic), ["1", "8", "15", "2", "8", "15"]);
+  },
+);
+
+test("a restored state is refused by a topic that knows more of its own generation", 1, async (topic) => {
+  const restored = sink(topic, { generation: 100 });
+  await restored.write([alertEmission(1), alertEmission(2)]);
+  await restored.close();
+  for (const [generation, nextSequence] of [
+    [100, 2],
+    [99, 1_000],
+  ] as const) {
+    const older = sink(topic, { generation, nextSequence });
+    assert.instance(await older.write([alertEmission(1)]).catch(thrown), BrokenInvariant);
+    await older.close();
+  }
 });
 
 test("events larger than one request go in several", 1, async (topic) => {

@@ -65,6 +65,46 @@ sinkContract("Parquet", async () => {
 
 const test = suite("Parquet");
 
+test("a restored state takes away what was listed after its backup, checkpoints too, and lists it anew; any other state is refused", () =>
+  inTempFolder(async (path) => {
+    const table = join(path, "meter_readings");
+    const first = await parquet({ name, path, storeId, cursor: NO_CURSOR, tables: TABLES });
+    const marks: Mark[] = [];
+    for (let n = 1; n <= 102; n += 1) marks.push(await first.write([reading(n)]));
+    await first.close();
+    const cursor: SinkCursor = { settled: 99, mark: marks[98] ?? null, pending: null };
+    const failure = await parquet({ name, path, storeId, cursor, tables: TABLES }).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    assert.instance(failure, BrokenInvariant);
+    const given = { name, path, storeId, tables: TABLES, generation: 7 };
+    let points = 0;
+    const crash = (): never => {
+      points += 1;
+      throw new Error("crash");
+    };
+    const cutOff = await parquet({ ...given, cursor, passing: (point) => point === "parquet.rewind" && points === 0 && crash() }).catch(
+      (error: unknown) => error,
+    );
+    assert.instance(cutOff, Error);
+    await (await parquet({ ...given, cursor })).close();
+    assert.equal(
+      (await deltaRows(table)).map(sequenceOf),
+      Array.from({ length: 99 }, (_, n) => n + 1),
+    );
+    assert.not((await readdir(join(table, "_delta_log"))).some((file) => file.includes("checkpoint")));
+    const restored = await parquet({ ...given, cursor });
+    const mark = await restored.write([reading(100), reading(101)]);
+    await restored.close();
+    assert.equal(
+      (await deltaRows(table)).map(sequenceOf),
+      Array.from({ length: 101 }, (_, n) => n + 1),
+    );
+    assert.instance(await parquet({ ...given, cursor }).catch((error: unknown) => error), BrokenInvariant);
+    await (await parquet({ ...given, cursor: { settled: 101, mark, pending: null } })).close();
+  }));
+
 test("a checkpoint every 100 entries stands for all before it, whether a crash came before it or not", () =>
   inTempFolder(async (path) => {
     const table = join(path, "meter_readings");
