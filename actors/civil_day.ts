@@ -7,9 +7,17 @@ const MS_PER_DAY = 86_400_000;
 /** 1970-01-01 was a Thursday. */
 const FIRST_WEEKDAY = 4;
 
+let cachedDay = Number.NaN; // Neighbouring readings are of one day, and each asks for its date; this changes no result.
+let cachedDate = "";
+
 /** The civil date of an instant in the grid zone, `YYYY-MM-DD`: never the process's zone. */
 export function civilDate(atMs: number): string {
-  return new Date(atMs + GRID_ZONE_MS).toISOString().slice(0, 10);
+  const day = gridDayOf(atMs);
+  if (day !== cachedDay) {
+    cachedDay = day;
+    cachedDate = new Date(day * MS_PER_DAY).toISOString().slice(0, 10);
+  }
+  return cachedDate;
 }
 
 /** The instant at which a civil date begins in the grid zone, epoch ms. */

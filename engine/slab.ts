@@ -1,5 +1,5 @@
 import { invariant } from "./fault.ts";
-import type { Hot, Layout } from "./layout.ts";
+import type { Hot, Layout, Packing } from "./layout.ts";
 
 const CHUNK_SLOTS = 4096;
 
@@ -115,66 +115,102 @@ export function newCursor(): Cursor {
   return { f64: new Float64Array(0), u32: new Uint32Array(0), f32: new Float32Array(0), f: 0, u: 0 };
 }
 
-/** An object with a member for each of `names`, which reads and writes the packed bytes under `cursor`. */
+/**
+ * An object with a member for each of `names`, which reads and writes the packed bytes under `cursor`. Views of the same members at the same places
+ * share their accessors, so that code which works with one compiles for all: an inspection makes a kind of its own, and must not slow the engine's down.
+ */
 export function hotView<L extends Layout>(cursor: Cursor, plan: SlotPlan, names: L): Hot<L> {
-  const view = {};
-  for (const name of Object.keys(names)) Object.defineProperty(view, name, accessor(cursor, plan, name));
-  return view as Hot<L>;
+  const members = Object.entries(names).map(([name, packing]): Member => ({ name, packing, at: placeOf(plan, name) }));
+  const key = JSON.stringify(members);
+  const accessors = ACCESSORS.get(key) ?? accessorsOf(members);
+  ACCESSORS.set(key, accessors);
+  return Object.create(accessors, { [CURSOR]: { value: cursor } }) as Hot<L>;
 }
 
-function accessor(cursor: Cursor, plan: SlotPlan, name: string): PropertyDescriptor {
+interface Member {
+  readonly name: string;
+  readonly packing: Packing;
+  readonly at: number;
+}
+
+interface View {
+  readonly [CURSOR]: Cursor;
+}
+
+const CURSOR = Symbol("cursor");
+const ACCESSORS = new Map<string, object>();
+
+function placeOf(plan: SlotPlan, name: string): number {
   const at = plan.f64At.get(name) ?? plan.u32At.get(name);
   invariant(at !== undefined, `the layout has no ${name}`);
-  if (plan.f32.has(name)) return single(cursor, at, plan.nullable.has(name));
-  if (plan.u32At.has(name)) {
-    return {
-      enumerable: true,
-      get: () => cursor.u32[cursor.u + at],
-      set: (value: number) => {
-        cursor.u32[cursor.u + at] = value;
-      },
-    };
+  return at;
+}
+
+function accessorsOf(members: readonly Member[]): object {
+  return Object.defineProperties({}, Object.fromEntries(members.map(({ name, packing, at }) => [name, accessor(packing, at)])));
+}
+
+function accessor(packing: Packing, at: number): PropertyDescriptor & ThisType<View> {
+  switch (packing) {
+    case "u32":
+      return {
+        enumerable: true,
+        get() {
+          const { u32, u } = this[CURSOR];
+          return u32[u + at];
+        },
+        set(value: number) {
+          const { u32, u } = this[CURSOR];
+          u32[u + at] = value;
+        },
+      };
+    case "f64":
+    case "nullable":
+      return wide(at, packing === "nullable");
+    case "f32":
+    case "nullable32":
+      return narrow(at, packing === "nullable32");
   }
-  if (plan.nullable.has(name)) {
-    return {
-      enumerable: true,
-      get: () => {
-        const value = cursor.f64[cursor.f + at] as number;
-        return Number.isNaN(value) ? null : value;
-      },
-      set: (value: number | null) => {
-        cursor.f64[cursor.f + at] = value ?? Number.NaN;
-      },
-    };
-  }
+}
+
+/** A member of 8 bytes. */
+function wide(at: number, isNullable: boolean): PropertyDescriptor & ThisType<View> {
   return {
     enumerable: true,
-    get: () => cursor.f64[cursor.f + at],
-    set: (value: number) => {
-      cursor.f64[cursor.f + at] = value;
+    get: isNullable
+      ? function (this: View) {
+          const { f64, f } = this[CURSOR];
+          const value = f64[f + at] as number;
+          return Number.isNaN(value) ? null : value;
+        }
+      : function (this: View) {
+          const { f64, f } = this[CURSOR];
+          return f64[f + at];
+        },
+    set(value: number | null) {
+      const { f64, f } = this[CURSOR];
+      f64[f + at] = value ?? Number.NaN;
     },
   };
 }
 
 /** A member of 4 bytes that is not a whole number. */
-function single(cursor: Cursor, at: number, isNullable: boolean): PropertyDescriptor {
-  if (isNullable) {
-    return {
-      enumerable: true,
-      get: () => {
-        const value = cursor.f32[cursor.u + at] as number;
-        return Number.isNaN(value) ? null : value;
-      },
-      set: (value: number | null) => {
-        cursor.f32[cursor.u + at] = value ?? Number.NaN;
-      },
-    };
-  }
+function narrow(at: number, isNullable: boolean): PropertyDescriptor & ThisType<View> {
   return {
     enumerable: true,
-    get: () => cursor.f32[cursor.u + at],
-    set: (value: number) => {
-      cursor.f32[cursor.u + at] = value;
+    get: isNullable
+      ? function (this: View) {
+          const { f32, u } = this[CURSOR];
+          const value = f32[u + at] as number;
+          return Number.isNaN(value) ? null : value;
+        }
+      : function (this: View) {
+          const { f32, u } = this[CURSOR];
+          return f32[u + at];
+        },
+    set(value: number | null) {
+      const { f32, u } = this[CURSOR];
+      f32[u + at] = value ?? Number.NaN;
     },
   };
 }

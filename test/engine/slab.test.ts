@@ -16,6 +16,13 @@ function newView() {
   return { slab, cursor, view: hotView(cursor, slab.plan, LAYOUT) };
 }
 
+/** All members of a view as plain values. */
+function membersOf(view: object): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const name in view) values[name] = view[name as keyof typeof view];
+  return values;
+}
+
 test("wide members come first, in order of declaration, and a slot is a multiple of eight bytes", () => {
   const plan = planSlot(LAYOUT);
   assert.is(plan.strideBytes, 32); // 2 x 8 and 3 x 4, padded.
@@ -40,7 +47,7 @@ test("wide members come first, in order of declaration, and a slot is a multiple
 test("a new slot is zeros, and null where null can be", () => {
   const { slab, cursor, view } = newView();
   slab.move(cursor, slab.allocate());
-  assert.equal({ ...view }, { count: 0, value: 0, last: null, code: 0, other: 0 });
+  assert.equal(membersOf(view), { count: 0, value: 0, last: null, code: 0, other: 0 });
 });
 
 test("members hold any number of their kind", () => {
@@ -64,9 +71,9 @@ test("single numbers take half the space, keep seven digits and may be null", ()
   const view = hotView(cursor, slab.plan, layout);
   assert.is(slab.plan.strideBytes, 24);
   slab.move(cursor, slab.allocate());
-  assert.equal({ ...view }, { half: 0, perhaps: null, count: 0, whole: 0 });
+  assert.equal(membersOf(view), { half: 0, perhaps: null, count: 0, whole: 0 });
   Object.assign(view, { half: 0.1, perhaps: 231.47, count: 7, whole: 0.1 });
-  assert.equal({ ...view }, { half: Math.fround(0.1), perhaps: Math.fround(231.47), count: 7, whole: 0.1 });
+  assert.equal(membersOf(view), { half: Math.fround(0.1), perhaps: Math.fround(231.47), count: 7, whole: 0.1 });
   view.perhaps = null;
   assert.is(view.perhaps, null);
 });
@@ -85,11 +92,11 @@ test("slots do not touch one another, over the borders of chunks", () => {
       code: random.below(9),
       other: ~slot >>> 0,
     });
-    wanted.push({ ...view });
+    wanted.push(membersOf(view));
   }
   for (const slot of random.shuffled([0, 1, SLOTS_PER_CHUNK - 1, SLOTS_PER_CHUNK, 2 * SLOTS_PER_CHUNK, slab.size - 1])) {
     slab.move(cursor, slot);
-    assert.equal({ ...view }, wanted[slot]);
+    assert.equal(membersOf(view), wanted[slot]);
   }
 });
 
@@ -101,9 +108,22 @@ test("an image restores a slot of another slab", () => {
   const slot = to.slab.allocate();
   to.slab.restore(slot, Uint8Array.from(from.slab.image(0)));
   to.slab.move(to.cursor, slot);
-  assert.equal({ ...to.view }, { ...from.view });
+  assert.equal(membersOf(to.view), membersOf(from.view));
   assert.throws(
     () => to.slab.restore(slot, new Uint8Array(24)),
     (error: Error) => error instanceof BrokenInvariant,
   );
+});
+
+test("views of one layout share their accessors, each over its own bytes", () => {
+  const [one, other] = [newView(), newView()];
+  assert.is(Object.getPrototypeOf(one.view), Object.getPrototypeOf(other.view));
+  one.slab.move(one.cursor, one.slab.allocate());
+  other.slab.move(other.cursor, other.slab.allocate());
+  one.view.count = 1;
+  other.view.count = 2;
+  assert.is(one.view.count, 1);
+  const layout = { value: "f64", count: "u32" } as const;
+  const third = hotView(newCursor(), new Slab(layout).plan, layout);
+  assert.is.not(Object.getPrototypeOf(third), Object.getPrototypeOf(one.view));
 });
