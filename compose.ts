@@ -17,6 +17,7 @@ import type {
 } from "./admin/config_types.ts";
 import { CommandError } from "./admin/errors.ts";
 import { freeBytes } from "./admin/health.ts";
+import type { Inlet } from "./cluster/inlet.ts";
 import { wallClock } from "./engine/clock.ts";
 import { minutes } from "./engine/duration.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
@@ -118,6 +119,14 @@ export interface Composition {
   readonly filterNow?: (sink: string) => SinkFilter | undefined;
   /** Certificates of Kafka brokers are not checked. For development only. */
   readonly insecureDev?: boolean;
+  /** What the engine is of a cluster; left out: it is alone. */
+  readonly shard?: ShardPart;
+}
+
+/** The part of a cluster that an engine is: the actors that live in it, and what takes the place of its sources. */
+export interface ShardPart {
+  readonly owns: NonNullable<WorldOptions["owns"]>;
+  readonly inlets: ReadonlyMap<string, Inlet>;
 }
 
 /** The grid as the configuration has it. */
@@ -152,6 +161,7 @@ export async function compose({
   onTrouble,
   filterNow = () => undefined,
   insecureDev = false,
+  shard,
 }: Composition): Promise<Engine> {
   const domain = domainOf(config, assembly);
   let engine: Engine | null = null;
@@ -172,17 +182,13 @@ export async function compose({
   };
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, opening), stream: sink.stream });
   if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
-  const sources = config.sources.flatMap((source): SourceWiring[] => {
-    if (source.type === "landing") return [landingWiring(source, config, mode === "live", world)];
-    if (mode === "drain") return [];
-    if (source.type === "simulator") return [simulatorWiring(source, config, (feed) => world().clock(feed).latestMs())];
-    if (source.type === "kafka")
-      return [kafkaWiring(source, config, store, { gaps: () => world().gaps, onTrouble, isUnchecked: insecureDev })];
-    if (source.type === "added") return [addedWiring(source, assembly)];
-    return [eventHubWiring(source, config, domain, { gaps: () => world().gaps, onTrouble })];
-  });
+  const sources =
+    shard === undefined
+      ? wireSources({ config, assembly, domain, store, mode, world, onTrouble, insecureDev })
+      : [...shard.inlets.values()].map((inlet) => inletWiring(inlet, config, domain));
   engine = new Engine({
     ...worldOptions(config, assembly),
+    ...(shard === undefined ? {} : { owns: shard.owns }),
     domain,
     store,
     sources,
@@ -200,6 +206,25 @@ export async function compose({
     onBatch,
   });
   return engine;
+}
+
+/** What sources are put together from. `world` is asked while they are read. */
+export type SourcesOpening = Required<Pick<Composition, "config" | "assembly" | "store" | "mode" | "onTrouble" | "insecureDev">> & {
+  readonly domain: Domain;
+  readonly world: () => World;
+};
+
+/** The sources of a configuration, in its order. */
+export function wireSources({ config, assembly, domain, store, mode, world, onTrouble, insecureDev }: SourcesOpening): SourceWiring[] {
+  return config.sources.flatMap((source): SourceWiring[] => {
+    if (source.type === "landing") return [landingWiring(source, config, mode === "live", world)];
+    if (mode === "drain") return [];
+    if (source.type === "simulator") return [simulatorWiring(source, config, (feed) => world().clock(feed).latestMs())];
+    if (source.type === "kafka")
+      return [kafkaWiring(source, config, store, { gaps: () => world().gaps, onTrouble, isUnchecked: insecureDev })];
+    if (source.type === "added") return [addedWiring(source, assembly)];
+    return [eventHubWiring(source, config, domain, { gaps: () => world().gaps, onTrouble })];
+  });
 }
 
 // Sources -------------------------------------------------------------------------------------------------------------------------------
@@ -261,6 +286,14 @@ function simulatorWiring(source: SimulatorConfig, config: Config, latestMs: (fee
     clock: wallClock,
   });
   return { ...wiring(stream, source, feed === "billing" ? "cdc" : "delta"), holdsNext: false };
+}
+
+/** In the place of a source; what other shards tell is of no feed, and no feed of it is ever looked at. */
+function inletWiring(inlet: Inlet, { sources }: Config, { feeds }: Domain): SourceWiring {
+  const source = sources.find(({ id }) => id === inlet.id);
+  const { feed = feeds[0]?.name ?? "", origin = "live" } = source ?? {};
+  const mode = source !== undefined && "mode" in source ? source.mode : feed === "billing" ? "cdc" : "delta";
+  return { source: inlet, intake: { source: inlet.id, feed, mode, origin }, stage: 1, holdsNext: false };
 }
 
 /** What sources of brokers ask and tell where records are lost. */

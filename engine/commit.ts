@@ -15,6 +15,7 @@ export const ROW_TABLES = [
   "sink",
   "audit",
   "open_alert",
+  "tell",
 ] as const;
 export type RowTable = (typeof ROW_TABLES)[number];
 

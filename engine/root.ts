@@ -29,6 +29,7 @@ import type { RuleScope } from "./rule_table.ts";
 import type { SourceRecord } from "./source.ts";
 import type { ResolvedTable } from "./table.ts";
 import type { TimerChanges, TimerRow } from "./timers.ts";
+import { encodeTold, TOLD_GROUP, type Told, toldKey } from "./told.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, countOf, setCount } from "./vitals.ts";
 import type { Kept, Timer, Warm } from "./warm_codec.ts";
@@ -142,6 +143,8 @@ export class Root implements Out<AnyMessage> {
   #current: Touched | null = null;
   #hops = 0;
   readonly #tells: Tell[] = [];
+  /** Encoded tells to actors that live elsewhere. */
+  readonly #away: Uint8Array[] = [];
   readonly #alerts: AlertFacts[] = [];
   readonly #curated: PendingRow[] = [];
   readonly #stamps: string[] = [];
@@ -159,6 +162,7 @@ export class Root implements Out<AnyMessage> {
   readonly #timersGone: TimerRow[] = [];
   readonly #lists: readonly unknown[][] = [
     this.#tells,
+    this.#away,
     this.#alerts,
     this.#curated,
     this.#stamps,
@@ -219,8 +223,17 @@ export class Root implements Out<AnyMessage> {
     for (let n = 0; n < this.#tells.length; n += 1) {
       const { id, message, hops } = this.#tells[n] as Tell;
       this.#hops = hops;
-      this.deliver(this.touch(id), message);
+      if (this.#world.owns(id)) this.deliver(this.touch(id), message);
+      else this.#away.push(this.#told(id, message, hops));
     }
+  }
+
+  /** Lets an actor hear what another one, elsewhere, has told it. After `begin`. */
+  hear({ id, message, hops, late }: Pick<Told, "id" | "message" | "hops" | "late">): void {
+    this.late = late;
+    this.#hops = hops;
+    this.deliver(this.touch(id), message);
+    this.settleTells();
   }
 
   /** Wakes the touched actor: its timer `row` is due at its true time. `clockMs`: where the clock is going, `steppedMs`: how far from where it was. */
@@ -445,6 +458,10 @@ export class Root implements Out<AnyMessage> {
       throw error;
     }
     for (const row of this.#rows) rows.push(row);
+    for (const value of this.#away) {
+      counters.add(TOLD_GROUP, "away", 1);
+      rows.push({ table: "tell", key: toldKey(counters.group(TOLD_GROUP)["away"] ?? 0), value });
+    }
     for (const history of this.#histories.values()) this.#world.setHistory(history);
     for (const timer of this.#timersGone) timers.delete(timer);
     for (const timer of this.#timers) {
@@ -514,6 +531,13 @@ export class Root implements Out<AnyMessage> {
     kind.keepTouched(slot, n);
     this.#touchedCount = n + 1;
     return touched;
+  }
+
+  #told(id: ActorId, message: AnyMessage, hops: number): Uint8Array {
+    const cause = this.#now();
+    const { feed, head, at, position, origin, source, path, arrivedAtMs, eventTimeMs, key, date, schemaVersion } = cause;
+    const about = { feed, head, at, position, origin, source, path, arrivedAtMs, eventTimeMs, key, date, schemaVersion };
+    return encodeTold({ id, message, hops, late: this.late, cause: about });
   }
 
   #place(): Place {

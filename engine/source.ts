@@ -1,6 +1,7 @@
 import type { Fault, Unavailable } from "./fault.ts";
 import type { Position, SourceId } from "./ids.ts";
 import type { Sights } from "./schema.ts";
+import type { Told } from "./told.ts";
 
 /**
  * One record as a transport hands it over. `bytes` are what came (for quarantine and re-drive): JSON text, or a CSV line. A format that has
@@ -64,6 +65,10 @@ export interface Batch {
   readonly settles?: readonly Refusal[];
   /** Written in the same commit as the effect of `records`: partition -> position. Partitions not named keep theirs. */
   readonly resumeAt: ReadonlyMap<string, Position>;
+  /** The partition's latest event time, told by who has seen all of its records: epoch ms. Left out: these records are all of them. */
+  readonly reachedMs?: number;
+  /** Tells of actors elsewhere, in order. A batch of them has no records and no partition. */
+  readonly told?: readonly Told[];
   /** True: nothing more to read at present. The partition stops holding its feed's clock until its next record. */
   readonly idle: boolean;
 }

@@ -5,6 +5,7 @@ import { grownBy } from "./extra_columns.ts";
 import { BrokenInvariant, type Fault, fault } from "./fault.ts";
 import type { Feed, RecordContext, Row } from "./feed.ts";
 import { hashRow, hashText } from "./hash.ts";
+import { hearAll } from "./hearing.ts";
 import { type ActorId, quarantineId, SourceId } from "./ids.ts";
 import { PartsDraft } from "./journal.ts";
 import { LogDraft } from "./log_draft.ts";
@@ -17,6 +18,7 @@ import type { FeedSchema } from "./schema.ts";
 import { versionChanges } from "./schema_version.ts";
 import type { Batch, Outlook, Refusal, SourceRecord } from "./source.ts";
 import { TimerChanges, type TimerRow } from "./timers.ts";
+import { toldKey } from "./told.ts";
 import { utcDate } from "./utc_date.ts";
 import { addCount, clockOf, findRepeat, pushRecent, setClock, type WindowEntry } from "./vitals.ts";
 import type { FeedClock, Partition } from "./watermark.ts";
@@ -50,12 +52,10 @@ export class Turn {
     log.clear(this.#world.nextSequence);
     const rows: ChangedRow[] = [];
     const timers = new TimerChanges();
-    const records = new Intaker(this.#world, this.#root, intake, batch, { log, rows, timers });
-    if (batch.gap !== undefined) records.openGap(batch.gap);
-    if (batch.ahead !== undefined) records.lookAhead(batch.ahead);
-    for (const refusal of batch.settles ?? []) rows.push(...this.#settled(intake.source, refusal));
-    for (const record of batch.records) records.take(record);
-    records.end();
+    const effects = { log, rows, timers };
+    if (batch.told === undefined) this.#take(intake, batch, effects);
+    else hearAll(this.#world, this.#root, batch.told, effects);
+    this.#forgetHandedOver(rows);
     for (const [partition, position] of batch.resumeAt) {
       rows.push({ table: "position", key: `${intake.source}\0${partition}`, value: Buffer.from(position) });
     }
@@ -65,6 +65,23 @@ export class Turn {
     this.#world.population.takeChanges(parts);
     this.#world.nextSequence = log.next;
     return { parts, log, rows };
+  }
+
+  #take(intake: Intake, batch: Batch, effects: Effects): void {
+    const records = new Intaker(this.#world, this.#root, intake, batch, effects);
+    if (batch.gap !== undefined) records.openGap(batch.gap);
+    if (batch.ahead !== undefined) records.lookAhead(batch.ahead);
+    for (const refusal of batch.settles ?? []) effects.rows.push(...this.#settled(intake.source, refusal));
+    for (const record of batch.records) records.take(record);
+    records.end();
+  }
+
+  /** Tells that were handed over to other places need not be kept. */
+  #forgetHandedOver(rows: ChangedRow[]): void {
+    const world = this.#world;
+    for (; world.forgotten < world.handedOver; world.forgotten += 1) {
+      rows.push({ table: "tell", key: toldKey(world.forgotten + 1), value: null });
+    }
   }
 
   /** The quarantine row of a refusal that does not stand any more. None, if there is no such row, or somebody has decided on it. */
@@ -188,6 +205,8 @@ class Intaker {
 
   /** The batch's last words: idle mark, counts, clocks. */
   end(): void {
+    const { reachedMs } = this.#batch;
+    if (reachedMs !== undefined && reachedMs > this.#partition.latestMs) this.#moveClock(reachedMs);
     if (this.#batch.idle && !this.#partition.idle) {
       this.#partition.idle = true;
       this.#fire(this.#clock.reachableMs());

@@ -20,6 +20,7 @@ import { NewColumns, Survey, undecided } from "./survey.ts";
 import type { ResolvedTable } from "./table.ts";
 import { Tallies } from "./tallies.ts";
 import { parseTimerKey, TimerQueue } from "./timers.ts";
+import { TOLD_GROUP } from "./told.ts";
 import { Tracer } from "./tracer.ts";
 import { indexRows, isIndexed } from "./version_index.ts";
 import { FeedClock } from "./watermark.ts";
@@ -41,6 +42,8 @@ export interface WorldOptions {
   readonly rules: RuleTable;
   readonly schemas: ReadonlyMap<string, SchemaSettings>;
   readonly limits: Limits;
+  /** Whether an actor lives here. Left out: all do. */
+  readonly owns?: (id: ActorId) => boolean;
 }
 
 /**
@@ -67,6 +70,11 @@ export class World {
   timersFired = 0;
   nextSequence: number;
   actorCount: number;
+  readonly owns: (id: ActorId) => boolean;
+  /** Tells up to this number were handed over elsewhere: the next commits forget them. */
+  handedOver = 0;
+  /** Up to this number they are forgotten. */
+  forgotten = 0;
   readonly tracer = new Tracer();
   readonly #histories = new Map<ActorId, History>();
   #factsHeld = 0;
@@ -77,6 +85,7 @@ export class World {
     this.name = options.name;
     this.rules = options.rules;
     this.limits = options.limits;
+    this.owns = options.owns ?? (() => true);
     this.#store = store;
     this.shapes = requireShapes(store, options.domain);
     this.nextSequence = store.nextSequence;
@@ -197,6 +206,9 @@ export class World {
 
   #restore(): void {
     for (const [key, value] of this.#store.range("count", "")) this.counters.restore(key, value);
+    const [kept] = this.#store.range("tell", "");
+    this.forgotten = kept === undefined ? (this.counters.group(TOLD_GROUP)["away"] ?? 0) : Number(kept[0]) - 1;
+    this.handedOver = this.forgotten;
     this.tallies.restore(this.#store, this.feeds.keys());
     for (const [key] of this.#store.range("timer", "")) {
       const row = parseTimerKey(key);

@@ -17,15 +17,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sources: ["engine", "sources"],
   sinks: ["engine", "sinks"],
   admin: ["engine", "actors", "admin"],
+  cluster: ["engine", "sources", "cluster"],
   simulators: ["simulators"], // Generators and feeds share nothing, so that each checks the other.
-  "compose.ts": EVERY_FOLDER,
+  "compose.ts": [...EVERY_FOLDER, "cluster"],
   "daemon.ts": [...EVERY_FOLDER, "compose.ts"],
-  "main.ts": [...EVERY_FOLDER, "bench", "compose.ts", "daemon.ts"],
+  "cluster_daemon.ts": [...EVERY_FOLDER, "cluster", "compose.ts", "daemon.ts"],
+  "main.ts": [...EVERY_FOLDER, "bench", "cluster", "compose.ts", "daemon.ts", "cluster_daemon.ts"],
   library: [...EVERY_FOLDER, "library", "compose.ts", "daemon.ts"],
   "lib.ts": [...EVERY_FOLDER, "library"], // For users; only tests import it.
   examples: [], // They know the package only, as users do.
   bench: [...EVERY_FOLDER, "bench", "compose.ts", "daemon.ts"],
-  test: [...EVERY_FOLDER, "bench", "test", "compose.ts", "daemon.ts", "main.ts", "library", "lib.ts"],
+  test: [...EVERY_FOLDER, "cluster", "cluster_daemon.ts", "bench", "test", "compose.ts", "daemon.ts", "main.ts", "library", "lib.ts"],
 };
 
 /** Engine files that meet the clock, the disk or a wait. Every other file of the engine is pure; name a new one here only if it cannot be. */
