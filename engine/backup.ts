@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { cp, type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { wallClock } from "./clock.ts";
 import { DamagedStore, NoStore } from "./damaged_store.ts";
@@ -10,9 +10,10 @@ import { openTables, type Tables } from "./lmdb_tables.ts";
 import { DATA_FILE, preflight, replacedBy, writeSidecar } from "./preflight.ts";
 import { openReadOnly } from "./read_only_store.ts";
 import { syncDirectory } from "./segment_file.ts";
+import { pinSegments } from "./segment_pin.ts";
 
 // LMDB's file is copied first, in one transaction; the ledger in the copy then says which segments belong to it, and up to which byte. A running
-// engine only appends to these; it may delete one that is needed no more, which the copy still names: then all is copied anew.
+// engine only appends to these; it deletes none until all that the copy names are open here, and what is open can be read to its end.
 
 /** What a backup says of itself, in `backup.json`, which is written last: where it is missing, the backup was not finished. */
 export interface Backup {
@@ -34,7 +35,6 @@ export class BadBackup extends Error {
 }
 
 const BACKUP_FILE = "backup.json";
-const ATTEMPTS = 5;
 const COPY_BYTES = 1_048_576;
 
 /**
@@ -126,23 +126,42 @@ async function beginGeneration(dir: string): Promise<void> {
 }
 
 async function copied(dir: string, tables: Tables, to: string, passing: () => Promise<void>): Promise<Ledger> {
-  for (let attempt = 1; ; attempt += 1) {
-    const draft = await mkdtemp(`${to}.draft-`); // A new one each time: LMDB must not meet another file under a path that it has opened.
-    let missing: string | null;
+  const draft = await mkdtemp(`${to}.draft-`);
+  const opened: Opened[] = [];
+  try {
+    const pin = pinSegments(dir);
+    let ledger: Ledger;
     try {
       await tables.copy(join(draft, DATA_FILE));
-      const ledger = await ledgerIn(draft);
+      ledger = await ledgerIn(draft);
       await passing();
-      missing = await copySegments(dir, ledger, draft);
-      if (missing === null) {
-        await writeSidecar(draft, ledger);
-        await rename(draft, to);
-        return ledger;
-      }
+      for (const [name, bytes] of ledger.segments) opened.push({ name, bytes, handle: await opening(join(dir, name)) });
     } finally {
-      await rm(draft, { recursive: true, force: true });
+      pin.release();
     }
-    if (attempt === ATTEMPTS) throw new DamagedStore(`${missing} is missing, or shorter than it must be`);
+    for (const segment of opened) await copyBeginning(segment, join(draft, segment.name));
+    await writeSidecar(draft, ledger);
+    await rename(draft, to);
+    return ledger;
+  } finally {
+    for (const { handle } of opened) await handle.close();
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** A segment, of which so many bytes belong to the copy. */
+interface Opened {
+  readonly name: string;
+  readonly bytes: number;
+  readonly handle: FileHandle;
+}
+
+async function opening(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new DamagedStore(`${path} is missing`);
+    throw error;
   }
 }
 
@@ -154,29 +173,19 @@ async function ledgerIn(dir: string): Promise<Ledger> {
   return ledger;
 }
 
-/** The first segment that cannot be copied whole; null: all are. */
-async function copySegments(dir: string, { segments }: Ledger, to: string): Promise<string | null> {
-  for (const [name, bytes] of segments) if (!(await copyBeginning(join(dir, name), join(to, name), bytes))) return name;
-  return null;
-}
-
-async function copyBeginning(path: string, to: string, bytes: number): Promise<boolean> {
-  const from = await open(path, "r").catch(() => null);
-  if (from === null) return false;
+async function copyBeginning({ name, bytes, handle: from }: Opened, to: string): Promise<void> {
   const target = await open(to, "w", 0o600);
   try {
     const buffer = Buffer.alloc(Math.min(COPY_BYTES, Math.max(1, bytes)));
     for (let at = 0; at < bytes; ) {
       const { bytesRead } = await from.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
-      if (bytesRead === 0) return false;
+      if (bytesRead === 0) throw new DamagedStore(`${name} is shorter than it must be`);
       await target.write(buffer, 0, bytesRead);
       at += bytesRead;
     }
     await target.sync();
-    return true;
   } finally {
     await target.close();
-    await from.close();
   }
 }
 

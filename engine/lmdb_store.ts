@@ -17,6 +17,7 @@ import { preflight, replacedBy, tryToWrite, writeSidecar } from "./preflight.ts"
 import { openReadOnly, type ReadPoint } from "./read_only_store.ts";
 import { type Recovered, type RecoveryPoint, recover } from "./recovery.ts";
 import { deleteSegment, readSegments } from "./segment_file.ts";
+import { arePinned } from "./segment_pin.ts";
 import { type SegmentPoint, type SegmentWriter, segmentWriter } from "./segment_writer.ts";
 import type { Stream } from "./sink.ts";
 import type { LogCut, Store } from "./store.ts";
@@ -252,6 +253,7 @@ function storeOf({ dir, foldAtBytes, passing, lock, tables, recovered, segments,
   /** LMDB may fall back by one epoch, to a ledger that still names a segment. */
   const deleteUnneeded = async (): Promise<void> => {
     const isDue = ({ epoch }: { readonly epoch: number }): boolean => epoch + 2 <= ledger.epoch;
+    if (!unneeded.some(isDue) || arePinned(dir)) return;
     for (const { name } of unneeded.filter(isDue)) {
       passing("delete segment");
       await deleteSegment(dir, name);

@@ -65,23 +65,53 @@ test("a backup beside a running engine is the state of one commit, and restored 
     await restored.close();
   }));
 
-test("a segment that has gone when it is to be copied makes the copy begin anew", () =>
+test("a writer that commits as fast as it can, and deletes segments all the time, takes none from a backup", () =>
   inFolder(async (folder) => {
     const dir = join(folder, "state");
     const store = await openAt(dir);
     await live(store, 1, 30);
-    const digest = stateDigest(store);
+    const before = await readdir(dir);
+    let [stopped, n] = [false, 30];
+    const writing = (async () => {
+      while (!stopped) await live(store, ++n, n);
+    })();
+    /** The longest time between the copy of LMDB's file and that of the segments: all of them would be others by then. */
+    const aWhile = async (): Promise<void> => {
+      for (const from = n; n < from + 60; ) await new Promise((resolve) => setImmediate(resolve));
+    };
+    for (const copy of ["1", "2", "3"]) {
+      await backUp(dir, join(folder, copy), aWhile);
+      await restore(join(folder, copy), join(folder, `${copy}-restored`), false);
+    }
+    await aWhile(); // Without a backup segments are deleted again.
+    stopped = true;
+    await writing;
     await store.close();
-    const [segment = ""] = (await readdir(dir)).filter((name) => name.endsWith(".seg"));
-    let attempts = 0;
-    const backup = await backUp(dir, join(folder, "copy"), async () => {
-      attempts += 1;
-      if (attempts === 1) await rename(join(dir, segment), join(folder, segment));
-      else await rename(join(folder, segment), join(dir, segment));
-    });
-    assert.is(attempts, 2);
-    assert.is(backup.digest, digest);
-    assert.equal((await readdir(folder)).sort(), ["copy", "state"]);
+    const after = await readdir(dir);
+    assert.not(
+      before.some((name) => name.startsWith("journal") && after.includes(name)),
+      "what is needed no more has gone",
+    );
+    assert.ok(after.filter((name) => name.startsWith("journal")).length < 10);
+    assert.not(after.some((name) => name.includes("pin")));
+  }));
+
+test("a pin of a process that has ended holds nothing up, and a segment that is missing is damage", () =>
+  inFolder(async (folder) => {
+    const dir = join(folder, "state");
+    const store = await openAt(dir);
+    await live(store, 1, 30);
+    await writeFile(join(dir, "pinning-x.pin"), `${2 ** 22 + 1} -\n`);
+    const before = (await readdir(dir)).filter((name) => name.startsWith("journal"));
+    await live(store, 31, 90);
+    await store.close();
+    const after = await readdir(dir);
+    assert.not(before.some((name) => after.includes(name)));
+    assert.not(after.includes("pinning-x.pin"));
+    const [segment = ""] = after.filter((name) => name.startsWith("alerts"));
+    await rm(join(dir, segment));
+    assert.instance(await failure(backUp(dir, join(folder, "copy"))), DamagedStore);
+    assert.equal(await readdir(join(folder, "copy")), []);
   }));
 
 test("a state that is there stays, unless it is forced to go; and a running engine keeps its own", () =>
