@@ -19,6 +19,7 @@ import { CommandError } from "./admin/errors.ts";
 import { freeBytes } from "./admin/health.ts";
 import type { Inlet } from "./cluster/inlet.ts";
 import { wallClock } from "./engine/clock.ts";
+import type { CrashGuard } from "./engine/crash_guard.ts";
 import { minutes } from "./engine/duration.ts";
 import { emissionDecoder } from "./engine/emission_codec.ts";
 import { Engine, type EngineOptions, type SinkWiring, type SourceWiring } from "./engine/engine.ts";
@@ -119,6 +120,8 @@ export interface Composition {
   readonly filterNow?: (sink: string) => SinkFilter | undefined;
   /** Certificates of Kafka brokers are not checked. For development only. */
   readonly insecureDev?: boolean;
+  /** Finds records that kill the process; left out: nobody does. */
+  readonly guard?: CrashGuard;
   /** What the engine is of a cluster; left out: it is alone. */
   readonly shard?: ShardPart;
 }
@@ -161,6 +164,7 @@ export async function compose({
   onTrouble,
   filterNow = () => undefined,
   insecureDev = false,
+  guard,
   shard,
 }: Composition): Promise<Engine> {
   const domain = domainOf(config, assembly);
@@ -189,6 +193,7 @@ export async function compose({
   engine = new Engine({
     ...worldOptions(config, assembly),
     ...(shard === undefined ? {} : { owns: shard.owns }),
+    ...(guard === undefined ? {} : { guard }),
     domain,
     store,
     sources,

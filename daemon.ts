@@ -14,6 +14,7 @@ import { readCounters, type Summary, summary } from "./admin/summary.ts";
 import { watchdog } from "./admin/watchdog.ts";
 import { type Assembly, type Composition, compose, domainOf, SINK_STALL_MS, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";
+import { CrashLoop, type Death, openCrashGuard } from "./engine/crash_guard.ts";
 import { DamagedStore, NoStore, OtherFormat } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
 import { Locked } from "./engine/directory_lock.ts";
@@ -176,7 +177,7 @@ export async function replayRun<T>(
     source.type === "landing" ? { ...source, cleanSource: { ...source.cleanSource, mode: "off" as const } } : source,
   );
   const scratch = { ...config, sources, sinks: [] };
-  const options = { config: scratch, ...(assembly === undefined ? {} : { assembly }), log, screen: null, say: () => {} };
+  const options = { config: scratch, ...(assembly === undefined ? {} : { assembly }), log, screen: null, say: () => {}, isScratch: true };
   const engine = await composed(options, store, "drain", NO_EARS);
   await runEngine(engine, stop);
   if (stop.aborted) throw new CommandError("RETRY", "stopped before the end of the files; nothing was kept");
@@ -283,6 +284,8 @@ export function storeError(error: unknown): unknown {
   if (error instanceof Error && error.cause instanceof DamagedStore) return storeError(error.cause);
   if (error instanceof OtherFormat) return otherFormat(error);
   if (error instanceof DamagedStore) return new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
+  if (error instanceof CrashLoop)
+    return new CommandError("CONFIG", error.message, { hint: "look into it; the next start begins to count anew" });
   if (isFileError(error) && NO_FOLDER.includes(error.code ?? "")) {
     return new CommandError("CONFIG", `the state directory cannot be used: ${error.message}`, { hint: "give another --state" });
   }
@@ -306,9 +309,9 @@ export interface Ears {
 
 const NO_EARS: Ears = { batch: () => {}, stopped: () => {} };
 
-/** An engine on an open store, which says in the log what happens to it. If it cannot be made, the store is closed. */
+/** An engine on an open store, which says in the log what happens to it. If it cannot be made, the store is closed. `isScratch`: it is in memory. */
 export async function composed(
-  { config, assembly, log, screen, say, filterNow, insecureDev = false }: RunOptions & Pick<Composition, "filterNow">,
+  { config, assembly, log, screen, say, filterNow, insecureDev = false, isScratch = false }: ComposedOptions,
   store: Store,
   mode: Composition["mode"],
   ears: Ears,
@@ -318,6 +321,7 @@ export async function composed(
       config,
       ...(assembly === undefined ? {} : { assembly }),
       ...(filterNow === undefined ? {} : { filterNow }),
+      ...(isScratch ? {} : { guard: openCrashGuard(config.stateDir, (death) => told(death, log)) }),
       store,
       mode,
       screen,
@@ -346,4 +350,15 @@ export async function composed(
     await store.close();
     throw error instanceof Unavailable ? new CommandError("RETRY", error.message) : storeError(error);
   }
+}
+
+type ComposedOptions = RunOptions & Pick<Composition, "filterNow"> & { readonly isScratch?: boolean };
+
+function told({ source, position, deaths, isAside }: Death, log: Log): void {
+  if (isAside) log.error("engine.died", `${position} goes to quarantine: the process died each time it took it`, { source, position });
+  else
+    log.warn("engine.died", `the last run died while it took records up to ${position}, as did ${deaths - 1} before it`, {
+      source,
+      position,
+    });
 }

@@ -12,6 +12,7 @@ export type LogEvent =
   | "engine.stopping"
   | "engine.stopped"
   | "engine.failed"
+  | "engine.died"
   | "engine.progress"
   | "source.retry"
   | "source.idle"

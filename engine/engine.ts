@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import { type Command, type CommandOutcome, CommandRefused, carryOut } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import type { ChangedRow, Commit } from "./commit.ts";
+import type { CrashGuard } from "./crash_guard.ts";
 import { type Drain, type DrainOptions, type DrainReport, drain } from "./drain.ts";
 import { seconds } from "./duration.ts";
 import type { Emission } from "./emission.ts";
@@ -57,6 +58,8 @@ export interface EngineOptions extends WorldOptions {
   readonly log?: Pick<RetentionOptions, keyof KeptLog | "freeDiskBytes" | "onPressure">;
   /** While the log is full, a run that is to end by itself reads no further once no sink has got further for so long. Left out: it waits. */
   readonly stallMs?: number;
+  /** Finds records that kill the process again and again. Left out: nobody does. */
+  readonly guard?: CrashGuard;
   /** True: a source that waits for a decision on new columns ends, and is named in `stopped`. Default: it is tried again. */
   readonly endsAtNewColumns?: boolean;
   /** Told when a stage has been read to its present end. */
@@ -170,6 +173,7 @@ export class Engine {
     await this.#lastApplied;
     for (const { sink } of this.#options.sinks) await sink.close();
     await this.#options.store.close();
+    this.#options.guard?.close();
   }
 
   /** Applies one batch: turn, commit, then the drains are woken. In order of calls; once one has failed, all fail: memory is ahead of the store. */
@@ -289,7 +293,9 @@ export class Engine {
     this.#requireDecided(intake.feed, batch);
     const beganMs = performance.now();
     this.#busySinceMs = beganMs;
-    const commit = this.#turn.run(intake, batch);
+    const { guard } = this.#options;
+    const commit = this.#turn.run(intake, guard?.enter(intake.source, batch) ?? batch);
+    guard?.leave();
     const turnedMs = performance.now();
     await this.#options.store.commit(this.#withFirst(commit));
     this.#busySinceMs = null;

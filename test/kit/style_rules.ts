@@ -36,6 +36,7 @@ const ENGINE_EDGES = [
   "clock.ts",
   "command.ts", // Stores what it has carried out.
   "codec.ts", // Its checksum is Node's.
+  "crash_guard.ts",
   "directory_lock.ts",
   "drain.ts",
   "engine.ts",
