@@ -331,7 +331,8 @@ function kafkaWiring(
   return { ...wiring(topicSource, source, source.mode), holdsNext: false };
 }
 
-function kafkaConnection(name: string, { connections }: Config, isUnchecked: boolean): KafkaConnection {
+/** How to reach a cluster of Kafka that the configuration names. */
+export function kafkaConnection(name: string, { connections }: Config, isUnchecked: boolean): KafkaConnection {
   const connection = connections[name];
   invariant(connection?.type === "kafka", "other connections were refused before");
   const { brokers, clientId, tls, sasl } = connection;

@@ -22,6 +22,13 @@ const VERSION = (JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "ut
 /** Questions that have commands of their own, or none. */
 const OTHERWISE: readonly string[] = ["alerts", "alert", "schema ls", "schema show"];
 
+interface RunFlags {
+  readonly drain?: boolean;
+  readonly allowRaisedLimits?: boolean;
+  readonly insecureDev?: boolean;
+  readonly withIngest?: boolean;
+}
+
 interface GlobalFlags {
   readonly config?: string;
   readonly state?: string;
@@ -56,7 +63,8 @@ program
   .option("--drain", "read the files to their present end, flush the sinks, sum up")
   .option("--allow-raised-limits", "limits may be higher than the shipped ones")
   .option("--insecure-dev", "Kafka without certificate check")
-  .action(async (options: { drain?: boolean; allowRaisedLimits?: boolean; insecureDev?: boolean }) => {
+  .option("--with-ingest", "a node of a cluster also reads the sources into the mailbox")
+  .action(async (options: RunFlags) => {
     const [{ requireRunnable }, { summaryText }, { drainRun, liveRun, stopOnSignals }, load, { openLog }] = await Promise.all([
       import("./admin/config.ts"),
       import("./admin/summary.ts"),
@@ -67,6 +75,9 @@ program
     const loaded = load(options.allowRaisedLimits === true);
     requireRunnable(loaded);
     const { config } = loaded;
+    if (config.cluster !== null) return runNode(loaded, options);
+    if (options.withIngest === true)
+      throw new CommandError("USAGE", "--with-ingest is for a node of a cluster", { hint: "docs/cluster.md" });
     const log = openLog(logOptions(loaded, "info"));
     const stop = stopOnSignals(log);
     const isForPeople = flags().quiet !== true && flags().json !== true;
@@ -186,6 +197,12 @@ const commandLine: CommandLine = {
   confirm: isConfirmed,
 };
 
+/** What commands of a cluster are given beside the command line. */
+const clusterTools = {
+  load: async () => (await loader())(),
+  openLog: async (loaded: LoadedConfig) => (await import("./admin/log.ts")).openLog(logOptions(loaded, "info")),
+};
+
 /** Commands that are declared by what they import: by the first word, a loader of each. */
 const LAZY: Readonly<Record<string, () => Promise<void>>> = {
   alerts: async () => (await import("./admin/commands/alerts.ts")).alertsCommand(commandLine),
@@ -207,6 +224,8 @@ const LAZY: Readonly<Record<string, () => Promise<void>>> = {
   restore: declareBackup,
   verify: async () => (await import("./admin/commands/verify.ts")).verifyCommand(commandLine),
   repl: declareRepl,
+  ingest: declareCluster,
+  cluster: declareCluster,
   completion: declareCompletion,
   __complete: declareCompletion,
 };
@@ -219,6 +238,17 @@ async function declareAll(): Promise<void> {
 
 async function declareBackup(): Promise<void> {
   (await import("./admin/commands/backup.ts")).backupCommands(commandLine);
+}
+
+async function declareCluster(): Promise<void> {
+  const { clusterCommands } = await import("./cluster_commands.ts");
+  clusterCommands(commandLine, { ...clusterTools, onFailure: fail });
+}
+
+/** `run` where the configuration is that of a node of a cluster. */
+async function runNode(loaded: LoadedConfig, options: RunFlags): Promise<void> {
+  const { runNodeCommand } = await import("./cluster_commands.ts");
+  await runNodeCommand(loaded, options, { ...clusterTools, onFailure: fail });
 }
 
 async function declareCompletion(): Promise<void> {

@@ -275,11 +275,16 @@ function limitFindings(at: KeyPath, names: readonly string[], { id, limits }: Kn
   });
 }
 
-function connectionFindings({ connections, sinks }: ConfigDocument, report: Report): readonly Finding[] {
+function connectionFindings({ connections, sinks, cluster }: ConfigDocument, report: Report): readonly Finding[] {
   const ofSinks = Object.entries(sinks).flatMap(([name, sink]) => {
     return sink.type === "kafka" ? connectionOf(["sinks", name, "connection"], sink.connection, "kafka", connections, report) : [];
   });
-  return [...Object.entries(connections).flatMap(([name, connection]) => credentialFindings(name, connection, report)), ...ofSinks];
+  const ofCluster = cluster === undefined ? [] : connectionOf(["cluster", "connection"], cluster.connection, "kafka", connections, report);
+  return [
+    ...Object.entries(connections).flatMap(([name, connection]) => credentialFindings(name, connection, report)),
+    ...ofSinks,
+    ...ofCluster,
+  ];
 }
 
 function credentialFindings(name: string, connection: Connections[string], report: Report): readonly Finding[] {

@@ -9,6 +9,7 @@ import { type ConfigDocument, type ConfigurableLimit, limitUnit } from "./config
 import { secret } from "./config_secrets.ts";
 import type {
   BlobLocation,
+  ClusterConfig,
   Config,
   ConnectionConfig,
   FeedConfig,
@@ -57,6 +58,7 @@ export function resolveConfig(
     sinks: Object.entries(document.sinks).map(([name, sink]) => sinkConfig(name, sink, absolute)),
     batch,
     log: { keepMs: span(document.log.keep), sizeBytesMax: bytes(document.log.size), minFreeDiskBytes: bytes(document.log.minFreeDisk) },
+    cluster: document.cluster === undefined ? null : clusterConfig(document.cluster, absolute),
     limits,
     residentActorsMax: document.limits.residentActors,
   };
@@ -83,6 +85,18 @@ export function overriddenActor(rule: string, text: string, kinds: readonly stri
 export function parseBlob(text: string): BlobLocation | null {
   const match = /^blob:([^/]+)\/([^/]+)(?:\/(.*?))?\/?$/.exec(text);
   return match === null ? null : { type: "blob", connection: match[1] ?? "", container: match[2] ?? "", prefix: match[3] ?? "" };
+}
+
+function clusterConfig(
+  { node, snapshots, every, ...rest }: NonNullable<ConfigDocument["cluster"]>,
+  absolute: (path: string, at: KeyPath) => string,
+): ClusterConfig {
+  return {
+    ...rest,
+    node: node ?? null,
+    snapshots: snapshots === undefined ? null : absolute(snapshots, ["cluster", "snapshots"]),
+    everyMs: span(every),
+  };
 }
 
 function httpConfig({ host, port, hosts, reads, tls, tokens }: Exclude<ConfigDocument["admin"]["http"], false>): HttpConfig {

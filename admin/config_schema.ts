@@ -195,6 +195,20 @@ const sink = z.discriminatedUnion("type", [
   }),
 ]);
 
+const cluster = z.strictObject({
+  connection: name.describe("A connection of type kafka."),
+  mailbox: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,200}$/, "expected the name of a topic")
+    .default("gridactor.mailbox")
+    .describe("The topic that shards read; two others beside it are named after it."),
+  shards: z.int().min(1).max(1_024).default(64).describe("Partitions of the mailbox. For ever: another number is another cluster."),
+  group: text.default("gridactor").describe("The consumer group of the nodes."),
+  node: text.optional().describe("What this node is called. Default: the machine's name."),
+  snapshots: path.optional().describe("A folder that all nodes reach; left out, none are made. Relative to this file."),
+  every: span.default("10m").describe("How often a snapshot of a shard is made."),
+});
+
 /** Limits that `limits` sets. Records and bytes of a batch are set by `batch`. */
 export type ConfigurableLimit = Exclude<keyof Limits, "batchRecords" | "batchBytes">;
 
@@ -240,6 +254,7 @@ export const configSchema = z.strictObject({
     .strictObject({ keep: span.default("30d"), size: size.default("4GiB"), minFreeDisk: size.default("1GiB") })
     .prefault({})
     .describe("Never cut past the slowest sink; sources pause instead."),
+  cluster: cluster.optional().describe("One node of a cluster: run owns shards of it, ingest runs the sources."),
   limits: limits.prefault({}).describe("Every limit by its name. Raising one needs --allow-raised-limits."),
 });
 

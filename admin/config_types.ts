@@ -30,9 +30,24 @@ export interface Config {
   readonly batch: { readonly recordsMax: number; readonly bytesMax: number; readonly waitMs: number };
   readonly log: { readonly keepMs: number; readonly sizeBytesMax: number; readonly minFreeDiskBytes: number };
   /** `batchRecords` and `batchBytes` are those of `batch`. */
+  /** Null: the engine is alone. */
+  readonly cluster: ClusterConfig | null;
   readonly limits: Limits;
   /** Actors held in memory. */
   readonly residentActorsMax: number;
+}
+
+/** One node of a cluster of shards. */
+export interface ClusterConfig {
+  readonly connection: string;
+  readonly mailbox: string;
+  readonly shards: number;
+  readonly group: string;
+  /** Null: the machine's name. */
+  readonly node: string | null;
+  /** A folder; null: no snapshots are made. */
+  readonly snapshots: string | null;
+  readonly everyMs: number;
 }
 
 export interface HttpConfig {

@@ -34,6 +34,7 @@ export function unsupportedFindings(
         unless,
       ),
     ),
+    ...ofCluster(document, config, unless),
   ];
 }
 
@@ -43,6 +44,31 @@ function ofSource(source: SourceConfig, unless: Unless): readonly Finding[] {
   const at = ["sources", source.id];
   if (source.type === "added") return []; // Whoever added the type runs it.
   return unless(RUNS.sources.includes(source.type), [...at, "type"], `sources of type ${source.type}`, TYPES);
+}
+
+/** A shard's state is a function of its mailbox: what else could change it is not run, nor are doors of a node. */
+function ofCluster(document: ConfigDocument, { cluster, sources, http }: Config, unless: Unless): readonly Finding[] {
+  if (cluster === null) return [];
+  const isFolder = cluster.snapshots === null || !(document.cluster?.snapshots ?? "").startsWith("blob:");
+  return [
+    ...unless(http === null, ["admin", "http"], "HTTP on a node of a cluster", "set admin: { http: false }; ask a shard by --state"),
+    ...unless(isFolder, ["cluster", "snapshots"], "snapshots in a container", "name a folder that all nodes reach"),
+    ...sources.flatMap((source) => {
+      const at = (key: string): KeyPath => ["sources", source.id, key];
+      if (source.type === "landing")
+        return unless(source.absentMeans === "unknown", at("absentMeans"), "absentMeans: delete in a cluster", "absentMeans: unknown");
+      const isStopped = source.type === "added" || source.type === "simulator" || source.onGap === "stop";
+      return unless(isStopped, at("onGap"), "onGap: accept in a cluster", "onGap: stop");
+    }),
+    ...Object.entries(document.feeds).flatMap(([name, { schemaEvolution }]) =>
+      unless(
+        schemaEvolution.mode !== "failOnNewColumns",
+        ["feeds", name, "schemaEvolution", "mode"],
+        "failOnNewColumns in a cluster",
+        "mode: rescue",
+      ),
+    ),
+  ];
 }
 
 function ofSink({ name, type }: SinkConfig, unless: Unless): readonly Finding[] {

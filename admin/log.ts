@@ -30,7 +30,9 @@ export type LogEvent =
   | "admin.open"
   | "admin.write"
   | "config.reloaded"
-  | "config.refused";
+  | "config.refused"
+  | "cluster.shard"
+  | "cluster.snapshot";
 
 /** What it is about. Payloads are never logged. */
 export interface LogFields {

@@ -53,6 +53,11 @@ export function partitionOfKey(key: string, partitions: number): number {
   return guarded().Partitioners.DefaultPartitioner()({ topic: "", partitionMetadata, message: { key, value: null } });
 }
 
+/** The library's codec of what members of a group say of themselves and are given. */
+export function assignerProtocol(): typeof KafkaJs.AssignerProtocol {
+  return guarded().AssignerProtocol;
+}
+
 const require = createRequire(import.meta.url);
 let library: typeof KafkaJs | null = null;
 

@@ -22,7 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "compose.ts": [...EVERY_FOLDER, "cluster"],
   "daemon.ts": [...EVERY_FOLDER, "compose.ts"],
   "cluster_daemon.ts": [...EVERY_FOLDER, "cluster", "compose.ts", "daemon.ts"],
-  "main.ts": [...EVERY_FOLDER, "bench", "cluster", "compose.ts", "daemon.ts", "cluster_daemon.ts"],
+  "cluster_commands.ts": [...EVERY_FOLDER, "cluster", "daemon.ts", "cluster_daemon.ts"],
+  "main.ts": [...EVERY_FOLDER, "bench", "compose.ts", "daemon.ts", "cluster_commands.ts"],
   library: [...EVERY_FOLDER, "library", "compose.ts", "daemon.ts"],
   "lib.ts": [...EVERY_FOLDER, "library"], // For users; only tests import it.
   examples: [], // They know the package only, as users do.
