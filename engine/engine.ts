@@ -19,6 +19,7 @@ import { type KeptLog, type Retention, type RetentionOptions, retention } from "
 import { RowReviser } from "./row_reviser.ts";
 import { rulesArgs, rulesRow, rulesText, storedRules } from "./rule_commands.ts";
 import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
+import { finishSchemaCommand } from "./schema_commands.ts";
 import type { VersionOrigin } from "./schema_version.ts";
 import type { Sink, Stream } from "./sink.ts";
 import type { Batch, Source } from "./source.ts";
@@ -118,8 +119,14 @@ export class Engine {
     this.#options = options;
     this.world = new World(options, options.store);
     this.#turn = new Turn(this.world);
-    this.#reviser = new RowReviser({ world: this.world, store: options.store, between: (work) => this.#between(work) });
     const { store, decode, clock, random, onSinkRetry: onRetry, onSinkGap: onGap, log } = options;
+    this.#reviser = new RowReviser({
+      world: this.world,
+      store,
+      clock,
+      between: (work) => this.#between(work),
+      room: async (signal) => this.#retention?.room(signal),
+    });
     const common = {
       store,
       decode,
@@ -151,11 +158,13 @@ export class Engine {
     if (signal.aborted) stop();
     const drains = [...this.#drains.map((one) => one.run(stopDrains.signal)), this.#retention?.run(stopDrains.signal)];
     const never = (): Promise<never> => new Promise(() => {});
-    const revising = this.#reviser.run(stopReading.signal);
+    // A run that ends by itself does nothing when it has time for it: what it writes, and in which order, follows from its batches.
+    const revising = this.#options.stallMs === undefined ? this.#reviser.run(stopReading.signal) : null;
     const failed = Promise.all([...drains, revising]).then(never);
     const { stallMs } = this.#options;
     if (stallMs !== undefined) void this.#stalled(stallMs, stopReading.signal).then(stop);
     try {
+      await this.#between(() => finishSchemaCommand({ world: this.world, store: this.#options.store }));
       await this.#tellRules();
       await Promise.race([this.#readStages(stopReading.signal), failed]);
       await Promise.race([this.#reviser.settle(stopReading.signal), failed]);
@@ -190,7 +199,10 @@ export class Engine {
   /** Carries out a decision on a column, between two batches. */
   changeSchema(change: SchemaChange, origin: VersionOrigin): Promise<SchemaChangeResult> {
     const { store } = this.#options;
-    const changed = this.#lastApplied.then(() => changeSchema(this.world, store, change, origin));
+    const changed = this.#lastApplied.then(() => {
+      this.#reviser.beginAnew(); // Rows are about to be amended that it may have seen already.
+      return changeSchema(this.world, store, change, origin);
+    });
     this.#lastApplied = changed.then(
       () => this.#wakeDrains(),
       (error: unknown) => {
@@ -302,6 +314,7 @@ export class Engine {
     if (commit.rows.some(({ table }) => table === "revise")) this.#reviser.ring();
     this.#turn.reuse(commit);
     this.world.trim();
+    await this.#reviser.afterBatch();
     this.#wakeDrains();
     const { source, feed } = intake;
     const { resumeAt, records } = batch;

@@ -1,4 +1,5 @@
 import { type Bell, bell } from "./bell.ts";
+import type { Clock } from "./clock.ts";
 import type { ChangedRow } from "./commit.ts";
 import type { CellValue } from "./emission.ts";
 import { type ActorId, actorIdFrom } from "./ids.ts";
@@ -16,7 +17,9 @@ const READ_BYTES = 1_048_576;
 /** So many actors, and about so many of their rows, are looked for in one pass through the log. */
 const ACTORS_A_PASS = 50_000;
 const ROWS_A_PASS = 100_000;
-const ROWS_A_COMMIT = 500;
+const ROWS_A_STEP = 500;
+/** Nothing has come for so long: there is time. */
+const IDLE_MS = 200;
 const SEQUENCE_DIGITS = 16;
 
 /** What an actor asks for: that the rows which it has written to a table be looked at again. `sequence`: number of the next row by then. */
@@ -31,15 +34,41 @@ export function revisionRow(actor: ActorId, table: string, sequence: number): Ch
 export interface RowReviserOptions {
   readonly world: World;
   readonly store: Pick<Store, "range" | "readLog" | "logStart" | "commit">;
+  readonly clock: Pick<Clock, "sleep">;
   /** Does the work between two batches. */
   readonly between: (work: () => Promise<void>) => Promise<void>;
+  /** Resolves when the log has room for more, or `signal` fires. */
+  readonly room: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Writes rows again that their actors would write otherwise now. Done twice, or stopped anywhere and begun again, it changes nothing more. */
+/** One way through the log, in steps: first all of it is read up to `end`, then rows are written, then what was asked for is crossed out. */
+interface Pass {
+  /** `<actor> NUL <table>` -> the keys of what is asked. */
+  readonly asked: ReadonlyMap<string, readonly string[]>;
+  /** The log as it was when the pass began. What is written later is written by actors that knew better already. */
+  readonly end: number;
+  /** Number to read from; null: all is read. */
+  next: number | null;
+  /** The numbers of the rows as they stand now, by row id. */
+  readonly found: Map<string, number>;
+  readonly taken: Set<string>;
+  /** Whose turn comes with the next pass. */
+  readonly left: Set<string>;
+  /** Numbers of the rows that are still to be looked at, the first one last. */
+  rows: number[];
+}
+
+/**
+ * Writes rows again that their actors would write otherwise now. Done twice, or stopped anywhere and begun again, it changes nothing more. Work is done in
+ * steps of bounded size, one after each batch, so that the rows and their numbers follow from the batches alone, however long anything takes; when
+ * nothing comes for a while, or at the end, the steps follow each other.
+ */
 export class RowReviser {
   readonly #options: RowReviserOptions;
   readonly #news: Bell = bell();
-  #settled: Promise<void> = Promise.resolve();
+  #pass: Pass | null = null;
+  #mayBeAsked = true; // By a process before this one.
+  #batches = 0;
 
   constructor(options: RowReviserOptions) {
     this.#options = options;
@@ -47,45 +76,71 @@ export class RowReviser {
 
   /** There may be something to do. */
   ring(): void {
+    this.#mayBeAsked = true;
     this.#news.ring();
   }
 
-  /** Works until `signal` fires. */
+  /** Rows have been amended by somebody else: what was seen of the log no longer stands. */
+  beginAnew(): void {
+    if (this.#pass === null) return;
+    this.#pass = null;
+    this.#mayBeAsked = true;
+  }
+
+  /** After each batch, before the next one. */
+  async afterBatch(): Promise<void> {
+    this.#batches += 1;
+    await this.#step();
+  }
+
+  /** Works whenever no batch has come for a while, until `signal` fires. */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", this.#news.ring, { once: true });
     while (!signal.aborted) {
       const news = this.#news.heard();
+      for (let seen = -1; this.#hasWork && seen !== this.#batches && !signal.aborted; ) {
+        seen = this.#batches;
+        await this.#options.clock.sleep(IDLE_MS, signal);
+      }
       await this.settle(signal);
       await news;
     }
   }
 
   /** Resolves when nothing is asked for any more, or `signal` has fired. */
-  settle(signal: AbortSignal): Promise<void> {
-    this.#settled = this.#settled.then(async () => {
-      while (!signal.aborted && (await this.#pass(signal)));
-    });
-    return this.#settled;
+  async settle(signal: AbortSignal): Promise<void> {
+    while (this.#hasWork && !signal.aborted) {
+      await this.#options.room(signal);
+      if (!signal.aborted) await this.#options.between(() => this.#step());
+    }
   }
 
-  /** One pass through the log. False: nothing is asked for. */
-  async #pass(signal: AbortSignal): Promise<boolean> {
-    const asked = this.#asked();
-    if (asked.size === 0) return false;
-    const { found, left } = await this.#look(asked, signal);
-    if (signal.aborted) return false;
-    const rows = [...found.values()].sort((a, b) => a - b);
-    for (let first = 0; first < rows.length; first += ROWS_A_COMMIT) {
-      await this.#options.between(() => this.#revise(rows.slice(first, first + ROWS_A_COMMIT)));
-    }
-    const done = [...asked].flatMap(([subject, keys]) => (left.has(subject) ? [] : keys));
-    await this.#options.between(() =>
-      this.#commit(
-        this.#draft(),
-        done.map((key): ChangedRow => ({ table: "revise", key, value: null })),
-      ),
+  get #hasWork(): boolean {
+    return this.#pass !== null || this.#mayBeAsked;
+  }
+
+  async #step(): Promise<void> {
+    this.#pass ??= this.#begun();
+    const pass = this.#pass;
+    if (pass === null) return;
+    if (pass.next !== null) return this.#look(pass, pass.next);
+    if (pass.rows.length > 0) return this.#revise(pass.rows.splice(-ROWS_A_STEP).reverse());
+    this.#pass = null;
+    this.#mayBeAsked = true; // Meanwhile, or for more actors than one pass takes.
+    const done = [...pass.asked].flatMap(([subject, keys]) => (pass.left.has(subject) ? [] : keys));
+    await this.#commit(
+      this.#draft(),
+      done.map((key): ChangedRow => ({ table: "revise", key, value: null })),
     );
-    return true;
+  }
+
+  #begun(): Pass | null {
+    if (!this.#mayBeAsked) return null;
+    this.#mayBeAsked = false;
+    const asked = this.#asked();
+    if (asked.size === 0) return null;
+    const next = this.#options.store.logStart("curated");
+    return { asked, end: this.#options.world.nextSequence, next, found: new Map(), taken: new Set(), left: new Set(), rows: [] };
   }
 
   /** `<actor> NUL <table>` -> the keys of what is asked. */
@@ -101,27 +156,23 @@ export class RowReviser {
     return asked;
   }
 
-  /** The numbers of the rows as they stand now, by row id; `left`: whose turn comes with the next pass. */
-  async #look(asked: ReadonlyMap<string, unknown>, signal: AbortSignal): Promise<{ found: Map<string, number>; left: Set<string> }> {
+  async #look(pass: Pass, from: number): Promise<void> {
     const { store, world } = this.#options;
-    const found = new Map<string, number>();
-    const taken = new Set<string>();
-    const left = new Set<string>();
-    let next = store.logStart("curated");
-    for (;;) {
-      const entries = signal.aborted ? [] : await store.readLog("curated", next, READ_BYTES);
-      if (entries.length === 0) return { found, left };
-      for (const { sequence, bytes } of entries) {
-        const { row } = readRow(world.tables, bytes);
-        next = sequence + 1;
-        const subject = `${row.actor}\0${row.table}`;
-        if (!asked.has(subject)) continue;
-        if (!taken.has(subject) && found.size >= ROWS_A_PASS) left.add(subject);
-        if (left.has(subject)) continue;
-        taken.add(subject);
-        found.set(row.rowId, sequence);
-      }
+    const { asked, end, found, taken, left } = pass;
+    const entries = await store.readLog("curated", from, READ_BYTES);
+    pass.next = null;
+    for (const { sequence, bytes } of entries) {
+      if (sequence >= end) break;
+      pass.next = sequence + 1;
+      const { row } = readRow(world.tables, bytes);
+      const subject = `${row.actor}\0${row.table}`;
+      if (!asked.has(subject)) continue;
+      if (!taken.has(subject) && found.size >= ROWS_A_PASS) left.add(subject);
+      if (left.has(subject)) continue;
+      taken.add(subject);
+      found.set(row.rowId, sequence);
     }
+    if (pass.next === null) pass.rows = [...found.values()].sort((a, b) => b - a);
   }
 
   async #revise(sequences: readonly number[]): Promise<void> {

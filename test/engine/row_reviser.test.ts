@@ -1,27 +1,36 @@
 import * as assert from "uvu/assert";
 import { GRID } from "../../actors/registry.ts";
 import { RULES } from "../../actors/rules.ts";
+import { wallClock } from "../../engine/clock.ts";
+import type { Commit } from "../../engine/commit.ts";
+import { stateDigest } from "../../engine/digest.ts";
 import type { CuratedRow } from "../../engine/emission.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
+import { Engine, type SourceWiring } from "../../engine/engine.ts";
+import { SourceId } from "../../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
+import { openMemoryStore } from "../../engine/memory_store.ts";
 import { RowReviser } from "../../engine/row_reviser.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
+import type { Batch, Source } from "../../engine/source.ts";
 import type { Store } from "../../engine/store.ts";
 import { World } from "../../engine/world.ts";
-import type { Script } from "../kit/given.ts";
+import type { Arrival, Script } from "../kit/given.ts";
 import { customer, given, reading } from "../kit/grid.ts";
 import { at } from "../kit/puppets.ts";
+import { scriptedSource } from "../kit/scripted_source.ts";
 import { suite } from "../kit/suite.ts";
 
 // Rows of readings, whose links become known, or become others, after they were written.
 const test = suite("row reviser");
 
+const WORLD = { name: "main", domain: GRID, rules: new RuleTable(RULES), schemas: new Map(), limits: DEFAULT_LIMITS };
 const MINUTES_A_DAY = 1_440;
 const dayOf = (minute: number): string => new Date(at(minute)).toISOString().slice(0, 10);
 
 /** A process that does what is asked for in a store. `stopAfter`: it ends before its n-th commit. */
 async function revise(store: Store, stopAfter = Number.POSITIVE_INFINITY): Promise<void> {
-  const world = new World({ name: "main", domain: GRID, rules: new RuleTable(RULES), schemas: new Map(), limits: DEFAULT_LIMITS }, store);
+  const world = new World(WORLD, store);
   const stop = new AbortController();
   let works = 0;
   const between = async (work: () => Promise<void>): Promise<void> => {
@@ -29,7 +38,7 @@ async function revise(store: Store, stopAfter = Number.POSITIVE_INFINITY): Promi
     if (works >= stopAfter) stop.abort();
     else await work();
   };
-  await new RowReviser({ world, store, between }).settle(stop.signal);
+  await new RowReviser({ world, store, between, clock: wallClock, room: async () => {} }).settle(stop.signal);
 }
 
 async function rowsOf(store: Store): Promise<readonly (CuratedRow & { readonly sequence: number })[]> {
@@ -108,4 +117,87 @@ test("what is done twice, or was stopped anywhere, is as if it had been done onc
     assert.is((await rowsOf(store)).length, 4);
     assert.equal([...store.range("revise", "")], []);
   }
+});
+
+/** A run that ends by itself: readings, then masters that say otherwise, then readings again. `delay`: what each look at the log and each batch waits, in turns of the loop. */
+async function run(
+  delay: (n: number) => number,
+): Promise<{ readonly rows: readonly unknown[]; readonly digest: string; readonly most: number }> {
+  const memory = openMemoryStore();
+  let [waits, looks, most] = [0, 0, 0];
+  const waiting = async (): Promise<void> => {
+    waits += 1;
+    for (let n = delay(waits); n > 0; n -= 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const store = Object.assign(Object.create(memory) as Store, {
+    readLog: async (...args: Parameters<Store["readLog"]>) => {
+      looks += 1;
+      await waiting();
+      return memory.readLog(...args);
+    },
+    commit: async (commit: Commit) => {
+      most = Math.max(most, looks);
+      looks = 0;
+      await memory.commit(commit);
+    },
+  });
+  const readings = (from: number): readonly Arrival[] => Array.from({ length: 700 }, (_, n) => reading((from + n) * 60, n % 5));
+  const masters = [3, 9, 15, 21].map((day) => customer(dayOf(day * MINUTES_A_DAY), { transformer_id: `TRF-N-00${10 + day}` }));
+  const parts = [readings(0), masters, readings(700)];
+  const sources = parts.map((arrivals, n): SourceWiring => {
+    const source = SourceId(`part${n}`);
+    const batches = Array.from({ length: Math.ceil(arrivals.length / 10) }, (_, k) => batchOf(arrivals.slice(k * 10, k * 10 + 10), k));
+    const played = scriptedSource({ id: source, batches });
+    async function* read(...args: Parameters<Source["read"]>): AsyncGenerator<Batch, void> {
+      for await (const batch of played.read(...args)) {
+        await waiting();
+        yield batch;
+      }
+    }
+    const feed = arrivals[0]?.feed ?? "";
+    return { source: { id: source, read }, intake: { source, feed, mode: "delta", origin: "live" }, stage: n, holdsNext: true };
+  });
+  const engine = new Engine({
+    ...WORLD,
+    store,
+    sources,
+    sinks: [],
+    decode: emissionDecoder("main", GRID.tables),
+    clock: wallClock,
+    random: () => 0.5,
+    stallMs: 3_600_000,
+    onRetry: () => {},
+    onStage: () => {},
+  });
+  await engine.run(new AbortController().signal, 1_000);
+  const rows = (await rowsOf(memory)).map(({ sequence, rowId, amends, cells }) => [sequence, rowId, amends, cells["transformer_id"]]);
+  return { rows, digest: stateDigest(memory), most };
+}
+
+function batchOf(arrivals: readonly Arrival[], n: number): Batch {
+  const records = arrivals.map(({ record }, k) => ({
+    at: n * 10 + k,
+    arrivedAtMs: at(365 * MINUTES_A_DAY),
+    bytes: Buffer.from(JSON.stringify(record)),
+  }));
+  return { origin: "script/", path: null, generation: 0, records, resumeAt: new Map(), idle: false };
+}
+
+test("what a run writes again, and under which numbers, follows from its batches, however long disk and sources take", async () => {
+  const quick = await run(() => 0);
+  assert.ok(quick.rows.length > 1_900, "most rows have come twice");
+  for (const delay of [(n: number) => (n * 7) % 5, (n: number) => (n % 50 === 0 ? 200 : 0), () => 3]) assert.equal(await run(delay), quick);
+  assert.ok(quick.most <= 501, "no batch waits for more than one look and the rows of one step");
+});
+
+test("while the log is full nothing is written again", async () => {
+  const { store } = await given().when(reading(0, 1), reading(60, 2), customer("2024-01-01"));
+  const stop = new AbortController();
+  const room = async (signal: AbortSignal): Promise<void> => {
+    stop.abort();
+    assert.ok(signal.aborted);
+  };
+  const world = new World(WORLD, store);
+  await new RowReviser({ world, store, clock: wallClock, between: (work) => work(), room }).settle(stop.signal);
+  assert.equal(await told(store), ["pending null", "pending null"]);
 });

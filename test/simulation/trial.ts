@@ -233,7 +233,9 @@ class Trying {
         at = end;
       }
     }
-    await new RowReviser({ world, store, between: (work) => work() }).settle(new AbortController().signal);
+    await new RowReviser({ world, store, clock: virtualClock(this.#nowMs), between: (work) => work(), room: async () => {} }).settle(
+      new AbortController().signal,
+    );
     return { store, world };
   }
 
