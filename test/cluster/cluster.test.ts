@@ -1,0 +1,216 @@
+// timeout: 300 s
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { writeReadings } from "../../bench/readings.ts";
+import { openReadOnly } from "../../engine/read_only_store.ts";
+import {
+  digests,
+  done,
+  gathered,
+  type NodeFolder,
+  newNode,
+  onlyInOne,
+  shippedBase,
+  startNode,
+  storesOf,
+  watched,
+} from "../kit/cluster_kit.ts";
+import { DATA, ROOT, type Running, run } from "../kit/grid_folder.ts";
+import { brokerMissing, type KafkaBroker, startBroker } from "../kit/kafka_broker.ts";
+import { notRun, suite } from "../kit/suite.ts";
+import { newTempFolder, removeFolder } from "../kit/temp_folder.ts";
+
+const test = suite("a cluster on Kafka");
+
+const MISSING = brokerMissing();
+const SHARDS = 4;
+
+let broker: KafkaBroker;
+let path: string;
+const running: Running[] = [];
+test.before(async () => {
+  if (MISSING !== null) return;
+  path = await newTempFolder();
+  broker = await startBroker();
+});
+test.after(async () => {
+  for (const one of running) one.kill("SIGKILL");
+  await Promise.all(running.map((one) => one.ended));
+  await broker?.remove();
+  if (MISSING === null) await removeFolder(path);
+});
+
+test("two nodes, a third that owns every shard too, and two ingests at once come to what one engine makes of the files", async () => {
+  if (MISSING !== null) return notRun("cluster: equality", MISSING);
+  const base = shippedBase(ROOT, DATA);
+  const stem = "equal";
+  const settings = `mailbox: ${stem}.mailbox, shards: ${SHARDS}, snapshots: ${join(path, "equal-snapshots")}, every: 1s`;
+  const node = (name: string, group: string): NodeFolder =>
+    newNode(path, `equal-${name}`, base, broker.connection, `${settings}, group: ${group}`);
+  const [a, b, twin] = [node("a", "equal"), node("b", "equal"), node("twin", "equal-twin")];
+  await done(["cluster", "init"], a);
+  const nodes = [await started(a), await started(b), await started(twin)];
+  await Promise.all([done(["ingest", "--drain"], a), done(["ingest", "--drain"], b)]);
+  await watched(broker.connection, stem, (_, settled) => settled(SHARDS));
+  const verified = JSON.parse(await done(["cluster", "verify", "--json"], a)) as readonly { result: string }[];
+  assert.equal(
+    verified.map(({ result }) => result),
+    Array.from({ length: SHARDS }, () => "same"),
+  );
+  for (const one of nodes) one.kill("SIGTERM");
+  for (const one of nodes) assert.is((await one.ended).code, 0, (await one.ended).stderr);
+  const [ofA, ofB, ofTwin] = [await storesOf(a), await storesOf(b), await storesOf(twin)];
+  const alone = await drainedAlone(base);
+  assert.equal(onlyInOne(await gathered([...ofTwin.values()]), await gathered([alone])), []);
+  const owners = new Map([...digests(ofA), ...digests(ofB)].map(([name, digest]) => [`${name} ${digest}`, name]));
+  for (const [name, digest] of digests(ofTwin)) assert.ok(owners.has(`${name} ${digest}`), `${name} is the same with both of its owners`);
+  for (const store of [...ofA.values(), ...ofB.values(), ...ofTwin.values(), alone]) await store.close();
+});
+
+test("a node that is killed under load is replaced by the other one: nothing is lost, and what is said again has known ids", async () => {
+  if (MISSING !== null) return notRun("cluster: takeover", MISSING);
+  const stem = "killed";
+  const input = join(path, "killed-in");
+  mkdirSync(input);
+  writeReadings(join(input, "readings.json"), 300, 15_000);
+  const base = [
+    "version: 1",
+    "admin: { http: false }",
+    `sources: { meters: { feed: smart_meter, type: landing, location: ${input}, include: ["*.json"], format: jsonl } }`,
+    "sinks: { alerts: { type: jsonl, stream: alerts, path: out/alerts.jsonl } }",
+    "batch: { records: 100 }",
+  ].join("\n");
+  const node = (name: string): NodeFolder =>
+    newNode(path, `killed-${name}`, base, broker.connection, `mailbox: ${stem}.mailbox, shards: ${SHARDS}, group: killed`);
+  const [a, b] = [node("a"), node("b")];
+  await done(["cluster", "init"], a);
+  const survivor = await started(a);
+  const victim = await started(b);
+  const ingest = done(["ingest", "--drain"], a);
+  await watched(broker.connection, stem, async (book, settled) => {
+    const isUnderWay = (): boolean => [...book.entries().values()].some(({ node: owner, next }) => owner === b.name && next > 5);
+    while (!isUnderWay()) await book.changed();
+    victim.kill("SIGKILL");
+    await victim.ended;
+    await ingest;
+    await settled(SHARDS);
+    assert.ok([...book.entries()].filter(([key]) => key.startsWith("shard")).every(([, status]) => status.node === a.name));
+  });
+  survivor.kill("SIGTERM");
+  assert.is((await survivor.ended).code, 0);
+  const stores = await storesOf(a);
+  assert.is(stores.size, SHARDS);
+  const alone = await drainedAlone(base);
+  const [actual, expected] = [await gathered([...stores.values()]), await gathered([alone])];
+  assert.ok(actual.rows.size > 15_000);
+  assert.equal(onlyInOne(actual, expected), []);
+  const known = alertIds(a);
+  const ofVictim = alertIds(b);
+  assert.ok(ofVictim.size > 0, "the victim had published something");
+  assert.equal(
+    [...ofVictim].filter((id) => !known.has(id)),
+    [],
+  );
+  for (const store of [...stores.values(), alone]) await store.close();
+});
+
+test("what is not of this cluster is refused with what to do, and nothing is touched", async () => {
+  if (MISSING !== null) return notRun("cluster: refusals", MISSING);
+  const base = shippedBase(ROOT, DATA);
+  const snapshots = join(path, "bad-snapshots");
+  const node = (name: string, cluster: string): NodeFolder => newNode(path, `bad-${name}`, base, broker.connection, cluster);
+  const a = node("a", `mailbox: bad.mailbox, shards: 2, group: bad, snapshots: ${snapshots}, every: 1s`);
+  await refused(["run"], a, 78, /there is no topic bad\.mailbox.*gridactor cluster init/);
+  await done(["cluster", "init"], a);
+  await done(["cluster", "init"], a); // Twice is once.
+  const more = node("more", "mailbox: bad.mailbox, shards: 3, group: bad");
+  for (const args of [["cluster", "init"], ["run"], ["ingest", "--drain"]]) {
+    await refused(args, more, 78, /bad\.mailbox has 2 partitions, and the configuration says 3 shards/);
+  }
+  await refused(["run", "--drain"], a, 2, /a node of a cluster has no end/);
+
+  const first = await started(a);
+  await done(["ingest", "--drain"], a);
+  await watched(broker.connection, "bad", async (book, settled) => {
+    await settled(2);
+    const isShot = (): boolean => [0, 1].every((n) => (book.get(`shard ${n}`)?.snapshot?.next ?? 0) > 10);
+    while (!isShot()) await book.changed();
+  });
+  first.kill("SIGTERM");
+  await first.ended;
+
+  const damaged = node("damaged", `mailbox: bad.mailbox, shards: 2, group: bad, snapshots: ${join(path, "bad-damaged")}`);
+  copyDamaged(snapshots, join(path, "bad-damaged"));
+  await refused(["run"], damaged, 78, /the snapshot .*shard-0[01].* is damaged/);
+
+  const other = node("other", `mailbox: foreign.mailbox, shards: 2, group: foreign, snapshots: ${snapshots}`);
+  await done(["cluster", "init"], other);
+  await refused(["run"], other, 78, /is a snapshot of shard [01] of the cluster .*, and this is shard/);
+
+  await broker.deleteRecords("bad.mailbox", "20");
+  const late = node("late", "mailbox: bad.mailbox, shards: 2, group: bad-late");
+  await refused(["run"], late, 78, /shard 0 stands at 0, and bad\.mailbox begins at 20: what lies between is lost/);
+  const status = JSON.parse(await done(["cluster", "status", "--json"], a)) as readonly { isSnapshotTooOld: boolean; lag: number }[];
+  assert.equal(
+    status.map(({ isSnapshotTooOld, lag }) => [isSnapshotTooOld, lag]),
+    [
+      [false, 0],
+      [false, 0],
+    ],
+  );
+  const moved = node("moved", `mailbox: bad.mailbox, shards: 2, group: bad, snapshots: ${snapshots}`);
+  const fromSnapshot = await started(moved);
+  await fromSnapshot.until(({ stderr }) => /shard 0 goes on at [1-9]\d+/.test(stderr));
+  fromSnapshot.kill("SIGTERM");
+  assert.is((await fromSnapshot.ended).code, 0);
+});
+
+test("a cluster whose brokers do not answer is waited for, or said to be unreachable", async () => {
+  if (MISSING !== null) return notRun("cluster: no broker", MISSING);
+  const nowhere = { ...broker.connection, brokers: ["127.0.0.1:1"] };
+  const node = newNode(path, "nowhere", shippedBase(ROOT, DATA), nowhere, "shards: 2");
+  await refused(["cluster", "status"], node, 69, /127\.0\.0\.1:1 is unavailable/);
+});
+
+async function started(node: NodeFolder): Promise<Running> {
+  const one = await startNode(node);
+  running.push(one);
+  return one;
+}
+
+async function refused(args: readonly string[], node: NodeFolder, exit: number, why: RegExp): Promise<void> {
+  const { code, stderr } = await run(args, node);
+  assert.match(stderr, why);
+  assert.is(code, exit, stderr);
+}
+
+async function drainedAlone(base: string) {
+  const folder = join(path, `alone-${readdirSync(path).length}`);
+  mkdirSync(folder);
+  const config = join(folder, "gridactor.yaml");
+  writeFileSync(config, base);
+  const { code, stderr } = await run(["--config", config, "run", "--drain"]);
+  assert.is(code, 0, stderr);
+  return openReadOnly(join(folder, "state"), () => {});
+}
+
+/** Ids of alert events that a node has written. */
+function alertIds(node: NodeFolder): ReadonlySet<string> {
+  const out = join(node.path, "out");
+  const files = (existsSync(out) ? readdirSync(out) : []).map((name) => join(out, name, "alerts.jsonl")).filter((file) => existsSync(file));
+  const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n").slice(0, -1));
+  return new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id));
+}
+
+function copyDamaged(from: string, to: string): void {
+  for (const shard of readdirSync(from)) {
+    const newest = readdirSync(join(from, shard)).sort().at(-1) ?? "";
+    mkdirSync(join(to, shard, newest), { recursive: true });
+    for (const name of readdirSync(join(from, shard, newest))) {
+      const bytes = readFileSync(join(from, shard, newest, name));
+      if (name.endsWith(".mdb")) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0xff;
+      writeFileSync(join(to, shard, newest, name), bytes);
+    }
+  }
+}
