@@ -233,7 +233,10 @@ export class Engine {
     const handler = COMMANDS[command.verb];
     invariant(handler !== undefined, `somebody carries out ${command.verb}`);
     const desk = { world: this.world, turn: this.#turn, store: this.#options.store, sources: this.#options.sources };
-    const done = this.#lastApplied.then(() => carryOut(command, handler, desk));
+    const done = this.#lastApplied.then(() => {
+      if (command.verb.startsWith("schema ")) this.#reviser.beginAnew(); // As in `changeSchema`.
+      return carryOut(command, handler, desk);
+    });
     this.#lastApplied = done.then(
       () => this.#wakeDrains(),
       (error: unknown) => {

@@ -14,14 +14,16 @@ import { writeQueue } from "./write_queue.ts";
 
 /**
  * A store that ends with the process: tests, back-tests, dry runs. It keeps the promises of `Store`, those of refusal too; it copies what it
- * takes and what it gives, and the whole log stays in memory.
+ * takes and what it gives, and the whole log stays in memory; it is cut in pieces of at least `pieceBytes`.
  */
-export function openMemoryStore(storeId = "memory"): Store {
+export function openMemoryStore(storeId = "memory", pieceBytes = PIECE_BYTES): Store {
   const writer = writeQueue("the store");
   const actors = new Map<ActorId, Parts>();
   const tables = new Map<RowTable, Rows>();
   const logs: Readonly<Record<Stream, LogEntry[]>> = { alerts: [], curated: [] };
   const starts: Record<Stream, number> = { alerts: 1, curated: 1 };
+  /** Without times: only now is it known when they are asked for. */
+  const pieces: Readonly<Record<Stream, Piece[]>> = { alerts: [], curated: [] };
   let nextSequence = 1;
   let committing = false;
 
@@ -37,7 +39,10 @@ export function openMemoryStore(storeId = "memory"): Store {
       actors.set(id, { hot: hot ?? before?.hot ?? null, warm: warm ?? before?.warm ?? null });
     }
     for (const { table: name, key, value } of rows) table(name).set(key, value);
-    for (const stream of ["alerts", "curated"] as const) for (const entry of log[stream]) logs[stream].push(entry);
+    for (const stream of ["alerts", "curated"] as const) {
+      for (const entry of log[stream]) logs[stream].push(entry);
+      addPieces(pieces[stream], log[stream], pieceBytes);
+    }
     nextSequence = next;
     committing = false;
   };
@@ -89,18 +94,20 @@ export function openMemoryStore(storeId = "memory"): Store {
       return entries;
     },
     logStart: (stream) => starts[stream],
-    /** Each entry is a piece. */
-    logPieces: (stream) =>
-      logs[stream].map(({ sequence, bytes }) => ({ first: sequence, bytes: bytes.length, writtenAtMs: wallClock.now() })),
-    cutLog(stream, { pieces, start, rows }) {
+    logPieces(stream) {
+      const writtenAtMs = wallClock.now();
+      return pieces[stream].map(({ first, bytes }) => ({ first, bytes, writtenAtMs }));
+    },
+    cutLog(stream, { pieces: wanted, start, rows }) {
       return writer.run(
         () => rows.map(({ table: name, key, value }): ChangedRow => ({ table: name, key, value: bytesOrNull(value) })),
         async (taken) => {
-          const going = logs[stream].slice(0, pieces.length);
-          if (going.some(({ sequence, bytes }, n) => sequence !== pieces[n]?.first || bytes.length !== pieces[n]?.bytes)) return;
-          const behind = logs[stream][pieces.length]?.sequence ?? nextSequence;
-          invariant(start > (pieces.at(-1)?.first ?? start) && start <= behind, `what is cut of ${stream} lies before ${start}`);
-          logs[stream].splice(0, going.length);
+          const going = pieces[stream].slice(0, wanted.length);
+          if (going.some(({ first, bytes }, n) => first !== wanted[n]?.first || bytes !== wanted[n]?.bytes)) return;
+          const behind = pieces[stream][wanted.length]?.first ?? nextSequence;
+          invariant(start > (wanted.at(-1)?.first ?? start) && start <= behind, `what is cut of ${stream} lies before ${start}`);
+          logs[stream].splice(0, firstAtLeast(logs[stream], behind));
+          pieces[stream].splice(0, going.length);
           starts[stream] = start;
           for (const { table: name, key, value } of taken) table(name).set(key, value);
         },
@@ -114,6 +121,24 @@ export function openMemoryStore(storeId = "memory"): Store {
     },
     close: () => writer.end(),
   };
+}
+
+/** Entries of the log that go together when it is cut. There are far fewer than entries, for they are asked for with every batch. */
+interface Piece {
+  readonly first: number;
+  bytes: number;
+}
+
+const PIECE_BYTES = 1_048_576;
+
+/** A commit is never in two pieces. */
+function addPieces(pieces: Piece[], entries: readonly LogEntry[], pieceBytes: number): void {
+  const [first] = entries;
+  if (first === undefined) return;
+  const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+  const last = pieces.at(-1);
+  if (last !== undefined && last.bytes < pieceBytes) last.bytes += bytes;
+  else pieces.push({ first: first.sequence, bytes });
 }
 
 /** A commit as the store keeps it. */

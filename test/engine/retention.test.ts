@@ -125,7 +125,7 @@ async function commit(store: Store, events: readonly Emission[], bytes: number):
 
 /** A log of alerts with one sink, that is there or is not. */
 function given({ surrenders = false, ...kept }: Partial<RetentionOptions> & { readonly surrenders?: boolean }) {
-  const store = openMemoryStore();
+  const store = openMemoryStore("memory", 1);
   const clock = settableClock();
   const hears: (string | null)[] = [];
   const disk = { freeBytes: 1_000 };
