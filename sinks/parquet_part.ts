@@ -16,7 +16,7 @@ export async function encodePart(columns: readonly DeltaColumn[], rows: readonly
   const { writer, file } = newFile(all);
   for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
     const group = rows.slice(from, from + ROW_GROUP_ROWS);
-    const columnData = all.map(({ name, type, of }) => ({ name, data: group.map((row) => physical(of(row), type, name)) }));
+    const columnData = all.map(({ name, type, of }) => ({ name, data: filled(group, of, type, name), ...writingOf(name, type) }));
     await file.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
   }
   await file.finish();
@@ -88,8 +88,24 @@ function element(name: string, type: ColumnType): SchemaElement {
   }
 }
 
+type Physical = string | number | bigint | boolean | null;
+
+function filled(group: readonly NumberedRow[], of: (row: NumberedRow) => CellValue, type: ColumnType, name: string): Physical[] {
+  const data = new Array<Physical>(group.length);
+  for (let n = 0; n < group.length; n += 1) data[n] = physical(of(group[n] as NumberedRow), type, name);
+  return data;
+}
+
+/** Columns that are other in every row: a dictionary of them is looked for in vain. */
+const PLAIN: ReadonlySet<string> = new Set(["_row_id", "_seq", "_position"]);
+
+/** Least and greatest text of a row group cost as much as all the rest, and nobody passes over groups by them: days have parts of their own. */
+function writingOf(name: string, { type }: ColumnType) {
+  return { ...(type === "string" ? { statistics: false } : {}), ...(PLAIN.has(name) ? { encoding: "PLAIN" as const } : {}) };
+}
+
 /** The value as the file stores it: a decimal's bigint is taken as it is, unscaled. */
-function physical(value: CellValue, type: ColumnType, name: string): string | number | bigint | boolean | null {
+function physical(value: CellValue, type: ColumnType, name: string): Physical {
   if (value === null) return null;
   switch (type.type) {
     case "string":
