@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { userInfo } from "node:os";
 import { filtersOf, restartNeeded, type SinkFilter } from "./admin/config_reload.ts";
 import type { Config } from "./admin/config_types.ts";
 import { type DaemonAdmin, openDaemonAdmin } from "./admin/daemon_admin.ts";
@@ -7,13 +8,15 @@ import type { Log } from "./admin/log.ts";
 import { printable } from "./admin/printable.ts";
 import { landedShare, type ProgressBar } from "./admin/progress_bar.ts";
 import type { View } from "./admin/reader.ts";
-import { type Decision, type DecisionQuery, decideColumn } from "./admin/schema_decision.ts";
+import { type Decision, decided, decisionOn } from "./admin/schema_decision.ts";
 import { otherFormat } from "./admin/state_view.ts";
 import type { Stop } from "./admin/stop.ts";
 import { readCounters, type Summary, summary } from "./admin/summary.ts";
+import { type Query, textOf } from "./admin/verb.ts";
 import { watchdog } from "./admin/watchdog.ts";
 import { type Assembly, type Composition, compose, domainOf, SINK_STALL_MS, worldOptions } from "./compose.ts";
 import { wallClock } from "./engine/clock.ts";
+import { CommandRefused, carryOut } from "./engine/command.ts";
 import { CrashLoop, type Death, openCrashGuard } from "./engine/crash_guard.ts";
 import { DamagedStore, NoStore, OtherFormat } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
@@ -25,7 +28,9 @@ import { Unavailable } from "./engine/fault.ts";
 import { openLmdbStore } from "./engine/lmdb_store.ts";
 import { openMemoryStore } from "./engine/memory_store.ts";
 import { rulesArgs } from "./engine/rule_commands.ts";
+import { carryOutSchema, finishSchemaCommand } from "./engine/schema_commands.ts";
 import type { Store } from "./engine/store.ts";
+import { Turn } from "./engine/turn.ts";
 import { World } from "./engine/world.ts";
 import { ForeignPartition } from "./sources/kafka/foreign_partition.ts";
 
@@ -216,23 +221,32 @@ function leftBehind(engine: Engine): string {
   return behind.map(({ sink, settled }) => `${sink} at ${settled}`).join(", ");
 }
 
-/** Carries out a decision on a column in a state directory on which no engine runs. A running one holds the lock: then 75. */
-export async function decideStopped(config: Config, query: DecisionQuery): Promise<Decision> {
+/** Carries out `schema approve` or `schema ignore` in a state directory on which no engine runs. One that runs holds the lock: then 75. */
+export async function decideStopped(config: Config, verb: string, query: Query): Promise<Decision> {
   await requireStore(config);
+  const args = decisionOn(
+    query,
+    domainOf(config).feeds.map(({ name }) => name),
+  );
   const store = await openStore(config).catch((error: unknown) => {
     if (!(error instanceof CommandError) || error.code !== "RETRY") throw error;
     throw new CommandError("RETRY", error.message, {
-      hint: "stop the engine, decide, start it again: it goes on where it stopped",
+      hint: "decide when it has ended, or while gridactor run without --drain is on it",
       cause: error,
     });
   });
   const world = new World(worldOptions(config), store);
-  const decision = await decideColumn(world, store, query, wallClock.now()).catch(async (error: unknown) => {
-    if (error instanceof CommandError) await store.close(); // Nothing was changed. After any other error the process just ends.
-    throw error;
+  const desk = { world, store, turn: new Turn(world), sources: [] };
+  await finishSchemaCommand(desk);
+  const reason = textOf(query, "reasonText") ?? null;
+  const command = { verb, args, by: userInfo().username, reason, key: null, arrivedAtMs: wallClock.now() };
+  const { row } = await carryOut(command, carryOutSchema, desk).catch(async (error: unknown) => {
+    if (!(error instanceof CommandRefused)) throw error; // The process just ends.
+    await store.close();
+    throw new CommandError("REFUSED", error.message, { cause: error });
   });
   await store.close();
-  return decision;
+  return decided(row);
 }
 
 /** Throws UNREACHABLE where there is no state yet: none is made. */

@@ -281,11 +281,15 @@ async function declareCompletion(): Promise<void> {
 }
 
 async function declareSchema(): Promise<void> {
-  const { schemaCommand } = await import("./admin/commands/schema.ts");
+  const [{ schemaCommand }, { decisionWriter }, load] = await Promise.all([
+    import("./admin/commands/schema.ts"),
+    import("./admin/decision_writer.ts"),
+    loader(),
+  ]);
   schemaCommand(commandLine, {
     alertSchema: async () => readFileSync(join(PACKAGE_ROOT, "schemas", "alert.schema.json"), "utf8"),
     configSchema: async () => (await import("./admin/config_schema.ts")).configSchemaText(),
-    decide: async (config, query) => (await import("./daemon.ts")).decideStopped(config, query),
+    writer: () => decisionWriter(load().config, async (...asked) => (await import("./daemon.ts")).decideStopped(...asked)),
   });
 }
 
@@ -338,7 +342,10 @@ async function declareVerbs(): Promise<void> {
       import("./admin/http/socket_file.ts"),
       loader(),
     ]);
-  const { printFollowed, printStream } = await import("./admin/commands/streams.ts");
+  const [{ printFollowed, printStream }, { isDecision }] = await Promise.all([
+    import("./admin/commands/streams.ts"),
+    import("./admin/commands/schema.ts"),
+  ]);
   const asked = {
     program,
     stream: (verb: Verb, query: Query) => printStream(commandLine, verb, query),
@@ -350,7 +357,7 @@ async function declareVerbs(): Promise<void> {
   };
   for (const verb of VERBS) if (!OTHERWISE.includes(verb.name)) verbCommand(verb, asked);
   const changed = { program, answer, writer: () => socketWriter(socketPath(load().config.stateDir)), confirm: isConfirmed };
-  for (const verb of WRITE_VERBS) writeCommand(verb, changed);
+  for (const verb of WRITE_VERBS) if (!isDecision(verb)) writeCommand(verb, changed);
 }
 
 /** Declares the command that is meant, or all that there are where that is not clear: for help, and to say which was meant. */

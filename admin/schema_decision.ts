@@ -1,17 +1,12 @@
+import type { AuditRow, CommandArgs } from "../engine/command.ts";
 import { parseTypeName, type TypeName } from "../engine/schema.ts";
-import { changeSchema, SchemaChangeRefused, type SchemaChangeResult } from "../engine/schema_change.ts";
-import type { Store } from "../engine/store.ts";
-import type { World } from "../engine/world.ts";
+import type { SchemaDetail } from "../engine/schema_commands.ts";
 import { CommandError } from "./errors.ts";
 import { grouped } from "./format.ts";
 import { printable } from "./printable.ts";
-
-/** A decision as it is typed: `approve` names a type, `ignore` none. */
-export interface DecisionQuery {
-  readonly feed: string;
-  readonly column: string;
-  readonly type: string | null;
-}
+import type { SchemaItem } from "./schema.ts";
+import { nearest } from "./suggest.ts";
+import { type AskOther, type Query, textOf } from "./verb.ts";
 
 /** What became of it: `records` whose rows were said again with the value (approve) or wait no longer (ignore); `left`: with a value that does not fit. */
 export interface Decision {
@@ -28,14 +23,29 @@ export interface Decision {
   readonly gone: number;
 }
 
-/** Carries a decision out on a store that is open for writing, with no engine on it. Throws USAGE for a type that is none, REFUSED. */
-export async function decideColumn(world: World, store: Store, query: DecisionQuery, atMs: number): Promise<Decision> {
-  const { feed, column } = query;
-  const type = query.type === null ? null : typeNamed(query.type);
-  const words = type === null ? `schema ignore ${feed} ${column}` : `schema approve ${feed} ${column} ${type}`;
-  const origin = { source: "command", position: `command:${words}`, arrivedAtMs: atMs };
-  const { version, isNew, amended, left, gone } = await changed(changeSchema(world, store, { feed, column, type }, origin));
-  return { feed, column, type, version, isNew, records: amended, left, gone };
+/** What `schema approve` and `schema ignore` mean. Throws NOT_FOUND for a feed that is none, USAGE for a type that is none. */
+export async function decisionArgs(query: Query, ask: AskOther): Promise<CommandArgs> {
+  return decisionOn(
+    query,
+    ((await ask("schema ls", {})) as readonly SchemaItem[]).map((item) => item.feed),
+  );
+}
+
+/** The same where the names of the feeds are known. */
+export function decisionOn(query: Query, feeds: readonly string[]): CommandArgs {
+  const [feed, column, type] = ["feed", "column", "type"].map((name) => textOf(query, name));
+  if (feed === undefined || !feeds.includes(feed)) {
+    const near = nearest(feed ?? "", feeds);
+    throw new CommandError("NOT_FOUND", `no feed ${feed}`, { hint: `feeds: ${feeds.join(", ")}`, candidates: near === null ? [] : [near] });
+  }
+  return { feed, column: column ?? "", ...(type === undefined ? {} : { type: typeNamed(type) }) };
+}
+
+/** The answer to `schema approve` and `schema ignore`. */
+export function decided({ args, detail }: Pick<AuditRow, "args" | "detail">): Decision {
+  const { version, isNew, amended, left, gone } = detail as SchemaDetail;
+  const type = args["type"] === undefined ? null : typeNamed(String(args["type"]));
+  return { feed: String(args["feed"]), column: String(args["column"]), type, version, isNew, records: amended, left, gone };
 }
 
 /** One line for people. */
@@ -55,12 +65,4 @@ function typeNamed(text: string): TypeName {
   throw new CommandError("USAGE", `"${text}" is no type`, {
     hint: "string, double, bigint, boolean, date, timestamp, json, or decimal(18,2)",
   });
-}
-
-async function changed(change: Promise<SchemaChangeResult>): Promise<SchemaChangeResult> {
-  try {
-    return await change;
-  } catch (error) {
-    throw error instanceof SchemaChangeRefused ? new CommandError("REFUSED", error.message, { cause: error }) : error;
-  }
 }

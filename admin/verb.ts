@@ -91,6 +91,8 @@ export interface Stream {
 export interface WriteVerb extends Spoken {
   /** What a token must allow. The socket allows everything. */
   readonly role: "operate" | "admin";
+  /** What somebody who is asked back should know. */
+  readonly warning?: string;
   /** Says exactly what is meant, before anything is changed. Rejects with `CommandError`. */
   readonly prepare: (query: Query, ask: AskOther) => CommandArgs | Promise<CommandArgs>;
   /** What `--json` prints. */
@@ -103,6 +105,11 @@ export type AskOther = (verb: string, query: Query) => Promise<unknown>;
 /** What all write verbs also take on the command line and in the REPL; HTTP knows the reason only, as `reason`. */
 export const REASON: Parameter = { name: "reasonText", takes: "text", about: "why, for the audit" };
 export const YES: Parameter = { name: "yes", takes: "switch", about: "do not ask back" };
+
+/** What a person is asked before something is changed. */
+export function askedBack(words: string, warning: string | undefined): string {
+  return warning === undefined ? `${words}: go on?` : `${words}: ${warning}. Go on?`;
+}
 
 /** Whether a verb changes the state. */
 export function isWrite(verb: Verb | WriteVerb): verb is WriteVerb {

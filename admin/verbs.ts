@@ -20,6 +20,7 @@ import { ALERT_ID, ID, LIMIT, SINCE } from "./parameters.ts";
 import { listQuarantine, quarantineDetailText, quarantineText, settleArgs, settledRow, showQuarantine } from "./quarantine.ts";
 import { regions, regionsText } from "./regions.ts";
 import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
+import { decided, decisionArgs, decisionText } from "./schema_decision.ts";
 import { SEVERITIES } from "./severity.ts";
 import { nearest } from "./suggest.ts";
 import { top, topText } from "./top.ts";
@@ -273,6 +274,10 @@ export const VERBS: readonly Verb[] = [
 
 const SETTLED: Parameter = { name: "id", takes: "quarantine", about: "Q-…, or the beginning of it", isRequired: true, isMany: true };
 
+const FOR_EVER = "a column stays for ever, and so does a decision against it";
+const DECIDED_FEED: Parameter = { name: "feed", takes: "feed", about: "its name", isRequired: true };
+const DECIDED_COLUMN: Parameter = { name: "column", takes: "text", about: "as schema show lists it", isRequired: true };
+
 /** Everything that changes the state of a running engine. Each has a handler of its name in `engine/commands.ts`. */
 export const WRITE_VERBS: readonly WriteVerb[] = [
   writeVerb({
@@ -343,6 +348,30 @@ export const WRITE_VERBS: readonly WriteVerb[] = [
     prepare: settleArgs,
     answer: settledRow,
     text: (value, _query, screen) => quarantineText([value], screen),
+  }),
+  writeVerb({
+    name: "schema approve",
+    about: "a rescued column becomes one of the schema, and its rescued values move there",
+    route: "/v1/schema/{feed}/approve",
+    args: [DECIDED_FEED, DECIDED_COLUMN, { name: "type", takes: "text", about: "string, double, decimal(18,2), …", isRequired: true }],
+    options: [],
+    role: "admin",
+    warning: FOR_EVER,
+    prepare: decisionArgs,
+    answer: decided,
+    text: (value) => decisionText(value),
+  }),
+  writeVerb({
+    name: "schema ignore",
+    about: "a rescued column is not wanted: its values are counted only",
+    route: "/v1/schema/{feed}/ignore",
+    args: [DECIDED_FEED, DECIDED_COLUMN],
+    options: [],
+    role: "admin",
+    warning: FOR_EVER,
+    prepare: decisionArgs,
+    answer: decided,
+    text: (value) => decisionText(value),
   }),
 ];
 

@@ -1,6 +1,8 @@
 import type { ChangedRow, Commit } from "./commit.ts";
 import { hours } from "./duration.ts";
 import { longHash } from "./ids.ts";
+import { PartsDraft } from "./journal.ts";
+import { LogDraft } from "./log_draft.ts";
 import type { Source } from "./source.ts";
 import type { Store } from "./store.ts";
 import type { Intake, Turn } from "./turn.ts";
@@ -74,6 +76,11 @@ export interface Carried {
   readonly commit: Commit;
   readonly result: AuditRow["result"];
   readonly detail: unknown;
+  /**
+   * What remains to be done once the commit is stored, in commits of its own; resolves to the detail that the row then gets. Done again after a crash
+   * it finishes what was interrupted.
+   */
+  readonly finish?: () => Promise<unknown>;
 }
 
 /** Carries out the commands of one verb. Throws `CommandRefused` before anything has changed; any other error ends the process. */
@@ -99,13 +106,32 @@ export async function carryOut(command: Command, handler: CommandHandler, desk: 
   const number = (world.counters.group("audit")["rows"] ?? 0) + 1;
   const clockMs = engineClockMs(world);
   const after = progressOf(world);
-  const { commit, result, detail } = await handler(command, { ...desk, number, atMs: clockMs ?? command.arrivedAtMs });
+  const { commit, result, detail, finish } = await handler(command, { ...desk, number, atMs: clockMs ?? command.arrivedAtMs });
   const row: AuditRow = { ...command, number, clockMs, result, detail, after };
   world.counters.add("audit", "rows", 1);
   const rows: ChangedRow[] = [...commit.rows, auditRow(row), ...keyRows(store, row)];
   world.counters.takeChanges(rows);
   await store.commit({ ...commit, rows });
-  return { row, isRepeat: false };
+  return { row: finish === undefined ? row : await finished(row, finish, desk), isRepeat: false };
+}
+
+/** Stores what came of a command that was carried out in more than one commit. */
+export async function finished(
+  row: AuditRow,
+  finish: () => Promise<unknown>,
+  { world, store }: Pick<Desk, "world" | "store">,
+): Promise<AuditRow> {
+  const ended = { ...row, detail: await finish() };
+  const log = new LogDraft();
+  log.clear(world.nextSequence);
+  await store.commit({ parts: new PartsDraft(), log, rows: [auditRow(ended)] });
+  return ended;
+}
+
+/** The command that was carried out last; null: none was. */
+export function lastCommand(world: World, store: Pick<Store, "get">): AuditRow | null {
+  const bytes = store.get("audit", rowKey(world.counters.group("audit")["rows"] ?? 0));
+  return bytes === null ? null : decoded(bytes);
 }
 
 /** All commands that were carried out, in order. */

@@ -23,10 +23,14 @@ export interface SchemaChange {
 }
 
 /** What came of it. `amended`: records whose rows were said again; `left`: those whose value does not fit; `gone`: those that the log no longer holds. */
-export interface SchemaChangeResult {
+export interface SchemaChangeResult extends SettledRecords {
   readonly version: number;
   /** False: it had been decided so before. */
   readonly isNew: boolean;
+}
+
+/** Records that had waited for a decision, by what became of them. */
+export interface SettledRecords {
   readonly amended: number;
   readonly left: number;
   readonly gone: number;
@@ -50,18 +54,36 @@ const NAME_LENGTH_MAX = 256;
  * nothing, or finishes what was interrupted. No turn may run meanwhile. Throws `SchemaChangeRefused` before anything is changed.
  */
 export async function changeSchema(world: World, store: Store, change: SchemaChange, origin: VersionOrigin): Promise<SchemaChangeResult> {
-  const { feed, column } = change;
+  const { version, isNew, commit } = beginChange(world, change, origin);
+  if (commit !== null) await store.commit(commit);
+  return { version, isNew, ...(await settleChange(world, store, change)) };
+}
+
+/** A decision that is in force in memory. `commit`: what has to be stored before anything else; null: it was in force before. */
+export interface BegunChange extends Pick<SchemaChangeResult, "version" | "isNew"> {
+  readonly commit: Commit | null;
+}
+
+/** The first step of `changeSchema`. Throws `SchemaChangeRefused` before anything is changed. */
+export function beginChange(world: World, change: SchemaChange, origin: VersionOrigin): BegunChange {
+  const { feed, column, type } = change;
   const before = world.schema(feed);
-  const after = change.type === null ? without(before, column) : withApproved(world, before, change.feed, column, change.type);
+  const after = type === null ? without(before, column) : withApproved(world, before, feed, column, type);
+  const isNew = after !== before;
+  return { version: after.version, isNew, commit: isNew ? decision(world, feed, before, after, origin) : null };
+}
+
+/** The second step, once the first is stored: what waited for the decision. Done again it finishes what was interrupted. */
+export async function settleChange(world: World, store: Store, change: SchemaChange): Promise<SettledRecords> {
+  const { feed, column } = change;
   const numbers = [...rescuedRecords(store, feed)].flatMap(([number, { columns }]) => (columns.includes(column) ? [number] : []));
-  if (after !== before) await store.commit(decision(world, change.feed, before, after, origin));
-  const result = { version: after.version, isNew: after !== before, amended: 0, left: 0, gone: 0 };
+  const settled = { amended: 0, left: 0, gone: 0 };
   for (let from = 0; from < numbers.length; from += RECORDS_A_COMMIT) {
-    const settling = new Settling(world, store, change, after);
-    for (const number of numbers.slice(from, from + RECORDS_A_COMMIT)) result[await settling.settle(number)] += 1;
+    const settling = new Settling(world, store, change, world.schema(feed));
+    for (const number of numbers.slice(from, from + RECORDS_A_COMMIT)) settled[await settling.settle(number)] += 1;
     await store.commit(settling.commit());
   }
-  return result;
+  return settled;
 }
 
 function without(schema: FeedSchema, column: string): FeedSchema {

@@ -1,12 +1,12 @@
 import { RULES } from "../../actors/rules.ts";
-import type { Config } from "../config_types.ts";
-import { CommandError } from "../errors.ts";
 import { columnsOf, formatJson, formatRows } from "../format.ts";
-import { findFeed, listSchemas, type SchemaDetail, schemasText, schemaText, showSchema } from "../schema.ts";
-import { type Decision, type DecisionQuery, decisionText } from "../schema_decision.ts";
+import { listSchemas, type SchemaDetail, schemasText, schemaText, showSchema } from "../schema.ts";
 import { feedJsonSchema, ruleItems, stateVersions, tableColumns } from "../schema_document.ts";
-import type { Known } from "../verb.ts";
+import type { Known, WriteVerb } from "../verb.ts";
+import { WRITE_VERBS } from "../verbs.ts";
+import type { Writer } from "../writer.ts";
 import type { CommandLine } from "./command_line.ts";
+import { writeCommand } from "./verb_command.ts";
 
 /** What the command is given beside what all are given. */
 export interface SchemaCommandOptions {
@@ -14,14 +14,8 @@ export interface SchemaCommandOptions {
   readonly configSchema: () => Promise<string>;
   /** The JSON Schema of an alert event. */
   readonly alertSchema: () => Promise<string>;
-  /** Carries out a decision on a column in a state on which no engine runs. */
-  readonly decide: (config: Config, query: DecisionQuery) => Promise<Decision>;
-}
-
-/** Of a verb that changes the state. */
-interface WriteOptions {
-  readonly write?: boolean;
-  readonly yes?: boolean;
+  /** Carries out decisions on columns, whether an engine runs or not. */
+  readonly writer: () => Writer;
 }
 
 /** `schema`: schemas of feeds, tables, rules, states, alerts and the configuration; decisions on new columns. */
@@ -85,33 +79,15 @@ export function schemaCommand(line: CommandLine, options: SchemaCommandOptions):
     .command("config")
     .description("JSON Schema of the configuration")
     .action(async () => line.print(await options.configSchema()));
-  schema
-    .command("approve <feed> <column> <type>")
-    .description("a rescued column becomes one of the schema, and its rescued values move there")
-    .option("--write", "allow the change")
-    .option("--yes", "do not ask back")
-    .action((feed: string, column: string, type: string, flags: WriteOptions) => decide(line, options, { feed, column, type }, flags));
-  schema
-    .command("ignore <feed> <column>")
-    .description("a rescued column is not wanted: its values are counted only")
-    .option("--write", "allow the change")
-    .option("--yes", "do not ask back")
-    .action((feed: string, column: string, flags: WriteOptions) => decide(line, options, { feed, column, type: null }, flags));
+  for (const verb of WRITE_VERBS)
+    if (isDecision(verb)) writeCommand(verb, { program, answer, confirm: line.confirm, writer: options.writer });
+}
+
+/** `schema approve` and `schema ignore` are commands of `schema`, which is declared here. */
+export function isDecision({ name }: Pick<WriteVerb, "name">): boolean {
+  return name.startsWith("schema ");
 }
 
 function allFeeds({ view, schemas }: Known): Promise<readonly SchemaDetail[]> {
   return Promise.all(view.domain.feeds.map(({ name }) => showSchema(view, name, schemas)));
-}
-
-/** Carries out a decision on a column, once it is clear that it is meant. */
-async function decide(line: CommandLine, options: SchemaCommandOptions, query: DecisionQuery, { write, yes }: WriteOptions): Promise<void> {
-  const { feed, column, type } = query;
-  const words = `schema ${type === null ? "ignore" : "approve"} ${[feed, column, ...(type === null ? [] : [type])].join(" ")}`;
-  if (write !== true) throw new CommandError("USAGE", `${words} changes the state`, { hint: `gridactor ${words} --write` });
-  await line.reading(async ({ domain }) => void findFeed({ domain }, feed));
-  if (yes !== true && !(await line.confirm(`${words}: a column stays for ever, and so does a decision against it. Go on?`))) {
-    throw new CommandError("REFUSED", "nothing was changed");
-  }
-  const decision = await options.decide(await line.config(), query);
-  line.answer(decision, () => decisionText(decision));
 }

@@ -3,7 +3,19 @@ import { InvalidArgumentError } from "commander";
 import type { Asker } from "../asker.ts";
 import { CommandError } from "../errors.ts";
 import type { Screen } from "../format.ts";
-import { type Answer, flagOf, type Parameter, type Query, REASON, type Spoken, textsOf, type Verb, type WriteVerb, YES } from "../verb.ts";
+import {
+  type Answer,
+  askedBack,
+  flagOf,
+  type Parameter,
+  type Query,
+  REASON,
+  type Spoken,
+  textsOf,
+  type Verb,
+  type WriteVerb,
+  YES,
+} from "../verb.ts";
 import { cutOf } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 
@@ -38,7 +50,7 @@ export function writeCommand(verb: WriteVerb, { program, answer, writer, confirm
     const { write, ...query } = queryOf(verb, given, undefined);
     const words = [verb.name, ...verb.args.flatMap(({ name }) => textsOf(query, name))].join(" ");
     if (write !== true) throw new CommandError("USAGE", `${words} changes the state`, { hint: `gridactor ${words} --write` });
-    if (query["yes"] !== true && !(await confirm(`${words}: go on?`))) throw new CommandError("REFUSED", "nothing was changed");
+    if (query["yes"] !== true && !(await confirm(askedBack(words, verb.warning)))) throw new CommandError("REFUSED", "nothing was changed");
     for (const one of oneByOne(verb, query)) {
       const { value } = await writer().write(verb.name, one, { by: "", key: null }, new AbortController().signal);
       answer(value, (screen) => verb.text(value, one, screen));

@@ -8,7 +8,7 @@ import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } 
 import { displayWidth } from "../printable.ts";
 import { nearest } from "../suggest.ts";
 import { spanText } from "../time.ts";
-import { type Answer, isWrite, type Query, textOf, type Verb, type WriteVerb } from "../verb.ts";
+import { type Answer, askedBack, isWrite, type Query, textOf, type Verb, type WriteVerb } from "../verb.ts";
 import { cutOf } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 import { helpText } from "./help.ts";
@@ -94,11 +94,11 @@ export class Session {
     return this.#options.asker.ask(verb.name, isLimited ? { ...query, limit: String(this.#limit) } : query, signal);
   }
 
-  async #write({ name, args }: WriteVerb, query: Query, { confirm }: Outlets, signal: AbortSignal): Promise<Answer> {
+  async #write({ name, args, warning }: WriteVerb, query: Query, { confirm }: Outlets, signal: AbortSignal): Promise<Answer> {
     const { writer } = this.#options;
     if (writer === null) throw new CommandError("USAGE", `${name} changes the state`, { hint: "gridactor repl --write" });
     const words = [name, ...args.flatMap((arg) => textOf(query, arg.name) ?? [])].join(" ");
-    if (query["yes"] !== true && confirm !== undefined && !(await confirm(`${words}: go on?`)))
+    if (query["yes"] !== true && confirm !== undefined && !(await confirm(askedBack(words, warning))))
       throw new CommandError("REFUSED", "nothing was changed");
     return writer.write(name, query, { by: "", key: null }, signal);
   }

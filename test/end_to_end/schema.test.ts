@@ -11,11 +11,13 @@ import { feedJsonSchema, tableColumns } from "../../admin/schema_document.ts";
 import type { Summary } from "../../admin/summary.ts";
 import { domainOf, schemasOf } from "../../compose.ts";
 import { decideStopped, drainRun } from "../../daemon.ts";
+import { auditRows } from "../../engine/command.ts";
 import { stateDigest } from "../../engine/digest.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { openLmdbStore } from "../../engine/lmdb_store.ts";
+import { ask } from "../kit/admin_server.ts";
 import { deltaEntries, deltaRows } from "../kit/delta_reader.ts";
-import { DATA, type Ending, type GridFolder, gridConfig, inGridFolder, run } from "../kit/grid_folder.ts";
+import { DATA, type Ending, type GridFolder, gridactor, gridConfig, inGridFolder, run } from "../kit/grid_folder.ts";
 import { suite } from "../kit/suite.ts";
 import { newTempFolder, removeFolder } from "../kit/temp_folder.ts";
 
@@ -50,7 +52,8 @@ async function drain(folder: GridFolder): Promise<Summary> {
 }
 
 function decide(folder: GridFolder, column: string, type: string | null, feed = "renewable"): Promise<Decision> {
-  return decideStopped(gridConfig(folder), { feed, column, type });
+  const query = type === null ? { feed, column } : { feed, column, type };
+  return decideStopped(gridConfig(folder), type === null ? "schema ignore" : "schema approve", query);
 }
 
 async function look<T>(folder: GridFolder, ask: (view: View, settings: ReturnType<typeof schemasOf>) => T | Promise<T>): Promise<T> {
@@ -217,6 +220,43 @@ test("the command line lists what waits, asks for --write, and answers in JSON",
     assert.equal(json<Decision>(await run([...words, "--write"], folder)).version, 2);
     assert.is((await run(["schema", "show", "renewables"], folder)).code, 4);
     await look(folder, (view, settings) => assert.is(listSchemas(view, settings).length, view.domain.feeds.length));
+  }));
+
+test("a running engine decides on columns between two batches, over HTTP, the command line and the REPL, and its audit says so", () =>
+  withMode("rescue", async (folder) => {
+    const daemon = gridactor(["run"], folder);
+    try {
+      await daemon.until(({ stderr }) => ["asked at", "stage 2 is read"].every((said) => stderr.includes(said)));
+      const post = async (path: string, body: object) => {
+        const headers = { "Content-Type": "application/json" };
+        const { status, text } = await ask({ url: null, socket: join(folder.state, "admin.sock") }, path, {
+          method: "POST",
+          headers,
+          body: JSON.stringify(body),
+        });
+        return { status, value: JSON.parse(text) as Decision };
+      };
+      const first = await post("/v1/schema/renewable/approve", { column: "curtailment_mw", type: "double", reason: "new meters" });
+      assert.equal([first.status, first.value.version, first.value.isNew, first.value.records > 0], [200, 2, true, true]);
+      assert.is((await post("/v1/schema/renewable/approve", { column: "gust", type: "floaty" })).status, 400);
+      assert.is((await post("/v1/schema/renewables/ignore", { column: "gust" })).status, 404);
+      assert.is((await post("/v1/schema/renewable/ignore", { column: "capacity_mw" })).status, 403);
+      const second = json<Decision>(await run(["schema", "ignore", "renewable", "battery_storage_mwh", "--write", "--json"], folder));
+      assert.equal([second.type, second.isNew], [null, true]);
+      const third = await run(["--json", "repl", "--write", "-c", "schema approve renewable curtailment_mw double"], folder);
+      assert.is(json<Decision>(third).isNew, false);
+    } finally {
+      daemon.kill("SIGINT");
+    }
+    assert.is((await daemon.ended).code, 0);
+    const audit = await look(folder, ({ store }) => [...auditRows(store)].map(({ verb, reason, result }) => [verb, reason, result]));
+    assert.equal(audit, [
+      ["schema approve", "new meters", "done"],
+      ["schema ignore", null, "done"],
+      ["schema approve", null, "unchanged"],
+    ]);
+    assert.equal((await shown(folder)).waiting, []);
+    assert.ok((await plantRows(folder)).some((row) => row["_amends"] !== null && typeof row["curtailment_mw"] === "number"));
   }));
 
 function json<T>({ code, stdout, stderr }: Ending): T {
