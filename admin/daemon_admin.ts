@@ -51,6 +51,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     sources: () => engine.sourceReports(),
     sinks: () => engine.sinkReports(),
     sequence: () => store.nextSequence - 1,
+    log: () => engine.logReport(),
     pace: (source) => pace.pace(source),
     trace: (actor, ear) => engine.world.tracer.listen(actor, ear),
   };

@@ -1,12 +1,15 @@
 import type { DrainReport } from "../engine/drain.ts";
 import type { SourceReport, StoredBatch } from "../engine/engine.ts";
 import type { ActorId } from "../engine/ids.ts";
+import type { LogReport } from "../engine/retention.ts";
 import type { TraceEar } from "../engine/tracer.ts";
 
 /** What only a running engine knows of itself. */
 export interface Live {
   readonly sources: () => readonly SourceReport[];
   readonly sinks: () => readonly DrainReport[];
+  /** Null: all of the log is kept. */
+  readonly log: () => LogReport | null;
   /** Last number of the log. */
   readonly sequence: () => number;
   /** Hears the messages of an actor until the returned function is called. */

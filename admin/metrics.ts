@@ -6,7 +6,7 @@ import { fileOf } from "./files.ts";
 import { freeBytes } from "./health.ts";
 
 export interface MetricsOptions {
-  readonly engine: Pick<Engine, "sourceReports" | "sinkReports"> & {
+  readonly engine: Pick<Engine, "sourceReports" | "sinkReports" | "logReport"> & {
     readonly world: Pick<Engine["world"], "counters" | "feeds" | "clocks" | "timersFired"> & {
       readonly population: { readonly kinds: ReadonlyMap<string, { hits: number; misses: number }> };
     };
@@ -193,6 +193,12 @@ function sinkMetrics(registry: Registry, engine: MetricsOptions["engine"]): void
   };
   gauge(registry, "sink_sequence", "Last number that a sink holds for good.", ofSinks("settled"), ["sink"]);
   total(registry, "sink_retries_total", "Failed writes of a sink.", ["sink"], ofSinks("retries"));
+  const waits = (set: Set): void => set({}, engine.logReport()?.waiting == null ? 0 : 1);
+  gauge(registry, "sources_waiting", "1: sources wait, because the log is full of what sinks have not taken, or the disk is.", waits, []);
+  const logBytes = (set: Set): void => {
+    for (const [stream, bytes] of Object.entries(engine.logReport()?.bytes ?? {})) set({ stream }, bytes);
+  };
+  gauge(registry, "log_bytes", "Size of the log.", logBytes, ["stream"]);
   const deadLetters = (set: Set): void => {
     for (const { sink } of engine.sinkReports()) set({ sink }, counters.group("dead_letter")[sink] ?? 0);
   };

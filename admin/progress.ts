@@ -1,3 +1,4 @@
+import type { LogReport } from "../engine/retention.ts";
 import { aligned } from "./aligned.ts";
 import { grouped } from "./format.ts";
 import { settledOf, storedSources } from "./lag.ts";
@@ -14,6 +15,8 @@ export interface Progress {
   readonly clock: string | null;
   /** Last number of the log; null: nobody knows without a running engine. */
   readonly sequence: number | null;
+  /** Null: nobody knows without a running engine, or all of it is kept. `waiting`: why sources wait for sinks; null: they do not. */
+  readonly log: LogReport | null;
   readonly sources: readonly SourceProgress[];
   readonly stateOperators: readonly { readonly operatorName: string; readonly numRowsTotal: number; readonly orphans: number }[];
   readonly sinks: readonly { readonly name: string; readonly settled: number; readonly behind: number | null }[];
@@ -37,6 +40,7 @@ export function progress(view: View, live: Live | null): Progress {
   return {
     clock: textOr(engineClockMs(view)),
     sequence: live === null ? null : live.sequence(),
+    log: live === null ? null : live.log(),
     sources: live === null ? storedProgress(view) : liveProgress(live),
     stateOperators: view.domain.behaviours.map(({ kind }) => ({
       operatorName: kind,
@@ -51,13 +55,14 @@ export function progress(view: View, live: Live | null): Progress {
 }
 
 /** The progress for people. */
-export function progressText({ clock, sequence, sources, stateOperators, sinks }: Progress): string {
+export function progressText({ clock, sequence, log, sources, stateOperators, sinks }: Progress): string {
   const rate = (value: number | null): string => (value === null ? "-" : `${grouped(Math.round(value))}/s`);
   const held = stateOperators
     .filter(({ numRowsTotal }) => numRowsTotal > 0)
     .map(({ operatorName: kind, numRowsTotal: count }) => `${kind} ${grouped(count)}`);
   return (
     `clock ${clock ?? "-"} · sequence ${sequence === null ? "-" : grouped(sequence)} · ${held.join(" · ")}\n` +
+    (log === null || log.waiting === null ? "" : `sources wait: ${log.waiting}\n`) +
     aligned([
       ["source", "feed", "input", "processed", "watermark"],
       ...sources.map(({ name, feed, inputRowsPerSecond: input, processedRowsPerSecond: done, watermark }) => [

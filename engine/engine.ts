@@ -15,7 +15,7 @@ import type { LogEntry } from "./log_entry.ts";
 import { pump } from "./pump.ts";
 import { encodeQuarantine, type QuarantineRow } from "./quarantine.ts";
 import { letterOf } from "./quarantine_commands.ts";
-import { type KeptLog, type Retention, type RetentionOptions, retention } from "./retention.ts";
+import { type KeptLog, type LogReport, type Retention, type RetentionOptions, retention } from "./retention.ts";
 import { RowReviser } from "./row_reviser.ts";
 import { rulesArgs, rulesRow, rulesText, storedRules } from "./rule_commands.ts";
 import { changeSchema, type SchemaChange, SchemaChangeRefused, type SchemaChangeResult } from "./schema_change.ts";
@@ -298,6 +298,11 @@ export class Engine {
       behind: source.behind?.() ?? null,
       watermarkMs: this.world.clock(feed).watermarkMs(source.id),
     }));
+  }
+
+  /** Null: all of the log is kept. */
+  logReport(): LogReport | null {
+    return this.#retention?.report() ?? null;
   }
 
   sinkReports(): readonly DrainReport[] {

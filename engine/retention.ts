@@ -41,6 +41,16 @@ export interface Retention {
   look(): Promise<void>;
   /** Sources wait. */
   isFull(): boolean;
+  report(): LogReport;
+}
+
+/** How full the log is. */
+export interface LogReport {
+  /** Why sources wait; null: they do not. */
+  readonly waiting: string | null;
+  /** Of each stream. From 80 % of the greatest size on, what a sink has not taken makes sources wait. */
+  readonly bytes: Readonly<Record<Stream, number>>;
+  readonly sizeBytesMax: number;
 }
 
 /** Shares of `sizeBytesMax`: from the first on a stream is cut, from the second on sources wait. */
@@ -135,6 +145,7 @@ export function retention(options: RetentionOptions): Retention {
   return {
     look,
     isFull: () => pressure !== null,
+    report: () => ({ waiting: pressure, bytes: { alerts: bytesOf("alerts"), curated: bytesOf("curated") }, sizeBytesMax }),
     async run(signal) {
       while (!signal.aborted) {
         await look();

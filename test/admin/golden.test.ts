@@ -78,6 +78,7 @@ async function scene(): Promise<Session> {
     sources: () => [{ source: SourceId("meters"), feed: "smart_meter", state: "up", behind: 12, watermarkMs: at(350) }],
     sinks: () => [{ sink: "alerts_file", settled: 40, behind: 2, lastSuccess: at(400), retries: 1 }],
     sequence: () => 42,
+    log: () => ({ waiting: null, bytes: { alerts: 4_000, curated: 9_000 }, sizeBytesMax: 4_294_967_296 }),
     pace: () => ({ from: { "0": "10" }, to: { "0": "20" }, inputPerSecond: 50.5, processedPerSecond: 9_000 }),
     trace(actor, ear) {
       ear({ actor, message: { type: "reading_measured" }, feed: "smart_meter", position: "file:a/1", late: false });

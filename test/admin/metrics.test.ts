@@ -38,6 +38,8 @@ const TABLE: Readonly<Record<string, readonly [type: "counter" | "gauge" | "hist
   alerts_open: ["gauge", "rule", "severity"],
   log_sequence: ["gauge"],
   sink_sequence: ["gauge", "sink"],
+  sources_waiting: ["gauge"],
+  log_bytes: ["gauge", "stream"],
   sink_retries_total: ["counter", "sink"],
   sink_dead_letters: ["gauge", "sink"],
   turn_seconds: ["histogram"],
@@ -94,6 +96,7 @@ test("batches, times, files and the size of the state are counted", () =>
     assert.equal(files, [1, 1, 1, 1], "a file under way is counted once");
     assert.equal([value("actor_cache_hits_total", { kind: "meter" }), value("actor_cache_misses_total", { kind: "meter" })], [40, 2]);
     assert.is(value("store_bytes"), 1_000);
+    assert.equal([value("sources_waiting"), value("log_bytes", { stream: "curated" })], [1, 80]);
     assert.ok((value("store_free_disk_bytes") ?? 0) > 0);
   }));
 
@@ -189,6 +192,7 @@ function engineWith(folder: string): MetricsOptions {
       world: { counters, clocks, feeds, timersFired: 3, population: { kinds: new Map([["meter", { hits: 40, misses: 2 }]]) } },
       sourceReports: () => [{ source: SourceId("meters"), feed: "smart_meter", state: "up", behind: 4, watermarkMs: 6_000 }],
       sinkReports: () => [{ sink: "alerts_file", settled: 9, behind: 1, lastSuccess: null, retries: 1 }],
+      logReport: () => ({ waiting: "the log of curated is full", bytes: { alerts: 3, curated: 80 }, sizeBytesMax: 100 }),
     },
     nextSequence: () => 11,
     stateDir: folder,

@@ -64,6 +64,7 @@ test("a wait for room ends with the run", async () => {
   stop.abort();
   await room;
   assert.ok(keeper.isFull());
+  assert.match(keeper.report().waiting ?? "", "the log of alerts is full of what sinks have not taken yet");
 });
 
 test("too little free disk makes sources wait, too", async () => {
