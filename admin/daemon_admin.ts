@@ -5,6 +5,7 @@ import type { Store } from "../engine/store.ts";
 import { AlertTail } from "./alert_tail.ts";
 import { alertFilter } from "./alerts.ts";
 import type { Config } from "./config_types.ts";
+import { exporter } from "./exporter.ts";
 import { health } from "./health.ts";
 import type { Token } from "./http/access.ts";
 import type { AlertStreams } from "./http/alert_stream.ts";
@@ -86,6 +87,7 @@ export async function openDaemonAdmin(options: DaemonAdminOptions): Promise<Daem
     tokens: tokensOf(config),
     asker,
     streamed: (verb, query, signal) => livePieces(verb, known, query, signal, reading),
+    exporter: exporter(config),
     writer: liveWriter({ carryOut, asker, known, nowMs: () => wallClock.now(), log }),
     streams,
     health: health({

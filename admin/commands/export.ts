@@ -3,11 +3,11 @@ import { type ExportOutlets, exportTable } from "../export.ts";
 import { grouped } from "../format.ts";
 import type { CommandLine } from "./command_line.ts";
 
-/** `export`: the audit, or the versions of a dimension, as a file. */
+/** `export`: a whole table as a file. */
 export function exportCommand({ program, reading, answer }: CommandLine, parquet: ExportOutlets["parquet"]): void {
   program
     .command("export <table>")
-    .description("write the audit, or the versions of dim_transformer or dim_customer, to a file")
+    .description("write a table to a file: a kind, a curated table, dim_transformer, dim_customer, history, alerts, quarantine, audit")
     .requiredOption("--to <file>", ".parquet, .csv or .jsonl; - is JSON lines to standard output")
     .option("--as-of <time>", "of each key the version in force then")
     .option("--known-at <time>", "as it was known then")

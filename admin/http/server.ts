@@ -9,18 +9,20 @@ import type { Asker } from "../asker.ts";
 import type { HttpConfig } from "../config_types.ts";
 import { type Console, nextIn, openConsole, type PageReply, seeOther } from "../console/console.ts";
 import { CommandError } from "../errors.ts";
+import { EXPORT_FORMS } from "../export.ts";
+import type { Exporter } from "../exporter.ts";
 import type { Health } from "../health.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { nearest } from "../suggest.ts";
-import type { Query } from "../verb.ts";
+import { type Parameter, type Query, textOf } from "../verb.ts";
 import { VERBS, WRITE_VERBS } from "../verbs.ts";
 import type { Writer } from "../writer.ts";
 import { type Access, access, type Caller, requireRole, type Token } from "./access.ts";
 import { type AlertStreams, isList, listAlerts, STREAMS_MAX, streamAlerts } from "./alert_stream.ts";
 import { allowedHosts, changes, type Hosts, isLoopback, requireHost, requireJson, requireOrigin } from "./guard.ts";
 import { asRefusal, Refusal } from "./refusal.ts";
-import { type RoutedWrite, routed, routedWrite, writeQuery } from "./route.ts";
+import { parsedSearch, type RoutedWrite, routed, routedWrite, writeQuery } from "./route.ts";
 import { type Session, type Sessions, sessions } from "./sessions.ts";
 import { bindSocket } from "./socket_file.ts";
 import { type Tickets, tickets } from "./tickets.ts";
@@ -36,6 +38,8 @@ export interface AdminOptions {
   /** The pieces of a question that is answered over a time. Left out: such questions are answered at their end. */
   readonly streamed?: (verb: string, query: Query, signal: AbortSignal) => AsyncIterable<unknown>;
   readonly writer: Writer;
+  /** Left out: no tables are exported. */
+  readonly exporter?: Exporter;
   readonly streams: AlertStreams;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -72,6 +76,12 @@ const SERVER_OPTIONS = {
 const OWN_HEADER = "x-gridactor-console";
 const STREAM = "/v1/alerts/stream";
 const TICKETS = "/v1/ticket";
+const EXPORTS = "/v1/export/";
+const EXPORT_KEYS: readonly Parameter[] = [
+  { name: "format", takes: EXPORT_FORMS, about: "form of the rows" },
+  { name: "asOf", takes: "time", about: "the versions in force then" },
+  { name: "knownAt", takes: "time", about: "as they were known then" },
+];
 const SAFE_HEADERS = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
@@ -349,7 +359,7 @@ async function bodyText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }: Served, exchange: Exchange): Promise<void> {
+async function answerQuestion({ asker, exporter, streamed, streams, metrics, shownConfig }: Served, exchange: Exchange): Promise<void> {
   const { request, response, path, search, signal } = exchange;
   if (path === STREAM) {
     exchange.route = path;
@@ -367,6 +377,10 @@ async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }
     exchange.route = path;
     return sendJson(response, shownConfig);
   }
+  if (path.startsWith(EXPORTS)) {
+    exchange.route = `${EXPORTS}{table}`;
+    return sendExport(response, exporter, { table: path.slice(EXPORTS.length), search }, signal);
+  }
   const question = routed(path, search);
   if (question === null) throw notFound(path);
   exchange.route = question.verb.route;
@@ -375,6 +389,26 @@ async function answerQuestion({ asker, streamed, streams, metrics, shownConfig }
   const { value, found } = await asker.ask(question.verb.name, question.query, signal);
   if (found !== undefined) response.setHeader("X-Found", String(found));
   sendJson(response, value);
+}
+
+async function sendExport(
+  response: ServerResponse,
+  exporter: Exporter | undefined,
+  { table, search }: { readonly table: string; readonly search: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (exporter === undefined) throw new CommandError("REFUSED", "no tables are exported here");
+  const query = parsedSearch(search, EXPORT_KEYS);
+  const form = textOf(query, "format") ?? "jsonl";
+  if (form !== "jsonl" && form !== "csv")
+    throw new CommandError("USAGE", `format: "${form}" is not served`, {
+      hint: "jsonl or csv; gridactor export --to FILE.parquet writes Parquet",
+    });
+  const times = { asOf: textOf(query, "asOf"), knownAt: textOf(query, "knownAt") };
+  const pieces = await exporter.pieces({ table, form, times }, signal);
+  response.writeHead(200, { "Content-Type": form === "csv" ? "text/csv; charset=utf-8" : NDJSON });
+  for await (const piece of pieces) if (!response.write(piece)) await once(response, "drain", { signal });
+  response.end();
 }
 
 async function answerProbe({ health, metrics, asyncApi }: Served, exchange: Exchange): Promise<void> {
@@ -451,6 +485,7 @@ function notFound(path: string): Refusal {
   const routes = [
     ...[...VERBS, ...WRITE_VERBS].map(({ route }) => route),
     "/v1/alerts/stream",
+    "/v1/export/{table}",
     "/v1/config",
     "/livez",
     "/readyz",

@@ -7,7 +7,7 @@ import { type ExportQuery, exportTable } from "../../admin/export.ts";
 import type { View } from "../../admin/reader.ts";
 import { encodeGroups } from "../../sinks/parquet_part.ts";
 import { failureOf } from "../kit/failure.ts";
-import { customer, given, transformer, viewOf } from "../kit/grid.ts";
+import { customer, given, reading, transformer, viewOf } from "../kit/grid.ts";
 import { suite } from "../kit/suite.ts";
 import { inTempFolder } from "../kit/temp_folder.ts";
 
@@ -78,6 +78,40 @@ test("known at a time, the versions are those believed then", async () => {
   );
   assert.is((await rowsOf(view, { table: "dim_transformer", knownAt: "1d" })).length, 2, "a span counts from the latest fact");
   assert.is((await rowsOf(view, { table: "dim_transformer", knownAt: "now" })).length, 3);
+});
+
+test("history has the versions of all kinds, with their attributes as JSON, and takes the same times", async () => {
+  const view = await grid();
+  const ids = async (times: object) =>
+    (await rowsOf(view, { table: "history", ...times })).map((row) => [row["kind"], row["id"], row["version"]]);
+  assert.equal(await ids({}), [
+    ["customer", "CUST-000123", 1],
+    ["transformer", "TRF-N-0034", 1],
+    ["transformer", "TRF-N-0034", 2],
+    ["transformer", "TRF-N-0035", 1],
+  ]);
+  assert.equal((await ids({ asOf: "2025-06-01" })).at(-1), ["transformer", "TRF-N-0034", 2]);
+  const [row] = (await rowsOf(view, { table: "history" })).slice(-1);
+  assert.ok(Object.hasOwn(JSON.parse(String(row?.["attributes"])), "substation_id"));
+});
+
+test("a kind, its curated rows, alerts and quarantined records are tables, too", async () => {
+  const bad = { feed: "smart_meter", record: { event_id: "bad", meter_id: "SM-N-00042", timestamp: "soon", reading_kwh: 1 } };
+  const view = viewOf(await given().when(...[0, 30, 60].map((minute) => reading(minute, 60 + minute)), bad));
+  const [meter] = await rowsOf(view, { table: "meter" });
+  assert.equal([meter?.["id"], meter?.["open_alerts"], JSON.parse(String(meter?.["latest"])).reading_kwh], ["SM-N-00042", 1, 120]);
+  const readings = await rowsOf(view, { table: "meter_readings" });
+  assert.equal(
+    readings.map((row) => [row["meter_id"], row["reading_kwh"], row["_amends"], row["late"]]),
+    [60, 90, 120].map((kwh) => ["SM-N-00042", kwh, null, false]),
+  );
+  const alerts = await rowsOf(view, { table: "alerts" });
+  assert.ok(alerts.some((row) => row["rule"] === "meter.spike" && row["change"] === "raised"));
+  const [quarantined] = await rowsOf(view, { table: "quarantine" });
+  assert.equal([quarantined?.["reason"], quarantined?.["status"]], ["bad_time", "open"]);
+  assert.match(String(quarantined?.["text"]), /"timestamp":"soon"/);
+  const { exit, message } = await failureOf(exported(view, { table: "meter", to: "-", asOf: "1d" }));
+  assert.equal([exit, message], [2, "meter has no versions to choose from by --as-of"]);
 });
 
 test("Parquet has typed columns that another reader reads, CSV is defused, and both appear whole", async () => {

@@ -88,6 +88,14 @@ test("every change is in the audit, with who, what, why and what came of it, and
       [4, "shelve", "done"],
     ],
   );
+  assert.is((await ask({ url: null, socket }, "/v1/export/audit")).text, stdout, "the same over HTTP");
+  const csv = await ask({ url: null, socket }, "/v1/export/transformer?format=csv");
+  assert.equal([csv.status, csv.headers["content-type"], csv.text.split("\n").length], [200, "text/csv; charset=utf-8", 502]);
+  assert.match(csv.text, /^id,kind,status,open_alerts,clock,attributes,latest,rolling,counts\nTRF-/);
+  const unknown = await ask({ url: null, socket }, "/v1/export/transformers");
+  assert.equal([unknown.status, unknown.text.includes('"candidates":["transformer"]')], [404, true], unknown.text);
+  assert.is((await ask({ url: null, socket }, "/v1/export/audit?asOf=2025-01-01")).status, 400);
+  assert.is((await ask({ url: null, socket }, "/v1/export/audit?format=parquet")).status, 400);
   assert.is(rows[0]?.["reason"], "seen at the desk");
   assert.ok(typeof rows[0]?.["by"] === "string" && rows[0]["by"] !== "");
   assert.ok(String(rows[3]?.["args"]).includes(alertAt(2)));
