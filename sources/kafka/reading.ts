@@ -83,9 +83,11 @@ export class KafkaReading {
     await orUnavailable(this.#where, this.#admin.fetchTopicMetadata({ topics: [...topics] }));
     await orUnavailable(this.#where, this.#consumer.connect());
     await orUnavailable(this.#where, this.#consumer.subscribe({ topics: [...topics], fromBeginning: true }));
-    const { GROUP_JOIN, CRASH, FETCH, END_BATCH_PROCESS } = this.#consumer.events;
+    const { GROUP_JOIN, CRASH, FETCH, END_BATCH_PROCESS, REQUEST_TIMEOUT } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#begin(payload.memberAssignment));
     this.#consumer.on(CRASH, ({ payload }) => this.#fail(new Unavailable(this.#where, payload.error)));
+    // The library would ask again over the same connection, which may be one that the network has forgotten: for minutes.
+    this.#consumer.on(REQUEST_TIMEOUT, () => this.#fail(new Unavailable(this.#where, new Error("a request was not answered in time"))));
     this.#consumer.on(FETCH, () => {
       this.#idleness.answered();
       this.#news.ring();

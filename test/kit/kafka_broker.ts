@@ -48,6 +48,8 @@ export class KafkaBroker {
   /** Encrypted, with a login. `certificate` is the broker's own. */
   readonly tlsAddress: string;
   readonly certificate: string;
+  /** Where a relay has to lead to: what connects there is told the relay's address. */
+  readonly relayedPort: number;
   readonly #folder: string;
   #process: ChildProcess | null = null;
   #admin: Admin | null = null;
@@ -58,6 +60,7 @@ export class KafkaBroker {
     this.saslAddress = `127.0.0.1:${ports.sasl}`;
     this.tlsAddress = `localhost:${ports.tls}`;
     this.certificate = certificate;
+    this.relayedPort = ports.relayed;
   }
 
   /** Starts the process and resolves when it answers. */
@@ -201,11 +204,11 @@ function lineOf(step: Step): string {
   return [partition, timestampMs, key ?? "\\N", value ?? "\\N"].join("\t");
 }
 
-/** Makes a broker and starts it. Only where `brokerMissing()` is null. */
-export async function startBroker(): Promise<KafkaBroker> {
+/** Makes a broker and starts it. Only where `brokerMissing()` is null. `relayPort`: of a relay through which clients may come, too. */
+export async function startBroker(relayPort: number | null = null): Promise<KafkaBroker> {
   const folder = await newTempFolder();
-  const [plain, controller, sasl, tls] = (await freePorts(4)) as [number, number, number, number];
-  const ports = { plain, controller, sasl, tls };
+  const [plain, controller, sasl, tls, relayed] = (await freePorts(5)) as [number, number, number, number, number];
+  const ports = { plain, controller, sasl, tls, relayed, relay: relayPort ?? relayed };
   await writeFile(join(folder, "server.properties"), properties(folder, ports));
   const certificate = keyPair(folder);
   const scram = ["SCRAM-SHA-256", "SCRAM-SHA-512"].map((name) => `${name}=[name=${LOGIN.username},password=${LOGIN.password}]`);
@@ -221,16 +224,21 @@ interface Ports {
   readonly controller: number;
   readonly sasl: number;
   readonly tls: number;
+  readonly relayed: number;
+  readonly relay: number;
 }
 
-function properties(folder: string, { plain, controller, sasl, tls }: Ports): string {
+function properties(folder: string, { plain, controller, sasl, tls, relayed, relay }: Ports): string {
   const module = (name: string): string => `org.apache.kafka.common.security.${name}LoginModule required`;
+  const clients = (port: number): string =>
+    `PLAIN://127.0.0.1:${plain},SASL://127.0.0.1:${sasl},TLS://localhost:${tls},RELAYED://127.0.0.1:${port}`;
   const lines: Readonly<Record<string, string | number>> = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${controller}`,
-    listeners: `PLAIN://127.0.0.1:${plain},CONTROLLER://127.0.0.1:${controller},SASL://127.0.0.1:${sasl},TLS://localhost:${tls}`,
-    "listener.security.protocol.map": "PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SASL_SSL",
+    listeners: `${clients(relayed)},CONTROLLER://127.0.0.1:${controller}`,
+    "advertised.listeners": clients(relay),
+    "listener.security.protocol.map": "PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SASL_SSL,RELAYED:PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAIN",
     "log.dirs": join(folder, "data"),
