@@ -20,7 +20,7 @@ const PACKAGE_ROOT = existsSync(join(HERE, "package.json")) ? HERE : dirname(HER
 const VERSION = (JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as { version: string }).version;
 
 /** Questions that have commands of their own, or none. */
-const OTHERWISE: readonly string[] = ["alerts", "alert", "schema ls", "schema show"];
+const OTHERWISE: readonly string[] = ["alerts", "alert"];
 
 interface RunFlags {
   readonly drain?: boolean;
@@ -289,7 +289,7 @@ async function declareSchema(): Promise<void> {
   schemaCommand(commandLine, {
     alertSchema: async () => readFileSync(join(PACKAGE_ROOT, "schemas", "alert.schema.json"), "utf8"),
     configSchema: async () => (await import("./admin/config_schema.ts")).configSchemaText(),
-    writer: () => decisionWriter(load().config, async (...asked) => (await import("./daemon.ts")).decideStopped(...asked)),
+    writer: () => decisionWriter(takingCommands(load().config), async (...asked) => (await import("./daemon.ts")).decideStopped(...asked)),
   });
 }
 
@@ -323,7 +323,7 @@ async function declareRepl(): Promise<void> {
   replCommand({
     program,
     version: VERSION,
-    config: () => load().config,
+    config: () => oneState(load().config),
     grid: GRID,
     rules: RULES.map(({ id }) => id),
     flags: () => ({ format: formOf(), limit: flags().limit, isQuiet: flags().quiet === true }),
@@ -342,7 +342,7 @@ async function declareVerbs(): Promise<void> {
       import("./admin/http/socket_file.ts"),
       loader(),
     ]);
-  const [{ printFollowed, printStream }, { isDecision }] = await Promise.all([
+  const [{ printFollowed, printStream }, { isOfSchema }] = await Promise.all([
     import("./admin/commands/streams.ts"),
     import("./admin/commands/schema.ts"),
   ]);
@@ -350,14 +350,17 @@ async function declareVerbs(): Promise<void> {
     program,
     stream: (verb: Verb, query: Query) => printStream(commandLine, verb, query),
     follow: (ask: () => Promise<Answer>, verb: Verb) => printFollowed(commandLine, ask, verb),
-    asker: (verb: Verb, query: Query) => (verb.isQuick?.(query) === true ? stateAsker(load().config) : fileAsker(load().config)),
+    asker: (verb: Verb, query: Query) => {
+      const config = oneState(load().config);
+      return verb.isQuick?.(query) === true ? stateAsker(config) : fileAsker(config);
+    },
     answer,
     limit: () => (program.getOptionValueSource("limit") === "default" ? undefined : flags().limit),
     cutHint,
   };
-  for (const verb of VERBS) if (!OTHERWISE.includes(verb.name)) verbCommand(verb, asked);
-  const changed = { program, answer, writer: () => socketWriter(socketPath(load().config.stateDir)), confirm: isConfirmed };
-  for (const verb of WRITE_VERBS) if (!isDecision(verb)) writeCommand(verb, changed);
+  for (const verb of VERBS) if (!OTHERWISE.includes(verb.name) && !isOfSchema(verb)) verbCommand(verb, asked);
+  const changed = { program, answer, writer: () => socketWriter(socketPath(takingCommands(load().config).stateDir)), confirm: isConfirmed };
+  for (const verb of WRITE_VERBS) if (!isOfSchema(verb)) writeCommand(verb, changed);
 }
 
 /** Declares the command that is meant, or all that there are where that is not clear: for help, and to say which was meant. */
@@ -409,7 +412,21 @@ async function loader(): Promise<(allowRaisedLimits?: boolean) => LoadedConfig> 
 /** Opens the state directory to look at it, also while a daemon runs on it, and closes it again. */
 async function reading(ask: (view: View, known: Known) => Promise<void>): Promise<void> {
   const [{ withState }, load] = await Promise.all([import("./admin/state_view.ts"), loader()]);
-  await withState(load().config, (known) => ask(known.view, known));
+  await withState(oneState(load().config), (known) => ask(known.view, known));
+}
+
+/** A node of a cluster has a state for each of its shards. */
+function oneState(config: Config): Config {
+  if (config.cluster === null || flags().state !== undefined) return config;
+  throw new CommandError("USAGE", "this is a node of a cluster: a question goes to the state of one shard", {
+    hint: `gridactor cluster where ID, then --state ${join(config.stateDir, "shard-NN")} on the node that has it`,
+  });
+}
+
+/** What changes a shard has to be in its mailbox, and commands are not. */
+function takingCommands(config: Config): Config {
+  if (config.cluster === null) return config;
+  throw new CommandError("REFUSED", "a cluster takes no commands in this version: nothing was changed", { hint: "docs/cluster.md" });
 }
 
 /** Asks back on a terminal; where nobody can answer, the flag `--write` has to do. */

@@ -21,6 +21,7 @@ import { listQuarantine, quarantineDetailText, quarantineText, settleArgs, settl
 import { regions, regionsText } from "./regions.ts";
 import { listSchemas, schemasText, schemaText, showSchema } from "./schema.ts";
 import { decided, decisionArgs, decisionText } from "./schema_decision.ts";
+import { SCHEMA_VERBS } from "./schema_verbs.ts";
 import { SEVERITIES } from "./severity.ts";
 import { nearest } from "./suggest.ts";
 import { top, topText } from "./top.ts";
@@ -223,6 +224,7 @@ export const VERBS: readonly Verb[] = [
     ask: async ({ view, schemas }, query) => ({ value: await showSchema(view, needed(query, "feed"), schemas) }),
     text: (value, _query, screen) => schemaText(value, screen),
   }),
+  ...SCHEMA_VERBS,
   verb({
     name: "files",
     about: "the files that landing sources know, and what has become of them",

@@ -80,11 +80,11 @@ export function schemaCommand(line: CommandLine, options: SchemaCommandOptions):
     .description("JSON Schema of the configuration")
     .action(async () => line.print(await options.configSchema()));
   for (const verb of WRITE_VERBS)
-    if (isDecision(verb)) writeCommand(verb, { program, answer, confirm: line.confirm, writer: options.writer });
+    if (isOfSchema(verb)) writeCommand(verb, { program, answer, confirm: line.confirm, writer: options.writer });
 }
 
-/** `schema approve` and `schema ignore` are commands of `schema`, which is declared here. */
-export function isDecision({ name }: Pick<WriteVerb, "name">): boolean {
+/** Verbs of `schema` are its commands, which are declared here. */
+export function isOfSchema({ name }: Pick<WriteVerb, "name">): boolean {
   return name.startsWith("schema ");
 }
 
