@@ -35,7 +35,7 @@ export async function ownOutput(path: string, storeId: string): Promise<Ownershi
   await writeOwner(path, { storeId, pid: process.pid, born: processStart(process.pid) });
   if (!(await holdsAnything(path)) && (await exists(`${path}.${storeId}`))) await rename(`${path}.${storeId}`, path);
   await syncFolder(dirname(path));
-  return { release: () => writeOwner(path, { storeId, pid: null, born: null }) };
+  return { release: () => writeOwner(path, { storeId, pid: null, born: null }).catch(passIfNoRoom) };
 }
 
 async function move(from: string, to: string): Promise<void> {
@@ -67,6 +67,11 @@ async function holdsAnything(path: string): Promise<boolean> {
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(nullIfAbsent)) !== null;
+}
+
+/** On a full disk an engine can still stop: what is written there as the owner ends with the process anyway. */
+function passIfNoRoom(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOSPC" && error.code !== "EDQUOT") throw error;
 }
 
 function nullIfAbsent(error: NodeJS.ErrnoException): null {

@@ -11,8 +11,8 @@ const test = suite("sinks of a killed engine");
 
 const SIZE =
   process.env["SINK_TRIAL"] === "full"
-    ? { kills: 50, emissions: 100_000, readingsPerSecond: 3_000, postsMax: 500 }
-    : { kills: 4, emissions: 1_500, readingsPerSecond: 400, postsMax: 30 };
+    ? { kills: 50, emissions: 100_000, readingsPerSecond: 2_000, postsMax: 120, lifeMsMax: 4_000 }
+    : { kills: 4, emissions: 1_500, readingsPerSecond: 400, postsMax: 30, lifeMsMax: 10_000 };
 const SEED = 11;
 const ONCE = { missing: 0, foreign: 0, repeats: 0, different: 0, disordered: 0 };
 

@@ -14,7 +14,7 @@ import { openLmdbStore } from "../../engine/lmdb_store.ts";
 import type { Stream } from "../../engine/sink.ts";
 import { kafkaTopic } from "../../sources/kafka/topic.ts";
 import { deltaEntries, deltaRows, sequenceOf } from "./delta_reader.ts";
-import { type GridFolder, gridactor, run } from "./grid_folder.ts";
+import { type GridFolder, gridactor, type Running, run } from "./grid_folder.ts";
 import type { KafkaBroker } from "./kafka_broker.ts";
 import { seeded } from "./seeded.ts";
 
@@ -28,8 +28,10 @@ export interface SinkTrialOptions {
   /** Numbers in the log, at least. */
   readonly emissions: number;
   readonly readingsPerSecond: number;
-  /** A process is killed when the endpoint has got up to so many posts from it. */
+  /** A process is killed when the endpoint has got up to so many posts from it, */
   readonly postsMax: number;
+  /** or so long after its first one: alerts that are covered by others come seldom. */
+  readonly lifeMsMax: number;
 }
 
 /** What one sink holds against what the log holds. */
@@ -59,10 +61,10 @@ const PARTITIONS = 3;
 
 /**
  * Runs an engine with sinks of all types at once on a live stream of readings, kills it (SIGKILL) again and again when the endpoint has got a number of
- * posts that chance has drawn, and starts it again; then lets it drain, and compares what each sink holds with the log.
+ * posts that chance has drawn, or after a while, and starts it again; then lets it drain, and compares what each sink holds with the log.
  */
 export async function sinkTrial(options: SinkTrialOptions): Promise<SinkTrial> {
-  const { path, broker, seed, kills, emissions, postsMax } = options;
+  const { path, broker, seed, kills, emissions, postsMax, lifeMsMax } = options;
   const endpoint = await openEndpoint();
   const random = seeded(seed);
   const folder = writeFolder(options, endpoint.port);
@@ -74,7 +76,7 @@ export async function sinkTrial(options: SinkTrialOptions): Promise<SinkTrial> {
       const failed = engine.ended.then(({ code, stderr }) => {
         if (code !== null) throw new Error(`the engine ended with ${code}: ${stderr}`);
       });
-      await Promise.race([endpoint.posts(1 + random.below(postsMax)), failed]);
+      await Promise.race([endpoint.posts(1 + random.below(postsMax)), living(engine, random.below(lifeMsMax)), failed]);
       engine.kill("SIGKILL");
       await failed;
       killed += 1;
@@ -94,6 +96,14 @@ export async function sinkTrial(options: SinkTrialOptions): Promise<SinkTrial> {
   } finally {
     endpoint.close();
   }
+}
+
+/** Resolves so long after the engine has said that it reads. */
+async function living(engine: Running, forMs: number): Promise<void> {
+  const ended = new AbortController();
+  void engine.ended.then(() => ended.abort());
+  await engine.until(({ stderr }) => stderr.includes("engine.ready"));
+  await wallClock.sleep(forMs, ended.signal);
 }
 
 /** One thing that a sink holds. `id` tells it from all others; two of the same id have the same body. */

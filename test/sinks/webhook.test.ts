@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as assert from "uvu/assert";
 import { settableClock, wallClock } from "../../engine/clock.ts";
@@ -166,6 +166,65 @@ test("a dead letter is a row of the quarantine, the same one when it comes again
   assert.equal(JSON.parse(Buffer.from(row.bytes).toString()), event);
   assert.is(deadLetterRow({ ...letter, atMs: 2 }).id, row.id);
 });
+
+/** A receiver as Standard Webhooks has it: what is signed for a time more than five minutes from its own is refused. Its own clock is right. */
+function strict(rightMs: number, isTaken: (id: string) => void) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const [id, at, signature] = ["id", "timestamp", "signature"].map((name) => String(request.headers[`webhook-${name}`]));
+    const expected = `v1,${createHmac("sha256", "a secret").update(`${id}.${at}.${body}`).digest("base64")}`;
+    const isFair = signature === expected && Math.abs(Number(at) * 1_000 - rightMs) <= minutes(5);
+    if (isFair) isTaken(String(id));
+    response.writeHead(isFair ? 204 : 400).end();
+  };
+}
+
+test("what a receiver refuses because our clock is wrong is kept, and taken when it is sent again by a clock that is right", async () => {
+  letters.length = 0;
+  const rightMs = 1_750_000_000_000;
+  const taken: string[] = [];
+  const server = createServer(strict(rightMs, (id) => void taken.push(id))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const offsetsMs = [0, -hours(1), hours(24), minutes(4)];
+    let offsetMs = 0;
+    const clock = { ...settableClock(), now: () => rightMs + offsetMs };
+    const sink = hook(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { clock });
+    for (const [n, wrongByMs] of offsetsMs.entries()) {
+      offsetMs = wrongByMs;
+      await sink.write([alertEmission(n + 1)]); // It goes on: one that is refused holds nothing up.
+    }
+    assert.equal(taken, [1, 4].map(idOf));
+    assert.equal(
+      letters.map(({ sequence }) => sequence),
+      [2, 3],
+    );
+    offsetMs = 0;
+    for (const letter of letters) await sink.resend?.({ sequence: letter.sequence, bytes: deadLetterRow(letter).bytes });
+    assert.equal(taken, [1, 4, 2, 3].map(idOf));
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("a clock that goes back while an endpoint is away gives nothing up, and each attempt is signed with the time of its own", () =>
+  withEndpoint([500, 500, 500], async ({ url, calls }) => {
+    letters.length = 0;
+    let nowMs = 1_750_000_000_000;
+    const sink = hook(url, { clock: { ...settableClock(), now: () => nowMs } });
+    for (const backMs of [0, hours(1), hours(24 * 30)]) {
+      nowMs -= backMs;
+      assert.instance(await sink.write([alertEmission(1)]).catch(thrown), Unavailable);
+    }
+    await sink.write([alertEmission(1)]);
+    assert.equal(letters, []);
+    assert.equal(
+      calls.map(({ headers }) => Number(headers["webhook-timestamp"])),
+      [1_750_000_000, 1_749_996_400, 1_747_404_400, 1_747_404_400],
+    );
+  }));
 
 test("what has waited for a day at a dead endpoint becomes dead letters, all of it at once; what came later does not yet", () =>
   withEndpoint([500, 500, 500, 500, 200], async ({ url, ids }) => {
