@@ -24,7 +24,7 @@ import { regionActor, regionOf } from "./grid_region.ts";
 import { dayOf, dayStart, hourOf, isHeld, startMs, withEnergy } from "./hours.ts";
 import { areMoved, linkAt, openLink, replaceLinks } from "./links.ts";
 import type { GridMessage, ReadingMeasured } from "./message.ts";
-import { METER_HOT, type MeterHot, type MeterState } from "./meter_state.ts";
+import { METER_HOT, type MeterHot, type MeterState, type MeterWarm } from "./meter_state.ts";
 import { closeHour, packHours, unpackHours } from "./packed_hours.ts";
 import { unpackUuid, uuidText, words } from "./packed_uuid.ts";
 import { limitsOf } from "./rules.ts";
@@ -46,6 +46,8 @@ const LOW_RATIO = 0.5;
 /** A reading above it is not near zero, whatever the limits in force are: they are not looked up for each one. */
 const NEAR_ZERO_SURELY_NOT_KWH = 5;
 
+const LARGE = ["links", "sites", "book"] as const satisfies readonly (keyof MeterWarm)[];
+
 /** A smart meter: single readings against the guide's bands, and what is usual for this meter. */
 export const meter: Behaviour<MeterState, GridMessage> = {
   kind: "meter",
@@ -53,6 +55,7 @@ export const meter: Behaviour<MeterState, GridMessage> = {
   clocks: ["smart_meter"],
   hasMaster: true,
   hot: METER_HOT,
+  large: LARGE,
   initial: () => ({ links: [], sites: {}, otherStatus: null, otherEventId: null }),
   receive(state, message, out) {
     switch (message.type) {
@@ -401,7 +404,7 @@ function linked(state: MeterState, { customer, links }: LinksChanged, out: Out<G
   if (readField(state.hot.recent, RECENT.quiet) === 1) tellMoved(before.links, warm.links, out);
   if (state.hot.lastAtMs !== null && areMoved(before.links, warm.links)) out.reviseRows("meter_readings");
   const transformers = new Set(warm.links.map((link) => link.transformer));
-  for (const id of Object.keys(warm.sites)) if (!transformers.has(actorIdFrom(id))) delete warm.sites[id];
+  warm.sites = Object.fromEntries(Object.entries(warm.sites).filter(([id]) => transformers.has(actorIdFrom(id))));
 }
 
 /** What the row of a reading says of its link. */
@@ -417,7 +420,8 @@ function tellMoved(before: readonly Link[], after: readonly Link[], out: Out<Gri
 }
 
 function sited(state: MeterState, { transformer, substation }: TransformerSited): void {
-  state.change().sites[transformer] = substation;
+  const warm = state.change();
+  warm.sites = { ...warm.sites, [transformer]: substation };
 }
 
 // Views ---------------------------------------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ export type MeterHot = Hot<typeof METER_HOT>;
 export interface MeterWarm extends Claimed {
   links: readonly Link[];
   /** Transformer -> its substation, for the transformers of the links. */
-  sites: Record<string, ActorId | null>;
+  sites: Readonly<Record<string, ActorId | null>>;
   otherStatus: string | null;
   otherEventId: string | null;
   /** The hours before the open one. Absent: none. */

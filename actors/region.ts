@@ -13,14 +13,14 @@ import {
   serveChildren,
 } from "./detectors/group/children_silent.ts";
 import { type Alarms, alarms, childAlerted } from "./detectors/group/common_cause.ts";
-import { FLOOD_TIMER, type Flood, flood, judgeFlood, judgeFloodEnd } from "./detectors/group/flood.ts";
+import { type Covering, FLOOD_TIMER, type Flood, flood, judgeFlood, judgeFloodEnd } from "./detectors/group/flood.ts";
 import { coverInStorm, endStorm, followStorm, STORM_TIMER, type Storm, stormOn } from "./detectors/group/storm.ts";
 import { type FrequencyMinute, type GridMinute, gatherFrequency, judgeGridFrequency } from "./detectors/region/frequency.ts";
 import { judgeTally, type Tallied, tallied } from "./detectors/region/tallies.ts";
 import type { GridMessage } from "./message.ts";
 
 /** What is kept of a region: counts and sums, and of its members only those about which something is open. */
-export interface RegionState {
+export interface RegionState extends Covering {
   substations: number;
   plants: number;
   productionMw: number;
@@ -39,11 +39,14 @@ export interface RegionState {
   tallied?: Tallied;
 }
 
+const LARGE = ["covered", "tallied"] as const satisfies readonly (keyof RegionState)[];
+
 /** A region of the grid. */
 export const region: Behaviour<RegionState, GridMessage> = {
   kind: "region",
   version: 2,
   clocks: [],
+  large: LARGE,
   initial: () => ({ substations: 0, plants: 0, productionMw: 0, lastProductionAtMs: null }),
   receive(state, message, out) {
     switch (message.type) {
@@ -67,7 +70,7 @@ export const region: Behaviour<RegionState, GridMessage> = {
       case "alert_raised":
         if (coverInStorm(state.storm ?? null, message, out)) return;
         state.flood ??= flood();
-        return judgeFlood(state.flood, message, out);
+        return judgeFlood(state.flood, state, message, out);
       case "ambient_hour":
         state.ambient ??= { hour: 0, means: {} };
         return gatherAmbient(state.ambient, message, out);
@@ -78,11 +81,11 @@ export const region: Behaviour<RegionState, GridMessage> = {
         state.gridMinute = judgeGridFrequency(state.gridMinute ?? null, message, out);
         return;
       case "hour_tallied":
-        state.tallied ??= tallied();
+        state.tallied = { ...(state.tallied ?? tallied()) };
         judgeTally(state.tallied, message, out);
         return keepStorm(state, followStorm(state.storm ?? null, (message.hour + 1) * hours(1), out));
       case "woken":
-        if (message.name === FLOOD_TIMER && state.flood !== undefined) judgeFloodEnd(state.flood, message.dueMs, out);
+        if (message.name === FLOOD_TIMER && state.flood !== undefined) judgeFloodEnd(state.flood, state, message.dueMs, out);
         if (message.name === STORM_TIMER && state.storm !== undefined) keepStorm(state, endStorm(state.storm, message.dueMs, out));
         if (state.quiet === undefined) return;
         if (message.name === GATHER_TIMER) judgeGathered(state.quiet, silentParent(state), message, out);

@@ -26,7 +26,9 @@ import { judgeAlarm } from "./detectors/transformer/alarm_code.ts";
 import {
   balanceAgain,
   balanceDay,
+  type Delivered,
   dayToSettle,
+  delivered,
   type EnergyBook,
   energyBook,
   holdEnvelopes,
@@ -40,9 +42,11 @@ import { judgeCorrection, judgeGap } from "./detectors/transformer/energy_gap.ts
 import { judgeLoadField } from "./detectors/transformer/load_field.ts";
 import { judgeOverdue, type Order, OVERDUE_TIMER } from "./detectors/transformer/overdue.ts";
 import { judgeOverheating } from "./detectors/transformer/overheating.ts";
+import { unpackMeters } from "./detectors/transformer/packed_meters.ts";
 import { judgeFailures } from "./detectors/transformer/repeated_failures.ts";
 import { tellSegments } from "./detectors/transformer/segments.ts";
 import { judgeVoltages } from "./detectors/transformer/sibling_voltage.ts";
+import type { Twinned } from "./detectors/transformer/thermal_residual.ts";
 import { failuresOf, judgeSample, type Known, type Watch, watch } from "./detectors/transformer/watch.ts";
 import { dimensionInForce, rememberDimension } from "./dimension.ts";
 import { regionActor, regionOf } from "./grid_region.ts";
@@ -61,7 +65,7 @@ interface Log extends Order {
 }
 
 /** What is kept of a transformer. */
-export interface TransformerState extends Claimed {
+export interface TransformerState extends Claimed, Twinned {
   /** Business columns of the version that stands open; null before the master. */
   attributes: Values | null;
   substation: ActorId | null;
@@ -82,7 +86,9 @@ export interface TransformerState extends Claimed {
   alarms?: Alarms;
   /** It was under maintenance at its latest sample. */
   isMaintained?: true;
-  /** What the energy balance keeps. Absent: no meter has told of a day. */
+  /** Its own energy. Absent: there has been no load. */
+  delivered?: Delivered;
+  /** What the energy balance keeps of the meters. Absent: none has told of a day. */
   book?: EnergyBook;
 }
 
@@ -96,13 +102,15 @@ const BOOKED_METERS_MAX = 256;
 /** Days above the limit that late readings may still change; meters keep no older hours. */
 const SETTLED_DAYS = 3;
 const BALANCE_TIMER = "balance";
+const LARGE = ["attributes", "customers", "logs", "metered", "book", "twin"] as const satisfies readonly (keyof TransformerState)[];
 
 /** A power transformer: oil against ambient, alarms of its own, its master data and its repairs. */
 export const transformer: Behaviour<TransformerState, GridMessage> = {
   kind: "transformer",
-  version: 1,
+  version: 2,
   clocks: ["substation_telemetry", "maintenance"],
   hasMaster: true,
+  large: LARGE,
   history: { untracked: [], ignored: [], ignoreNulls: [] },
   initial: () => ({ attributes: null, substation: null, customers: {}, latest: null, devices: {}, logs: {}, failures: 0 }),
   receive(state, message, out) {
@@ -146,7 +154,7 @@ export const transformer: Behaviour<TransformerState, GridMessage> = {
         if (message.name === SERVE_TIMER && state.quiet !== undefined)
           serveChildren(state.quiet, silentParent(state, out), message.dueMs, out);
         if (message.name === OVERDUE_TIMER) judgeOverdue(Object.values(state.logs), message.dueMs, out);
-        if (message.name === BALANCE_TIMER && state.book !== undefined) metersAreDue(state, state.book, out);
+        if (message.name === BALANCE_TIMER && state.book !== undefined) metersAreDue(state, out);
         return;
     }
   },
@@ -205,8 +213,8 @@ function measured(state: TransformerState, message: TelemetryMeasured, out: Out<
   state.watch ??= watch();
   const known = knownOf(state, atMs, out);
   followMaintenance(state, known.status === MAINTAINED, atMs, out);
-  judgeSample(state.watch, sample, known, out);
-  if (loadMw !== null) delivered(state, atMs, loadMw, out);
+  judgeSample(state.watch, state, sample, known, out);
+  if (loadMw !== null) deliver(state, atMs, loadMw, out);
   state.latest = {
     eventTime: atMs,
     eventId: message.eventId,
@@ -282,8 +290,10 @@ function moveTo(state: TransformerState, substation: ActorId | null, out: Out<Gr
 }
 
 function linked(state: TransformerState, { customer, links }: LinksChanged, out: Out<GridMessage>): void {
-  if (links.length === 0) delete state.customers[keyOf(customer)];
-  else state.customers[keyOf(customer)] = links.map(({ meter, from, to }) => [meter, from, to]);
+  const customers = { ...state.customers };
+  if (links.length === 0) delete customers[keyOf(customer)];
+  else customers[keyOf(customer)] = links.map(({ meter, from, to }) => [meter, from, to]);
+  state.customers = customers;
   for (const { meter } of links) if (meter !== null) tellSite(state, meter, out);
 }
 
@@ -351,16 +361,22 @@ function metered(state: TransformerState, message: MeterDay, out: Out<GridMessag
 }
 
 /** The transformer's own energy. Samples that are too sparse for it leave none. */
-function delivered(state: TransformerState, atMs: number, loadMw: number, out: Out<GridMessage>): void {
-  state.book ??= energyBook();
-  if (measurePower(state.book, atMs, loadMw)) balanceAll(state, state.book, out);
+function deliver(state: TransformerState, atMs: number, loadMw: number, out: Out<GridMessage>): void {
+  state.delivered ??= delivered();
+  const isDayOver = measurePower(state.delivered, atMs, loadMw);
+  if (isDayOver && state.book !== undefined && readyDays(state.book, state.delivered).length > 0) balanceAll(state, bookOf(state), out);
+}
+
+/** The book to be changed: put anew in its place, as a large member must be. */
+function bookOf(state: TransformerState): EnergyBook {
+  state.book = state.book === undefined ? energyBook() : { ...state.book };
+  return state.book;
 }
 
 function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation, ratio, volts }: MeterDay, out: Out<GridMessage>): void {
-  state.book ??= energyBook();
-  const { book } = state;
   const day = dayOf(date);
-  if (!isBooked(book, day, keyOf(meter))) return;
+  if (state.book !== undefined && !isBooked(state.book, day, keyOf(meter))) return;
+  const book = bookOf(state);
   if (!takeMeterDay(book, day, keyOf(meter), wh, upperWh)) return correctDay(state, book, { day, meter: keyOf(meter), wh }, out);
   if (upperWh !== null) book.told[keyOf(meter)] = [day, variation ?? -1, ratio ?? -1, volts ?? -1];
   if (book.timerDay === 0) awaitMeters(book, day, out);
@@ -368,7 +384,7 @@ function bookDay(state: TransformerState, { meter, date, wh, upperWh, variation,
 
 /** One of the meters that are balanced one by one: the first ones that have told of a day. */
 function isBooked({ told, waiting }: EnergyBook, day: number, meter: string): boolean {
-  const ofDay = waiting[String(day)] ?? {};
+  const ofDay = unpackMeters(waiting[String(day)]);
   if (told[meter] !== undefined || ofDay[meter] !== undefined) return true;
   return Math.max(Object.keys(told).length, Object.keys(ofDay).length) < BOOKED_METERS_MAX;
 }
@@ -397,7 +413,8 @@ function awaitMeters(book: EnergyBook, day: number, out: Out<GridMessage>): void
 }
 
 /** The meters of a day have had their time: those that are low hear how the others are, and what can be balanced is. */
-function metersAreDue(state: TransformerState, book: EnergyBook, out: Out<GridMessage>): void {
+function metersAreDue(state: TransformerState, out: Out<GridMessage>): void {
+  const book = bookOf(state);
   const day = book.timerDay;
   book.metersUpTo = day;
   book.timerDay = 0;
@@ -411,11 +428,13 @@ function metersAreDue(state: TransformerState, book: EnergyBook, out: Out<GridMe
 }
 
 function balanceAll(state: TransformerState, book: EnergyBook, out: Out<GridMessage>): void {
-  for (const day of readyDays(book)) {
+  const own = state.delivered;
+  if (own === undefined) return;
+  for (const day of readyDays(book, own)) {
     holdEnvelopes(book, day);
     const fed = fedOn(state, civilDate(gridDayStartMs(day)));
-    const settled = dayToSettle(book, day);
-    judgeGap(book, balanceDay(book, day, [...fed.keys()]), (meter) => fed.get(meter) ?? null, out);
+    const settled = dayToSettle(book, own, day);
+    judgeGap(book, balanceDay(book, own, day, [...fed.keys()]), (meter) => fed.get(meter) ?? null, out);
     keepSettled(book, day, settled, limitsOf(out, "transformer.energy_gap").limitShare);
   }
 }
@@ -460,6 +479,7 @@ function logged(state: TransformerState, message: MaintenanceLogged, out: Out<Gr
   if (before !== undefined && before.path === path) out.note("sequence_tie");
   out.curate("maintenance_logs", { revision, superseded: !wins });
   const others = before === undefined ? [] : [...before.others, wins ? before.hash : contentHash].slice(-OTHERS_MAX);
+  state.logs = { ...state.logs };
   if (!wins) {
     state.logs[key] = { ...before, revision, others };
     return;

@@ -91,7 +91,7 @@ function renew(message: Mutable<ReadingMeasured>, n: number, at: number): void {
 
 function restOf(kind: Kind, slot: number): number {
   const warm = kind.peekWarm(slot);
-  return kind.slab.plan.strideBytes + (warm === null ? 0 : encodeOwn(warm.own, meter.version).length);
+  return kind.slab.plan.strideBytes + (warm === null ? 0 : encodeOwn(warm.own, meter).length);
 }
 
 function linksOf(id: ActorId, n: number): GridMessage {

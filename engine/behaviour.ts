@@ -125,6 +125,11 @@ export interface Behaviour<State, M extends { readonly type: string }> {
   /** Feeds whose clock this kind keeps, in the order in which inspection shows them. */
   readonly clocks: readonly string[];
   readonly hot?: Layout;
+  /**
+   * Members of a plain state that are large and change seldom. One counts as changed when another value is put in its place (a shallow copy will do): it is
+   * not looked into otherwise, so that a record costs what it changes.
+   */
+  readonly large?: readonly string[];
   readonly history?: HistoryOptions;
   /** Feed of captured changes that tells all that is known of such actors: a gap in it makes them suspect. */
   readonly toldBy?: string;

@@ -148,7 +148,7 @@ export class Kind {
   seal(slot: number, bytesMax: number): boolean {
     const warm = this.#warm[slot];
     if (warm == null) return false;
-    const own = encodeOwn(warm.own, this.behaviour.version);
+    const own = this.#encodeOwn(warm);
     if (own.length > bytesMax)
       throw new Error(`the state of ${this.id(slot)} would have ${own.length} bytes, at most ${bytesMax} are kept`);
     if (this.#own.isEqual(slot, own)) return false;
@@ -208,11 +208,16 @@ export class Kind {
     if (this.#decoded > DECODED_MAX) this.#forgetDecoded();
   }
 
+  #encodeOwn(warm: Warm): Uint8Array {
+    if (this.behaviour.large !== undefined) warm.large ??= new Map();
+    return encodeOwn(warm.own, this.behaviour, warm.large);
+  }
+
   #encodeWarm(slot: number): Uint8Array | null {
     const warm = this.#warm[slot] ?? null;
     if (warm === null) return null;
     const kept = encodeKept(warm);
-    const own = this.#own.get(slot) ?? encodeOwn(warm.own, this.behaviour.version);
+    const own = this.#own.get(slot) ?? this.#encodeOwn(warm);
     if (!this.isSealed(slot)) this.#own.set(slot, own);
     this.#kept.set(slot, kept);
     return joinWarm(own, kept);

@@ -49,9 +49,15 @@ function difference(then: string, now: string | undefined): string {
 function shapesOf({ behaviours, feeds, tables }: Shaped): Shapes {
   const windowed = feeds.filter(({ dedup }) => dedup === "window").map(({ name }) => name);
   const kinds = behaviours.map((behaviour) => {
-    const { kind, version, clocks, hot = {} } = behaviour;
+    const { kind, version, clocks, hot = {}, large } = behaviour;
     const own = membersOf(behaviour.initial(ActorId(kind, "shape")));
-    const members = JSON.stringify([clocks, clocks.some((feed) => windowed.includes(feed)), Object.entries(hot), own]);
+    const members = JSON.stringify([
+      clocks,
+      clocks.some((feed) => windowed.includes(feed)),
+      Object.entries(hot),
+      own,
+      ...(large === undefined ? [] : [large]),
+    ]);
     return [kind, `${version}/${longHash([members]).slice(0, 8)}`] as const;
   });
   return {

@@ -22,14 +22,45 @@ export interface Kept {
 /** The warm part of an actor. */
 export interface Warm extends Kept {
   own: unknown;
+  /** Large members of `own` as they were encoded last. */
+  large?: Map<string, EncodedMember>;
+}
+
+/** A member counts as it is for as long as no other value stands in its place. */
+interface EncodedMember {
+  readonly value: unknown;
+  readonly bytes: Uint8Array;
 }
 
 const packr = new Packr({ useRecords: false, moreTypes: false, copyBuffers: true }); // Bytes in a state outlive what they were read from.
 const writer = new ByteWriter(); // Only a buffer: nothing of one call is in the next.
+/** In msgpack the first byte of an array of up to 15, without their number. */
+const ARRAY = 0x90;
 
-/** The behaviour's own state, with the version of its shape. Throws if it cannot be encoded. */
-export function encodeOwn(own: unknown, version: number): Uint8Array {
-  return packr.pack([version, own]);
+/**
+ * The behaviour's own state, with the version of its shape: `[version, state]`, or if it has large members `[version, the others, large members in
+ * order]`, of which those in `known` that are still in their place are not encoded again. Throws if it cannot be encoded.
+ */
+export function encodeOwn(
+  own: unknown,
+  { version, large }: Omit<StateShape, "kind">,
+  known = new Map<string, EncodedMember>(),
+): Uint8Array {
+  if (large === undefined) return packr.pack([version, own]);
+  const members = own as Readonly<Record<string, unknown>>;
+  const others: Record<string, unknown> = {};
+  for (const name in members) if (!large.includes(name)) others[name] = members[name];
+  const head = packr.pack([version, others]);
+  head[0] = ARRAY + 2 + large.length;
+  return Buffer.concat([head, ...large.map((name) => encodedMember(name, members[name] ?? null, known))]);
+}
+
+function encodedMember(name: string, value: unknown, known: Map<string, EncodedMember>): Uint8Array {
+  const before = known.get(name);
+  if (before !== undefined && before.value === value) return before.bytes;
+  const bytes = Uint8Array.from(packr.pack(value));
+  known.set(name, { value, bytes });
+  return bytes;
 }
 
 /** What the engine keeps. By hand, because an alert changes it twice and a repeated hit once. */
@@ -76,9 +107,12 @@ export function decodeWarm(own: Uint8Array, kept: Uint8Array, kind: StateShape):
 }
 
 /** Reads what `encodeOwn` wrote. */
-export function decodeOwn(own: Uint8Array, { kind, version: known }: StateShape): unknown {
-  const [version, state] = packr.unpack(own) as [number, unknown];
+export function decodeOwn(own: Uint8Array, { kind, version: known, large = [] }: StateShape): unknown {
+  const [version, state, ...members] = packr.unpack(own) as [number, unknown, ...unknown[]];
   invariant(version <= known, `a ${kind} of state version ${version} cannot be read by version ${known}`);
+  large.forEach((name, n) => {
+    if (members[n] != null) (state as Record<string, unknown>)[name] = members[n];
+  });
   return state;
 }
 
@@ -86,6 +120,8 @@ export function decodeOwn(own: Uint8Array, { kind, version: known }: StateShape)
 interface StateShape {
   readonly kind: string;
   readonly version: number;
+  /** Members that are encoded one by one, 13 at most. */
+  readonly large?: readonly string[];
 }
 
 function list<T>(reader: ByteReader, read: () => T): T[] {

@@ -14,7 +14,7 @@ const EMPTY: Kept = { timers: new Map(), episodes: new Map(), overflow: [] };
 const test = suite("warm codec");
 
 function roundTrip(own: unknown, kept: Kept) {
-  const bytes = joinWarm(encodeOwn(own, KIND.version), encodeKept(kept));
+  const bytes = joinWarm(encodeOwn(own, KIND), encodeKept(kept));
   const within = Buffer.concat([Buffer.from("xxx"), bytes, Buffer.from("yyy")]).subarray(3, 3 + bytes.length); // As a store may hand it over.
   const split = splitWarm(within);
   return decodeWarm(split.own, split.kept, KIND);
@@ -33,7 +33,7 @@ test("a state of plain values comes back", () => {
 });
 
 test("bytes come back, and stay when what they were read from is written over", () => {
-  const stored = encodeOwn({ bytes: new Uint8Array([1, 2, 255]) }, KIND.version);
+  const stored = encodeOwn({ bytes: new Uint8Array([1, 2, 255]) }, KIND);
   const { own } = decodeWarm(stored, encodeKept(EMPTY), KIND);
   stored.fill(0);
   assert.equal([...(own as { readonly bytes: Uint8Array }).bytes], [1, 2, 255]);
@@ -49,19 +49,19 @@ test("timers, episodes and the window come back, whatever they are", () => {
 test("equal parts have equal bytes", () => {
   const [one, two] = [anyKept(seeded(SEED)), anyKept(seeded(SEED))];
   assert.equal(Buffer.from(encodeKept(one)), Buffer.from(encodeKept(two)));
-  assert.equal(encodeOwn({ a: 1, b: [2] }, 3), encodeOwn({ a: 1, b: [2] }, 3));
+  assert.equal(encodeOwn({ a: 1, b: [2] }, { version: 3 }), encodeOwn({ a: 1, b: [2] }, { version: 3 }));
 });
 
 test("what no bytes can be made of throws, and the next state is encoded as ever", () => {
-  assert.throws(() => encodeOwn({ a: Symbol("a") }, 3));
-  assert.throws(() => encodeOwn({ a: 10n ** 30n }, 3));
+  assert.throws(() => encodeOwn({ a: Symbol("a") }, { version: 3 }));
+  assert.throws(() => encodeOwn({ a: 10n ** 30n }, { version: 3 }));
   assert.equal(roundTrip({ a: 1 }, EMPTY).own, { a: 1 });
 });
 
 test("a state of a newer version is refused", () => {
   const isBug = (error: Error): boolean => error instanceof BrokenInvariant;
-  assert.throws(() => decodeWarm(encodeOwn({}, 4), encodeKept(EMPTY), KIND), isBug);
-  assert.equal(decodeWarm(encodeOwn({}, 2), encodeKept(EMPTY), KIND).own, {});
+  assert.throws(() => decodeWarm(encodeOwn({}, { version: 4 }), encodeKept(EMPTY), KIND), isBug);
+  assert.equal(decodeWarm(encodeOwn({}, { version: 2 }), encodeKept(EMPTY), KIND).own, {});
 });
 
 function anyKept(random: Seeded): Kept {
@@ -101,3 +101,24 @@ function anyKept(random: Seeded): Kept {
   });
   return { timers: new Map(timers), episodes: new Map(episodes.map((episode) => [episode.rule, episode])), overflow };
 }
+
+const WITH_LARGE = { kind: "meter", version: 3, large: ["book", "links"] } as const;
+
+test("large members come back in their places, and those that are not there stay away", () => {
+  const own = { n: 1, book: { days: [1, null] }, last: "x" };
+  const back = decodeWarm(encodeOwn(own, WITH_LARGE), encodeKept(EMPTY), WITH_LARGE).own;
+  assert.equal(back, own);
+  assert.equal(encodeOwn(back, WITH_LARGE), encodeOwn(own, WITH_LARGE));
+});
+
+test("a large member is encoded again when another value stands in its place, and not before", () => {
+  const known = new Map();
+  const own: { n: number; book: { days: number[] } } = { n: 1, book: { days: [1] } };
+  const first = encodeOwn(own, WITH_LARGE, known);
+  own.book.days.push(2);
+  assert.equal(encodeOwn(own, WITH_LARGE, known), first);
+  own.book = { ...own.book };
+  assert.equal(encodeOwn(own, WITH_LARGE, known), encodeOwn(own, WITH_LARGE));
+  own.n = 2;
+  assert.equal(encodeOwn(own, WITH_LARGE, known), encodeOwn(own, WITH_LARGE));
+});

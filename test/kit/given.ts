@@ -1,3 +1,4 @@
+import * as assert from "uvu/assert";
 import { type CommandArgs, carryOut } from "../../engine/command.ts";
 import { COMMANDS } from "../../engine/commands.ts";
 import { stateDigest } from "../../engine/digest.ts";
@@ -13,6 +14,7 @@ import type { Batch, SourceRecord } from "../../engine/source.ts";
 import type { Store } from "../../engine/store.ts";
 import { type Intake, Turn } from "../../engine/turn.ts";
 import { type Count, clockOf, countOf } from "../../engine/vitals.ts";
+import { encodeOwn, splitWarm } from "../../engine/warm_codec.ts";
 import { aim, type Domain, World } from "../../engine/world.ts";
 import { checkRebuilt } from "./rebuilt.ts";
 
@@ -193,6 +195,7 @@ class Player {
     log.sort((a, b) => a.sequence - b.sequence);
     const events = log.flatMap((one) => (one.stream === "alerts" ? [one.event] : []));
     for (const event of events) checkRebuilt(event);
+    checkStored(world);
     return {
       alerts: events.map(({ type, time, data }) => ({ rule: data.rule, change: type.split(".")[2] ?? "", atMs: Date.parse(time) })),
       events,
@@ -237,6 +240,18 @@ class Player {
     };
     const { origin = "live" } = this.#options;
     await this.store.commit(this.#turn.run({ source: SourceId(source), feed, mode, origin }, batch));
+  }
+}
+
+/** What is stored of each actor is what it knows: no member that is only encoded when it is replaced was changed in place. */
+function checkStored({ population }: World): void {
+  for (const kind of population.kinds.values()) {
+    for (let slot = 0; slot < kind.size; slot += 1) {
+      const { warm } = kind.parts(slot);
+      if (warm === null) continue;
+      const own = Buffer.from(encodeOwn(kind.peekWarm(slot)?.own, kind.behaviour)).toString("latin1");
+      assert.is(own, Buffer.from(splitWarm(warm).own).toString("latin1"), `the stored state of ${kind.id(slot)}`);
+    }
   }
 }
 

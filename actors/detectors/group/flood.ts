@@ -12,33 +12,34 @@ export interface Flood {
   lately: readonly (readonly [atMs: number, actor: string, rule: string, isGrave: boolean])[];
   /** While there is a flood: alerts by rule. Null: there is none. */
   counts: Record<string, number> | null;
-  /** Actors whose alerts are covered, `COVERED_MAX` at most, each behind a NUL: one text, for it is encoded with each alert, and hardly ever changes. */
-  covered: string;
-  coveredCount: number;
   /** The alert of a flood that is over, whose actors are still to be told. */
   ended: string | null;
+}
+
+/** Who keeps the actors whose alerts are covered, so many at most: apart, for they are many, and each alert changes the rest. Absent: there are none. */
+export interface Covering {
+  covered?: readonly string[];
 }
 
 export const FLOOD_TIMER = "flood";
 
 const COVERED_MAX = 500;
-const SEPARATOR = "\0";
 
 export function flood(): Flood {
-  return { lately: [], counts: null, covered: "", coveredCount: 0, ended: null };
+  return { lately: [], counts: null, ended: null };
 }
 
 /** `grid.flood`: an alert has been raised in the region. More than anybody can look at become one. */
-export function judgeFlood(state: Flood, { actor, rule, isGrave, atMs }: AlertRaised, out: Out<GridMessage>): void {
+export function judgeFlood(state: Flood, covering: Covering, { actor, rule, isGrave, atMs }: AlertRaised, out: Out<GridMessage>): void {
   const { limitCount, windowMinutes } = limitsOf(out, "grid.flood");
   const latestMs = Math.max(atMs, ...state.lately.map(([raisedAtMs]) => raisedAtMs));
   if (atMs < latestMs - minutes(windowMinutes)) return; // Of another time.
   const within = [...state.lately, [atMs, actor, rule, isGrave] as const].filter(([at]) => at > latestMs - minutes(windowMinutes));
   state.lately = within.slice(-(limitCount + 1));
   if (state.counts !== null) {
-    if (state.lately.length <= limitCount) return judgeFloodEnd(state, atMs, out); // The clock of its timer may lag.
+    if (state.lately.length <= limitCount) return judgeFloodEnd(state, covering, atMs, out); // The clock of its timer may lag.
     state.counts[rule] = (state.counts[rule] ?? 0) + 1;
-    if (!isGrave) cover(state, [actor], atMs, out);
+    if (!isGrave) cover(covering, [actor], atMs, out);
     return;
   }
   if (state.lately.length <= limitCount || state.ended !== null) return;
@@ -48,12 +49,12 @@ export function judgeFlood(state: Flood, { actor, rule, isGrave, atMs }: AlertRa
   if (out.alertOf("grid.flood")?.isOpen !== true) return;
   state.counts = counts;
   const mild = state.lately.flatMap(([, id, , grave]) => (grave ? [] : [id]));
-  cover(state, mild, atMs, out);
+  cover(covering, mild, atMs, out);
   out.wakeAt(FLOOD_TIMER, latestMs + minutes(windowMinutes));
 }
 
 /** The window has passed: it is over once there are no more than may be. Then its actors are told, so many at a time. */
-export function judgeFloodEnd(state: Flood, dueMs: number, out: Out<GridMessage>): void {
+export function judgeFloodEnd(state: Flood, covering: Covering, dueMs: number, out: Out<GridMessage>): void {
   const { limitCount, windowMinutes } = limitsOf(out, "grid.flood");
   if (state.counts !== null) {
     const left = state.lately.filter(([atMs]) => atMs > dueMs - minutes(windowMinutes));
@@ -64,26 +65,23 @@ export function judgeFloodEnd(state: Flood, dueMs: number, out: Out<GridMessage>
     out.observe("grid.flood", { holds: false, atMs: dueMs, value: left.length, limit: limitCount, evidence: evidenceOf(state.counts) });
     state.counts = null;
   }
-  const covered = state.covered.split(SEPARATOR).slice(1);
+  const { covered = [] } = covering;
   const now = covered.slice(0, CHILDREN_AT_ONCE);
   for (const actor of now) out.tell(actorIdFrom(actor), { type: "alerts_released", by: state.ended ?? "", atMs: dueMs });
-  keepCovered(state, covered.slice(now.length));
-  if (state.coveredCount > 0) out.wakeAt(FLOOD_TIMER, dueMs + 1);
+  const left = covered.slice(now.length);
+  if (left.length > 0) covering.covered = left;
+  else delete covering.covered;
+  if (left.length > 0) out.wakeAt(FLOOD_TIMER, dueMs + 1);
   else state.ended = null;
 }
 
-function cover(state: Flood, actors: readonly string[], atMs: number, out: Out<GridMessage>): void {
-  if (state.coveredCount >= COVERED_MAX) return;
+function cover(covering: Covering, actors: readonly string[], atMs: number, out: Out<GridMessage>): void {
+  const { covered = [] } = covering;
+  if (covered.length >= COVERED_MAX) return;
   const by = out.alertOf("grid.flood")?.alertId ?? "";
-  const covered = state.covered.split(SEPARATOR).slice(1);
   const fresh = [...new Set(actors)].filter((actor) => !covered.includes(actor)).slice(0, COVERED_MAX - covered.length);
   for (const actor of fresh) out.tell(actorIdFrom(actor), { type: "alerts_claimed", by, families: null, atMs });
-  keepCovered(state, [...covered, ...fresh]);
-}
-
-function keepCovered(state: Flood, covered: readonly string[]): void {
-  state.covered = covered.map((actor) => SEPARATOR + actor).join("");
-  state.coveredCount = covered.length;
+  if (fresh.length > 0) covering.covered = [...covered, ...fresh];
 }
 
 /** Counts by rule, the largest first. */

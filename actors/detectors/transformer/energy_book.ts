@@ -2,21 +2,16 @@ import { dayStart, hourOf, startMs } from "../../hours.ts";
 import { addPower, type PowerMeter, powerMeter } from "../../statistics/integrate.ts";
 import { codeOf, kwhOf, readWord, writeWord } from "../../statistics/packed.ts";
 import { type Balance, balance, balanceHour, type ChildHour, rankChildren } from "./balance.ts";
+import { DAY_BYTES, type PackedDay, type PackedMeters, packMeters, unpackMeters } from "./packed_meters.ts";
 import type { VoltageDay, VoltageOffset } from "./sibling_voltage.ts";
-
-/** A day of a meter as it waits for its balance: 24 energies, then 24 envelopes, as codes. */
-type PackedDay = Uint8Array;
 
 /**
  * What a transformer keeps for its energy balance. A day is balanced when its meters have had their time and the transformer's own energy of it is
  * known, whichever comes first: files are read one after another. Bytes are replaced, the rest is changed in place.
  */
 export interface EnergyBook {
-  readonly power: PowerMeter;
-  /** Day -> the energy that the transformer delivered, by hour, as codes. */
-  readonly energy: Record<string, Uint8Array>;
-  /** Day -> meter -> its day. */
-  readonly waiting: Record<string, Record<string, PackedDay>>;
+  /** Day -> its meters. */
+  readonly waiting: Record<string, PackedMeters>;
   /** The last day whose meters have had their time; 0: none. */
   metersUpTo: number;
   /** The day for whose meters a timer is set; 0: none is. */
@@ -39,6 +34,13 @@ export interface EnergyBook {
   heldSinceDay: number;
   /** The ranking as it was when the alert was raised: a thief's live score sinks once its lower use is learnt. */
   frozen: readonly FrozenChild[] | null;
+}
+
+/** The transformer's own side of the balance: what each sample changes. */
+export interface Delivered {
+  readonly power: PowerMeter;
+  /** Day -> the energy that the transformer delivered, by hour, as codes. */
+  readonly energy: Record<string, Uint8Array>;
 }
 
 export interface FrozenChild {
@@ -71,14 +73,16 @@ export interface DayBalance {
 
 const HOURS = 24;
 const NOT_KNOWN = 65_535;
-/** Days of the transformer's own energy that may wait for the meters, and days of meters that may wait for it. */
+/** Days of the transformer's own energy that may wait for the meters, and bytes of days of meters that may wait for it: about 550. */
 const ENERGY_DAYS_MAX = 92;
-const WAITING_MAX = 400;
+const WAITING_BYTES_MAX = 65_536;
+
+export function delivered(): Delivered {
+  return { power: powerMeter(), energy: {} };
+}
 
 export function energyBook(): EnergyBook {
   return {
-    power: powerMeter(),
-    energy: {},
     waiting: {},
     metersUpTo: 0,
     timerDay: 0,
@@ -95,28 +99,28 @@ export function energyBook(): EnergyBook {
 }
 
 /** Takes in a sample of the transformer's load. True: a day of it is over. */
-export function measurePower(book: EnergyBook, atMs: number, loadMw: number): boolean {
+export function measurePower({ power, energy }: Delivered, atMs: number, loadMw: number): boolean {
   let isDayOver = false;
   addPower(
-    book.power,
+    power,
     atMs,
     loadMw,
     hourOf,
     (hour) => startMs(hour + 1),
     (hour, energyKwh) => {
-      if (energyKwh !== null) keepEnergy(book, hour, energyKwh);
+      if (energyKwh !== null) keepEnergy(energy, hour, energyKwh);
       if (hour % HOURS === HOURS - 1) isDayOver = true;
     },
   );
   return isDayOver;
 }
 
-function keepEnergy(book: EnergyBook, hour: number, energyKwh: number): void {
+function keepEnergy(energy: Delivered["energy"], hour: number, energyKwh: number): void {
   const day = String(dayStart(hour) / HOURS);
-  const codes = Uint8Array.from(book.energy[day] ?? new Uint8Array(2 * HOURS).fill(255));
+  const codes = Uint8Array.from(energy[day] ?? new Uint8Array(2 * HOURS).fill(255));
   writeWord(codes, hour % HOURS, codeOf(energyKwh));
-  book.energy[day] = codes;
-  for (const old of Object.keys(book.energy)) if (Number(old) < Number(day) - ENERGY_DAYS_MAX) delete book.energy[old];
+  energy[day] = codes;
+  for (const old of Object.keys(energy)) if (Number(old) < Number(day) - ENERGY_DAYS_MAX) delete energy[old];
 }
 
 /** Takes in a meter's day. What is told again replaces what was told; the envelope stays, if it is not told again. Too late: its day is balanced. */
@@ -128,19 +132,19 @@ export function takeMeterDay(
   upperWh: readonly (number | null)[] | null,
 ): boolean {
   if (day <= book.metersUpTo && book.waiting[String(day)] === undefined) return false;
-  const meters = book.waiting[String(day)] ?? {};
-  const codes = Uint8Array.from(meters[meter] ?? new Uint8Array(4 * HOURS).fill(255));
+  const meters = unpackMeters(book.waiting[String(day)]);
+  const codes = Uint8Array.from(meters[meter] ?? unknownDay());
   for (const [hour, value] of wh.entries()) writeWord(codes, hour, wordOf(value));
   for (const [hour, value] of (upperWh ?? []).entries()) writeWord(codes, HOURS + hour, wordOf(value));
   meters[meter] = codes;
-  book.waiting[String(day)] = meters;
-  const counts = Object.values(book.waiting).map((each) => Object.keys(each).length);
-  if (counts.reduce((sum, count) => sum + count, 0) > WAITING_MAX) delete book.waiting[Object.keys(book.waiting)[0] ?? ""];
+  book.waiting[String(day)] = packMeters(meters);
+  const bytes = Object.values(book.waiting).reduce((sum, each) => sum + each.length, 0);
+  if (bytes > WAITING_BYTES_MAX) delete book.waiting[Object.keys(book.waiting)[0] ?? ""];
   return true;
 }
 
 /** The days that can be balanced now, oldest first: their meters have had their time, and the transformer's telemetry has gone on beyond them. */
-export function readyDays({ waiting, metersUpTo, power }: EnergyBook): readonly number[] {
+export function readyDays({ waiting, metersUpTo }: EnergyBook, { power }: Delivered): readonly number[] {
   const measuredUpTo = power.lastAtMs === null ? 0 : dayStart(power.hour) / HOURS - 1;
   return Object.keys(waiting)
     .map(Number)
@@ -153,7 +157,7 @@ export function readyDays({ waiting, metersUpTo, power }: EnergyBook): readonly 
  * ahead of the transformer's, they had learnt from the days between before they heard of it.
  */
 export function holdEnvelopes(book: EnergyBook, day: number): void {
-  const meters = book.waiting[String(day)] ?? {};
+  const meters = unpackMeters(book.waiting[String(day)]);
   for (const [meter, codes] of Object.entries(meters)) {
     const held = book.envelopes[meter];
     const now = Uint8Array.from(codes);
@@ -164,21 +168,22 @@ export function holdEnvelopes(book: EnergyBook, day: number): void {
     meters[meter] = now;
     book.envelopes[meter] = now.slice(2 * HOURS);
   }
+  book.waiting[String(day)] = packMeters(meters);
 }
 
 /** Balances a day, hour by hour. `linked`: keys of the meters that the transformer fed on it. The day then waits no longer. */
-export function balanceDay(book: EnergyBook, day: number, linked: readonly string[]): DayBalance {
-  const result = sumDay(book.balance, day, { energy: book.energy[String(day)], meters: book.waiting[String(day)] ?? {} }, linked);
+export function balanceDay(book: EnergyBook, { energy }: Delivered, day: number, linked: readonly string[]): DayBalance {
+  const result = sumDay(book.balance, day, { energy: energy[String(day)], meters: unpackMeters(book.waiting[String(day)]) }, linked);
   delete book.waiting[String(day)];
-  delete book.energy[String(day)];
+  delete energy[String(day)];
   return result;
 }
 
 /** The bytes that a day will be balanced from; null: there is nothing of it. */
-export function dayToSettle(book: EnergyBook, day: number): SettledDay | null {
-  const energy = book.energy[String(day)];
-  const meters = book.waiting[String(day)];
-  return energy === undefined || meters === undefined ? null : { energy, meters };
+export function dayToSettle({ waiting }: EnergyBook, { energy: own }: Delivered, day: number): SettledDay | null {
+  const energy = own[String(day)];
+  const meters = waiting[String(day)];
+  return energy === undefined || meters === undefined ? null : { energy, meters: unpackMeters(meters) };
 }
 
 /** A meter's day that is told again for a day that has been balanced: what it says now. Weights and losses stay: they have moved on. */
@@ -189,7 +194,7 @@ export function balanceAgain(
   told: { readonly meter: string; readonly wh: readonly (number | null)[] },
   linked: readonly string[],
 ): { readonly settled: SettledDay; readonly result: DayBalance } {
-  const codes = Uint8Array.from(meters[told.meter] ?? new Uint8Array(4 * HOURS).fill(255));
+  const codes = Uint8Array.from(meters[told.meter] ?? unknownDay());
   for (const [hour, value] of told.wh.entries()) writeWord(codes, hour, wordOf(value));
   const settled = { energy, meters: { ...meters, [told.meter]: codes } };
   return { settled, result: sumDay(structuredClone(now), day, settled, linked) };
@@ -230,6 +235,10 @@ function sumDay(
     coverage: determinateHours === 0 ? 0 : sums.coverage / determinateHours,
     fit: sums.raws <= 0 ? 0 : Math.min(1, Math.max(0, 1 - sums.errors / sums.raws)),
   };
+}
+
+function unknownDay(): PackedDay {
+  return new Uint8Array(DAY_BYTES).fill(255);
 }
 
 function wordOf(wh: number | null): number {

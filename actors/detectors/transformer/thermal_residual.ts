@@ -11,13 +11,12 @@ import { innovationSigma, rampSigmas } from "./ramp.ts";
 import type { Sample } from "./sample.ts";
 import { type HourMeans, rebase, type Twin, takeHour, twin, type Verdict } from "./twin.ts";
 
-/** The hour that is being measured, the twin, and how much it has been exceeded. Plain numbers, changed in place. */
+/** The hour that is being measured, and how much the twin has been exceeded. Plain numbers, changed in place. */
 export interface Residual {
   hour: number;
   oil: Sum;
   ambient: Sum;
   loss: Sum;
-  twin: Twin;
   /** Cumulative sum of residuals in standard deviations. */
   cusum: number;
   /** Since when the sum has been so high that nothing is learnt. */
@@ -26,13 +25,24 @@ export interface Residual {
   excess: Sum;
 }
 
+/** Who keeps the twin: apart, for it is large, and changes once an hour. */
+export interface Twinned {
+  twin?: Twin;
+}
+
 interface Sum {
   n: number;
   sum: number;
 }
 
-/** `transformer.thermal_residual`, once an hour: hourly means against the twin. Returns what is kept. */
-export function judgeResidual(before: Residual | null, sample: Sample, isTrusted: boolean, out: Out<GridMessage>): Residual | null {
+/** `transformer.thermal_residual`, once an hour: hourly means against the twin. Returns what is kept beside it. */
+export function judgeResidual(
+  before: Residual | null,
+  twinned: Twinned,
+  sample: Sample,
+  isTrusted: boolean,
+  out: Out<GridMessage>,
+): Residual | null {
   const { atMs, oilC, ambientC, load, ratedMw } = sample;
   if (oilC === null || !isTrusted) {
     out.observe("transformer.thermal_residual", { holds: null, atMs, value: null, reason: isTrusted ? "field_absent" : "sensor_suspect" });
@@ -42,7 +52,8 @@ export function judgeResidual(before: Residual | null, sample: Sample, isTrusted
   const design = designOf(ratedMw);
   const state = before ?? begun(hour);
   if (hour > state.hour) {
-    endHour(state, design, out);
+    twinned.twin = twinned.twin === undefined ? twin(state.hour - 1) : { ...twinned.twin };
+    endHour(state, twinned.twin, design, out);
     Object.assign(state, { hour, oil: none(), ambient: none(), loss: none() });
   }
   add(state.oil, oilC);
@@ -79,13 +90,13 @@ export function exceed(
 }
 
 function begun(hour: number): Residual {
-  return { hour, oil: none(), ambient: none(), loss: none(), twin: twin(hour - 1), cusum: 0, frozenSinceHour: null, excess: none() };
+  return { hour, oil: none(), ambient: none(), loss: none(), cusum: 0, frozenSinceHour: null, excess: none() };
 }
 
-function endHour(state: Residual, design: ThermalDesign, out: Out<GridMessage>): void {
+function endHour(state: Residual, own: Twin, design: ThermalDesign, out: Out<GridMessage>): void {
   const { hour, oil, ambient, loss } = state;
   const means: HourMeans = { hour, oilC: oil.sum / oil.n, ambientC: meanOf(ambient), lossShare: meanOf(loss) };
-  const verdict = takeHour(state.twin, means, minutes(design.k11 * design.oilMinutes), state.frozenSinceHour !== null);
+  const verdict = takeHour(own, means, minutes(design.k11 * design.oilMinutes), state.frozenSinceHour !== null);
   const atMs = gridHourStartMs(hour + 1);
   const sigmaK = verdict?.sigmaK ?? null;
   if (verdict === null || sigmaK === null) {
@@ -93,7 +104,7 @@ function endHour(state: Residual, design: ThermalDesign, out: Out<GridMessage>):
     return;
   }
   const limits = limitsOf(out, "transformer.thermal_residual");
-  const exceeded = exceed(state, { ...verdict, sigmaK }, rampSigmas(state.twin.ramp, limits) ?? 0, limits);
+  const exceeded = exceed(state, { ...verdict, sigmaK }, rampSigmas(own.ramp, limits) ?? 0, limits);
   state.cusum = exceeded.cusum;
   freeze(state, verdict.residualK, limits.freezeSigma);
   const meanK = state.excess.n === 0 ? 0 : state.excess.sum / state.excess.n;
@@ -109,11 +120,11 @@ function endHour(state: Residual, design: ThermalDesign, out: Out<GridMessage>):
       sigma_k: rounded(sigmaK, 3),
       slack_sigma: rounded(exceeded.slack, 3),
       ramp_sigma: rounded(exceeded.ramp, 2),
-      innovation_sigma_k: rounded(innovationSigma(state.twin.ramp) ?? 0, 3),
+      innovation_sigma_k: rounded(innovationSigma(own.ramp) ?? 0, 3),
       mean_residual_k: rounded(meanK, 2),
     },
   });
-  judgeFreeze(state, atMs, out);
+  judgeFreeze(state, own, atMs, out);
 }
 
 /** While the sum is high nothing is learnt: a fault would become normal within days. */
@@ -128,13 +139,13 @@ function freeze(state: Residual, residualK: number, freezeSigma: number): void {
 }
 
 /** `transformer.baseline_reset`: what has lasted a month is learnt as the new normal. */
-function judgeFreeze(state: Residual, atMs: number, out: Out<GridMessage>): void {
+function judgeFreeze(state: Residual, own: Twin, atMs: number, out: Out<GridMessage>): void {
   if (state.frozenSinceHour === null) return;
   const days = (state.hour - state.frozenSinceHour) / 24;
   const { frozenDays } = limitsOf(out, "transformer.baseline_reset");
   if (days < frozenDays) return;
   out.observe("transformer.baseline_reset", { holds: true, atMs, value: rounded(days, 1), limit: frozenDays });
-  rebase(state.twin);
+  rebase(own);
   state.cusum = 0;
   state.frozenSinceHour = null;
   state.excess = none();

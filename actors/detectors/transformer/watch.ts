@@ -12,7 +12,7 @@ import { failureWeight, judgeFailures } from "./repeated_failures.ts";
 import type { Sample } from "./sample.ts";
 import { judgeSensors, type Sensors, sensors } from "./sensor_fault.ts";
 import { judgeStatus } from "./status_conflict.ts";
-import { judgeResidual, type Residual } from "./thermal_residual.ts";
+import { judgeResidual, type Residual, type Twinned } from "./thermal_residual.ts";
 import { judgeWinding, type Winding } from "./winding.ts";
 
 /** What a transformer's detectors keep of its telemetry. Changed in place. */
@@ -62,13 +62,13 @@ export function watch(): Watch {
 }
 
 /** Looks at behaviour over time: samples on time and in order only. */
-export function judgeSample(state: Watch, sample: Sample, known: Known, out: Out<GridMessage>): void {
+export function judgeSample(state: Watch, twinned: Twinned, sample: Sample, known: Known, out: Out<GridMessage>): void {
   const isTrusted = judgeSensors(state.sensors, sample, out);
   judgeStatus(sample.atMs, known.status, out);
   judgeGas(state.gas, sample, out);
   state.excess = judgeOverload(state.excess, sample, out);
   state.winding = judgeWinding(state.winding, sample, isTrusted, out);
-  state.residual = judgeResidual(state.residual, { ...sample, ambientC: ambientOf(state, sample) }, isTrusted, out);
+  state.residual = judgeResidual(state.residual, twinned, { ...sample, ambientC: ambientOf(state, sample) }, isTrusted, out);
   state.missedSinceMs = judgeContradiction(state.missedSinceMs, sample, out);
   if (sample.alarmCode === "BREAKER_TRIP") tripped(state, sample.atMs, known, out);
   const day = gridDayOf(sample.atMs);

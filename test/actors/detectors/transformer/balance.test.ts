@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { balance, balanceHour } from "../../../../actors/detectors/transformer/balance.ts";
 import { energyBook, holdEnvelopes, takeMeterDay } from "../../../../actors/detectors/transformer/energy_book.ts";
+import { unpackMeters } from "../../../../actors/detectors/transformer/packed_meters.ts";
 import { kwhOf, readWord } from "../../../../actors/statistics/packed.ts";
 import { streetOf } from "../../../../simulators/street.ts";
 import { THEFT_PATTERNS } from "../../../../simulators/theft_patterns.ts";
@@ -66,7 +67,7 @@ test("while much is missing no envelope sinks, even if the meters had learnt les
   const wh = (value: number) => Array.from({ length: 24 }, () => value);
   const upperOf = (day: number) => {
     holdEnvelopes(book, day);
-    return Math.round(kwhOf(readWord(book.waiting[String(day)]?.["a"] ?? new Uint8Array(0), 24 + 5)) * 1_000);
+    return Math.round(kwhOf(readWord(unpackMeters(book.waiting[String(day)])["a"] ?? new Uint8Array(0), 24 + 5)) * 1_000);
   };
   [900, 800, 300, 1_000].forEach((upper, n) => {
     takeMeterDay(book, 100 + n, "a", wh(100), wh(upper));
