@@ -9,6 +9,7 @@ import {
   clusterSettings,
   clusterStatus,
   clusterVerify,
+  clusterWhere,
   ingestRun,
   nodeRun,
   type ShardRow,
@@ -65,6 +66,19 @@ export function clusterCommands(line: CommandLine, tools: ClusterTools): void {
     .action(async ({ insecureDev = false }: NodeFlags) => {
       const rows = await clusterStatus(await config(), insecureDev);
       answer(rows, () => rows.map(statusLine).join(""));
+    });
+  cluster
+    .command("where")
+    .description("the shard that an actor lives in, and the node that has it")
+    .argument("<id>", "such as meter/SM-N-00042")
+    .option("--insecure-dev", "Kafka without certificate check")
+    .action(async (id: string, { insecureDev = false }: NodeFlags) => {
+      if (!/^[a-z]+\/./.test(id)) throw new CommandError("USAGE", `${id} is no whole id`, { hint: "meter/SM-N-00042" });
+      const where = await clusterWhere(await config(), id, insecureDev);
+      answer(
+        where,
+        () => `${id} lives in shard ${where.shard}, ${where.node === null ? "which nobody has yet" : `which ${where.node} has`}\n`,
+      );
     });
   cluster
     .command("verify")

@@ -13,7 +13,7 @@ import { replay } from "./cluster/replay.ts";
 import { Router } from "./cluster/router.ts";
 import { allSettled } from "./cluster/settled.ts";
 import { inletsOf, Shard, storedOffset } from "./cluster/shard.ts";
-import { newerOwner, type ShardStatus } from "./cluster/shard_status.ts";
+import { newerOwner, type ShardStatus, statusKey } from "./cluster/shard_status.ts";
 import { makeSnapshot, offsetIn, restoreSnapshot, type Snapshot, snapshotsOf } from "./cluster/snapshots.ts";
 import { TopicWriter } from "./cluster/topic_writer.ts";
 import {
@@ -373,7 +373,7 @@ export async function clusterStatus(config: Config, insecureDev: boolean): Promi
   return inCluster(settings, async (book) => {
     const extents = await mailboxExtents(settings);
     return Array.from({ length: settings.shards }, (_, shard): ShardRow => {
-      const status = book.get(`shard ${shard}`);
+      const status = book.get(statusKey(shard));
       const { low = 0, high = 0 } = extents.get(shard) ?? {};
       const snapshot = status?.snapshot ?? null;
       return {
@@ -388,6 +388,15 @@ export async function clusterStatus(config: Config, insecureDev: boolean): Promi
         isSnapshotTooOld: (snapshot?.next ?? 0) < low,
       };
     });
+  });
+}
+
+/** The shard of an actor, whether the actor is there or not, and its owner as far as one has said so. */
+export async function clusterWhere(config: Config, id: string, insecureDev: boolean): Promise<Pick<ShardRow, "shard" | "node">> {
+  const settings = clusterSettings(config, insecureDev);
+  return inCluster(settings, async (book) => {
+    const shard = shardOf(id, settings.shards);
+    return { shard, node: book.get(statusKey(shard))?.node ?? null };
   });
 }
 

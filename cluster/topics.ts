@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Admin } from "kafkajs";
-import { hours } from "../engine/duration.ts";
+import { wallClock } from "../engine/clock.ts";
+import { hours, seconds } from "../engine/duration.ts";
 import { orUnavailable } from "../engine/fault.ts";
+import { retry } from "../engine/retry.ts";
 import { type KafkaConnection, kafkaClient } from "../sources/kafka/client.ts";
 import { Book } from "./book.ts";
 
@@ -30,6 +32,7 @@ export class WrongCluster extends Error {
 
 const MESSAGE_BYTES_MAX = 16_777_216;
 const REPLICAS = 3;
+const LEADER_WITHIN_MS = seconds(20);
 const MARK_KEY = "cluster";
 
 /** Names of the topics beside the mailbox. */
@@ -60,9 +63,8 @@ export async function initCluster(settings: ClusterSettings): Promise<ClusterMar
     if (wanted.length > 0) await admin.createTopics({ waitForLeaders: true, topics: wanted.map((one) => ({ ...one, replicationFactor })) });
     return wanted.map(({ topic }) => topic);
   });
-  const book = new Book<unknown>(connection, names.shards);
+  const book = await openedBook(settings);
   try {
-    await book.open();
     const known = book.get(MARK_KEY) as ClusterMark | undefined;
     if (known !== undefined) return { ...requireShards(known, settings), made };
     const mark: ClusterMark = { id: randomUUID(), shards };
@@ -71,6 +73,19 @@ export async function initCluster(settings: ClusterSettings): Promise<ClusterMar
   } finally {
     await book.close();
   }
+}
+
+/** A topic that was just made has no leader for a moment. Throws `Unavailable`. */
+async function openedBook(settings: ClusterSettings): Promise<Book<unknown>> {
+  const open = async (): Promise<Book<unknown>> => {
+    const book = new Book<unknown>(settings.connection, topicNames(settings).shards);
+    await book.open().catch(async (error: unknown) => {
+      await book.close();
+      throw error;
+    });
+    return book;
+  };
+  return retry(open, { clock: wallClock, random: Math.random, signal: AbortSignal.timeout(LEADER_WITHIN_MS) });
 }
 
 /** The mark of the cluster that the configuration means. Throws `WrongCluster` if topics are missing or of another number of shards. */

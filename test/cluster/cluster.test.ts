@@ -3,7 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { writeReadings } from "../../bench/readings.ts";
-import { openReadOnly } from "../../engine/read_only_store.ts";
+import { initCluster } from "../../cluster/topics.ts";
+import { clusterSettings, clusterStatus, clusterVerify } from "../../cluster_daemon.ts";
+import { compose } from "../../compose.ts";
+import { openMemoryStore } from "../../engine/memory_store.ts";
+import type { Store } from "../../engine/store.ts";
 import {
   digests,
   done,
@@ -16,7 +20,7 @@ import {
   storesOf,
   watched,
 } from "../kit/cluster_kit.ts";
-import { DATA, ROOT, type Running, run } from "../kit/grid_folder.ts";
+import { DATA, gridConfig, ROOT, type Running, run } from "../kit/grid_folder.ts";
 import { brokerMissing, type KafkaBroker, startBroker } from "../kit/kafka_broker.ts";
 import { notRun, suite } from "../kit/suite.ts";
 import { newTempFolder, removeFolder } from "../kit/temp_folder.ts";
@@ -49,11 +53,11 @@ test("two nodes, a third that owns every shard too, and two ingests at once come
   const node = (name: string, group: string): NodeFolder =>
     newNode(path, `equal-${name}`, base, broker.connection, `${settings}, group: ${group}`);
   const [a, b, twin] = [node("a", "equal"), node("b", "equal"), node("twin", "equal-twin")];
-  await done(["cluster", "init"], a);
+  await initiated(a);
   const nodes = [await started(a), await started(b), await started(twin)];
   await Promise.all([done(["ingest", "--drain"], a), done(["ingest", "--drain"], b)]);
   await watched(broker.connection, stem, (_, settled) => settled(SHARDS));
-  const verified = JSON.parse(await done(["cluster", "verify", "--json"], a)) as readonly { result: string }[];
+  const verified = await clusterVerify(gridConfig(a), false);
   assert.equal(
     verified.map(({ result }) => result),
     Array.from({ length: SHARDS }, () => "same"),
@@ -61,7 +65,7 @@ test("two nodes, a third that owns every shard too, and two ingests at once come
   for (const one of nodes) one.kill("SIGTERM");
   for (const one of nodes) assert.is((await one.ended).code, 0, (await one.ended).stderr);
   const [ofA, ofB, ofTwin] = [await storesOf(a), await storesOf(b), await storesOf(twin)];
-  const alone = await drainedAlone(base);
+  const alone = await drainedAlone(a);
   assert.equal(onlyInOne(await gathered([...ofTwin.values()]), await gathered([alone])), []);
   const owners = new Map([...digests(ofA), ...digests(ofB)].map(([name, digest]) => [`${name} ${digest}`, name]));
   for (const [name, digest] of digests(ofTwin)) assert.ok(owners.has(`${name} ${digest}`), `${name} is the same with both of its owners`);
@@ -84,7 +88,7 @@ test("a node that is killed under load is replaced by the other one: nothing is 
   const node = (name: string): NodeFolder =>
     newNode(path, `killed-${name}`, base, broker.connection, `mailbox: ${stem}.mailbox, shards: ${SHARDS}, group: killed`);
   const [a, b] = [node("a"), node("b")];
-  await done(["cluster", "init"], a);
+  await initiated(a);
   const survivor = await started(a);
   const victim = await started(b);
   const ingest = done(["ingest", "--drain"], a);
@@ -101,7 +105,7 @@ test("a node that is killed under load is replaced by the other one: nothing is 
   assert.is((await survivor.ended).code, 0);
   const stores = await storesOf(a);
   assert.is(stores.size, SHARDS);
-  const alone = await drainedAlone(base);
+  const alone = await drainedAlone(a);
   const [actual, expected] = [await gathered([...stores.values()]), await gathered([alone])];
   assert.ok(actual.rows.size > 15_000);
   assert.equal(onlyInOne(actual, expected), []);
@@ -122,13 +126,19 @@ test("what is not of this cluster is refused with what to do, and nothing is tou
   const node = (name: string, cluster: string): NodeFolder => newNode(path, `bad-${name}`, base, broker.connection, cluster);
   const a = node("a", `mailbox: bad.mailbox, shards: 2, group: bad, snapshots: ${snapshots}, every: 1s`);
   await refused(["run"], a, 78, /there is no topic bad\.mailbox.*gridactor cluster init/);
-  await done(["cluster", "init"], a);
-  await done(["cluster", "init"], a); // Twice is once.
+  assert.match(await done(["cluster", "init"], a), /cluster .* of 2 shards: made bad\.mailbox, bad\.shards, bad\.ingest/);
+  assert.equal((await initiated(a)).made, []);
+  await Promise.all([
+    refused(["inspect", "meter/SM-N-00042"], a, 2, /--state .*shard-NN/),
+    refused(["count"], a, 2, /a question goes to the state of one shard/),
+    refused(["accept-gap", "meters", "--write"], a, 1, /a cluster takes no commands in this version/),
+  ]);
   const more = node("more", "mailbox: bad.mailbox, shards: 3, group: bad");
-  for (const args of [["cluster", "init"], ["run"], ["ingest", "--drain"]]) {
-    await refused(args, more, 78, /bad\.mailbox has 2 partitions, and the configuration says 3 shards/);
-  }
-  await refused(["run", "--drain"], a, 2, /a node of a cluster has no end/);
+  const other = /bad\.mailbox has 2 partitions, and the configuration says 3 shards/;
+  await Promise.all([
+    ...[["cluster", "init"], ["run"]].map((args) => refused(args, more, 78, other)),
+    refused(["run", "--drain"], a, 2, /a node of a cluster has no end/),
+  ]);
 
   const first = await started(a);
   await done(["ingest", "--drain"], a);
@@ -144,14 +154,14 @@ test("what is not of this cluster is refused with what to do, and nothing is tou
   copyDamaged(snapshots, join(path, "bad-damaged"));
   await refused(["run"], damaged, 78, /the snapshot .*shard-0[01].* is damaged/);
 
-  const other = node("other", `mailbox: foreign.mailbox, shards: 2, group: foreign, snapshots: ${snapshots}`);
-  await done(["cluster", "init"], other);
-  await refused(["run"], other, 78, /is a snapshot of shard [01] of the cluster .*, and this is shard/);
+  const foreign = node("other", `mailbox: foreign.mailbox, shards: 2, group: foreign, snapshots: ${snapshots}`);
+  await initiated(foreign);
+  await refused(["run"], foreign, 78, /is a snapshot of shard [01] of the cluster .*, and this is shard/);
 
   await broker.deleteRecords("bad.mailbox", "20");
   const late = node("late", "mailbox: bad.mailbox, shards: 2, group: bad-late");
   await refused(["run"], late, 78, /shard 0 stands at 0, and bad\.mailbox begins at 20: what lies between is lost/);
-  const status = JSON.parse(await done(["cluster", "status", "--json"], a)) as readonly { isSnapshotTooOld: boolean; lag: number }[];
+  const status = await clusterStatus(gridConfig(a), false);
   assert.equal(
     status.map(({ isSnapshotTooOld, lag }) => [isSnapshotTooOld, lag]),
     [
@@ -173,6 +183,10 @@ test("a cluster whose brokers do not answer is waited for, or said to be unreach
   await refused(["cluster", "status"], node, 69, /127\.0\.0\.1:1 is unavailable/);
 });
 
+function initiated(node: NodeFolder): ReturnType<typeof initCluster> {
+  return initCluster(clusterSettings(gridConfig(node), false));
+}
+
 async function started(node: NodeFolder): Promise<Running> {
   const one = await startNode(node);
   running.push(one);
@@ -185,14 +199,13 @@ async function refused(args: readonly string[], node: NodeFolder, exit: number, 
   assert.is(code, exit, stderr);
 }
 
-async function drainedAlone(base: string) {
-  const folder = join(path, `alone-${readdirSync(path).length}`);
-  mkdirSync(folder);
-  const config = join(folder, "gridactor.yaml");
-  writeFileSync(config, base);
-  const { code, stderr } = await run(["--config", config, "run", "--drain"]);
-  assert.is(code, 0, stderr);
-  return openReadOnly(join(folder, "state"), () => {});
+/** What one engine makes of the files of a node. */
+async function drainedAlone(node: NodeFolder): Promise<Store> {
+  const store = openMemoryStore();
+  const quiet = { screen: null, onRetry: () => {}, onSinkRetry: () => {}, onStage: () => {}, onTrouble: () => {} };
+  const engine = await compose({ ...quiet, config: { ...gridConfig(node), sinks: [] }, store, mode: "drain" });
+  await engine.run(new AbortController().signal, 1_000);
+  return store;
 }
 
 /** Ids of alert events that a node has written. */

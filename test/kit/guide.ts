@@ -18,8 +18,9 @@ export interface Step {
 /** What a reader needs who has just cloned: all but what is installed, built or made by running. */
 const SOURCES = [
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "gridactor.yaml", "asyncapi.yaml", "README.md"],
-  ...["main.ts", "lib.ts", "compose.ts", "daemon.ts"],
-  ...["library", "engine", "actors", "sources", "sinks", "admin", "simulators", "bench", "schemas", "contrib", "examples", "data_sources"],
+  ...["main.ts", "lib.ts", "compose.ts", "daemon.ts", "cluster_daemon.ts", "cluster_commands.ts"],
+  ...["library", "engine", "actors", "sources", "sinks", "admin", "cluster", "simulators"],
+  ...["bench", "schemas", "contrib", "examples", "data_sources"],
 ];
 
 /** The terminal of the reader. */
