@@ -1,3 +1,4 @@
+import { bell } from "../engine/bell.ts";
 import type { Clock } from "../engine/clock.ts";
 import { seconds } from "../engine/duration.ts";
 import type { AlertTail } from "./alert_tail.ts";
@@ -31,28 +32,50 @@ export async function* alertCursor(options: CursorOptions, signal: AbortSignal):
     next = tail.firstSequence;
     yield { type: "gap", requested: from, firstAvailable: next };
   }
+  // A thousand of these wake at every event: what they wait on is made once, not for each wait.
+  const woken = bell();
+  const ended = new AbortController();
+  const unhear = tail.onGrown(woken.ring);
+  signal.addEventListener("abort", woken.ring);
   let dueMs = clock.now() + heartbeatMs;
-  while (!signal.aborted) {
-    const grown = tail.grown();
-    const { alerts, examined } = await tail.page(next);
-    const first = tail.firstSequence;
-    if (next < first) {
-      yield { type: "gap", requested: next, firstAvailable: first }; // Cut while it was read: what is here may lack some.
-      next = first;
-      continue;
+  let isArmed = false;
+  const arm = (): void => {
+    isArmed = true;
+    void clock.sleep(dueMs - clock.now(), ended.signal).then(() => {
+      if (ended.signal.aborted) return;
+      if (clock.now() < dueMs) return arm();
+      isArmed = false;
+      woken.ring();
+    });
+  };
+  try {
+    while (!signal.aborted) {
+      const grown = woken.heard(); // Before the page: what is written in between is not slept over.
+      const { alerts, examined } = await tail.page(next);
+      const first = tail.firstSequence;
+      if (next < first) {
+        yield { type: "gap", requested: next, firstAvailable: first }; // Cut while it was read: what is here may lack some.
+        next = first;
+        continue;
+      }
+      const isEnd = alerts.length === 0;
+      next = examined + 1;
+      const fitting = alerts.filter(({ event }) => filter(event));
+      if (fitting.length > 0) {
+        yield { type: "alerts", alerts: fitting };
+        dueMs = clock.now() + heartbeatMs;
+      }
+      if (clock.now() >= dueMs) {
+        yield { type: "heartbeat", examined };
+        dueMs = clock.now() + heartbeatMs;
+      }
+      if (!isArmed) arm();
+      if (isEnd) await grown;
     }
-    const isEnd = alerts.length === 0;
-    next = examined + 1;
-    const fitting = alerts.filter(({ event }) => filter(event));
-    if (fitting.length > 0) {
-      yield { type: "alerts", alerts: fitting };
-      dueMs = clock.now() + heartbeatMs;
-    }
-    if (clock.now() >= dueMs) {
-      yield { type: "heartbeat", examined };
-      dueMs = clock.now() + heartbeatMs;
-    }
-    if (isEnd) await either(grown, clock, dueMs - clock.now(), signal);
+  } finally {
+    ended.abort();
+    unhear();
+    signal.removeEventListener("abort", woken.ring);
   }
 }
 

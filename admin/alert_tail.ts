@@ -1,4 +1,3 @@
-import { bell } from "../engine/bell.ts";
 import type { Store } from "../engine/store.ts";
 import type { LoggedAlert } from "./alerts.ts";
 import type { View } from "./reader.ts";
@@ -29,7 +28,7 @@ const HELD_EVENTS = 1_024;
  */
 export class AlertTail {
   readonly #options: TailOptions;
-  readonly #grown = bell();
+  readonly #listeners = new Set<() => void>();
   #held: LoggedAlert[] = [];
   /** All events with a number in (`#before`, `#examined`] are held. */
   #before: number;
@@ -57,12 +56,13 @@ export class AlertTail {
     const bytes = this.#options.alertBytes?.() ?? -1;
     if (bytes >= 0 && bytes === this.#bytes) return;
     this.#bytes = bytes;
-    this.#grown.ring();
+    for (const listener of this.#listeners) listener();
   }
 
-  /** Resolves when the log has grown. Ask for it before a page: what is written in between is then not slept over. */
-  grown(): Promise<void> {
-    return this.#grown.heard();
+  /** Calls `listener` whenever the log has grown, until the returned function is called. */
+  onGrown(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** The next events from a sequence on (inclusive); none, with `examined` at the end of the log: there are no more now. */

@@ -27,6 +27,8 @@ export interface RowRate {
 }
 
 const MAIN = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "../main.js", import.meta.url));
+/** Readings a second. */
+const SOURCE_RATE_MAX = 10_000;
 const WARM_UP_MS = 5_000;
 
 /**
@@ -35,8 +37,13 @@ const WARM_UP_MS = 5_000;
  */
 export async function measureLatency(readingsPerSecond: number, seconds: number): Promise<Latency> {
   const dir = mkdtempSync(join(tmpdir(), "gridactor-bench-"));
-  const source = `{ feed: smart_meter, type: simulator, profile: meters, rate: ${readingsPerSecond}, clock: wall }`;
-  const yaml = ["version: 1", "admin: { http: false }", `sources: { meters: ${source} }`, "sinks: {}"];
+  // Each makes as many as one may.
+  const count = Math.ceil(readingsPerSecond / SOURCE_RATE_MAX);
+  const sources = Array.from({ length: count }, (_, n) => {
+    const rate = readingsPerSecond / count;
+    return `meters_${n}: { feed: smart_meter, type: simulator, profile: meters, rate: ${rate}, seed: ${42 + n}, clock: wall }`;
+  });
+  const yaml = ["version: 1", "admin: { http: false }", `sources: { ${sources.join(", ")} }`, "sinks: {}"];
   writeFileSync(join(dir, "gridactor.yaml"), yaml.join("\n"));
   const engine = spawn(process.execPath, [...process.execArgv, MAIN, "run", "--config", join(dir, "gridactor.yaml")], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { bell } from "../../engine/bell.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { parseSpanMs, seconds } from "../../engine/duration.ts";
 import { alertCursor, either, type Told } from "../alert_cursor.ts";
@@ -120,9 +121,11 @@ export async function listAlerts(streams: AlertStreams, search: string, response
     throw new Refusal(410, "NOT_FOUND", `the log begins at ${tail.firstSequence}`, { hint: `from=${tail.firstSequence}` });
   const filter = await streams.filter(alertQuery(query));
   const found: LoggedAlert[] = [];
+  const woken = bell();
+  const unhear = tail.onGrown(woken.ring);
   let next = from;
   while (found.length < limit && !signal.aborted) {
-    const grown = tail.grown();
+    const grown = woken.heard();
     const { alerts, examined } = await tail.page(next);
     for (const alert of alerts) {
       if (found.length === limit) break;
@@ -135,6 +138,7 @@ export async function listAlerts(streams: AlertStreams, search: string, response
     if (found.length > 0 || clock.now() >= untilMs) break;
     await either(grown, clock, untilMs - clock.now(), signal);
   }
+  unhear();
   response.writeHead(200, { "Content-Type": NDJSON, "Cache-Control": "no-store", "X-Next-From": String(next) });
   response.end(found.map(({ json }) => `${Buffer.from(json).toString()}\n`).join(""));
 }
@@ -167,12 +171,17 @@ const LINES: Form = {
 function bytesOfTold(told: Told, form: Form): Buffer {
   switch (told.type) {
     case "alerts":
-      return Buffer.concat(told.alerts.map((alert) => bytesOf(alert, form)));
+      return joined(told.alerts.map((alert) => bytesOf(alert, form)));
     case "gap":
       return Buffer.from(form.gap({ requested: told.requested, firstAvailable: told.firstAvailable }));
     case "heartbeat":
       return Buffer.from(form.heartbeat(told.examined));
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
 
 function bytesOf(alert: LoggedAlert, { made, alert: make }: Form): Buffer {
