@@ -206,9 +206,15 @@ export function laneName(topic: string, partition: number): string {
 
 const NO_BYTES = new Uint8Array(0);
 
+function timeOr0(timestampMs: number): number {
+  return timestampMs >= TIMES.from && timestampMs < TIMES.to ? timestampMs : 0;
+}
+
 /** A record as the engine takes it. Arrival is the record's own time, so that a replay sees the same. */
 export function sourceRecord({ offset, timestampMs, value }: BatchRecord): SourceRecord {
   const bytes = value ?? NO_BYTES;
+  // Without bytes and without a fault it would be a tombstone, which only a record that has no value is.
+  if (value?.length === 0) return { at: offset, arrivedAtMs: timeOr0(timestampMs), bytes, fault: fault("bad_json", "the value is empty") };
   if (timestampMs >= TIMES.from && timestampMs < TIMES.to) return { at: offset, arrivedAtMs: timestampMs, bytes };
   return { at: offset, arrivedAtMs: 0, bytes, fault: fault("bad_time", `the record's own time is ${timestampMs}`) };
 }

@@ -100,6 +100,9 @@ test("a record of a time that cannot be is bad, with an arrival that a replay se
     const { arrivedAtMs, fault } = sourceRecord({ offset: 0, timestampMs, value: null });
     assert.equal([arrivedAtMs, fault?.code], [0, "bad_time"]);
   }
+  const empty = sourceRecord({ offset: 3, timestampMs: Date.UTC(2025, 0), value: Buffer.alloc(0) });
+  assert.equal([empty.fault?.code, empty.arrivedAtMs], ["bad_json", Date.UTC(2025, 0)], "only a record without a value is a tombstone");
+  assert.is(sourceRecord({ offset: 3, timestampMs: Date.UTC(2025, 0), value: null }).fault, undefined);
   assert.equal(sourceRecord({ offset: 1, timestampMs: Date.UTC(2025, 0), value: Buffer.from("x") }), {
     at: 1,
     arrivedAtMs: Date.UTC(2025, 0),
