@@ -7,7 +7,7 @@ import type { CommandLine } from "./admin/commands/command_line.ts";
 import type { ConfigOptions, LoadedConfig } from "./admin/config.ts";
 import type { Config } from "./admin/config_types.ts";
 import { CommandError, printError } from "./admin/errors.ts";
-import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "./admin/format.ts";
+import { columnsOf, FORMATS, type Format, flattened, formatJson, formatRows, type Screen } from "./admin/format.ts";
 import type { LogOptions } from "./admin/log.ts";
 import type { View } from "./admin/reader.ts";
 import type { Answer, Known, Query, Verb } from "./admin/verb.ts";
@@ -333,15 +333,21 @@ async function declareRepl(): Promise<void> {
 
 /** The questions and changes of the one table of verbs. */
 async function declareVerbs(): Promise<void> {
-  const [{ VERBS, WRITE_VERBS }, { verbCommand, writeCommand }, { fileAsker, stateAsker }, { socketWriter }, { socketPath }, load] =
-    await Promise.all([
-      import("./admin/verbs.ts"),
-      import("./admin/commands/verb_command.ts"),
-      import("./admin/state_asker.ts"),
-      import("./admin/socket_asker.ts"),
-      import("./admin/http/socket_file.ts"),
-      loader(),
-    ]);
+  const [
+    { VERBS, WRITE_VERBS },
+    { verbCommand, writeCommand },
+    { fileAsker, isRunning, stateAsker },
+    { socketAsker, socketWriter },
+    { socketPath },
+    load,
+  ] = await Promise.all([
+    import("./admin/verbs.ts"),
+    import("./admin/commands/verb_command.ts"),
+    import("./admin/state_asker.ts"),
+    import("./admin/socket_asker.ts"),
+    import("./admin/http/socket_file.ts"),
+    loader(),
+  ]);
   const [{ printFollowed, printStream }, { isOfSchema }] = await Promise.all([
     import("./admin/commands/streams.ts"),
     import("./admin/commands/schema.ts"),
@@ -351,7 +357,9 @@ async function declareVerbs(): Promise<void> {
     stream: (verb: Verb, query: Query) => printStream(commandLine, verb, query),
     follow: (ask: () => Promise<Answer>, verb: Verb) => printFollowed(commandLine, ask, verb),
     asker: (verb: Verb, query: Query) => {
-      const config = oneState(load().config);
+      const usable = usableConfig(load, isRunning);
+      if (usable === null) return socketAsker(socketPath(stateDirNow()));
+      const config = oneState(usable);
       return verb.isQuick?.(query) === true ? stateAsker(config) : fileAsker(config);
     },
     answer,
@@ -361,6 +369,33 @@ async function declareVerbs(): Promise<void> {
   for (const verb of VERBS) if (!OTHERWISE.includes(verb.name) && !isOfSchema(verb)) verbCommand(verb, asked);
   const changed = { program, answer, writer: () => socketWriter(socketPath(takingCommands(load().config).stateDir)), confirm: isConfirmed };
   for (const verb of WRITE_VERBS) if (!isOfSchema(verb)) writeCommand(verb, changed);
+}
+
+/**
+ * The configuration, for a question. Null: its file is broken, but a daemon runs on the state that it names, and answers by what it was started with;
+ * that is said. Throws CONFIG where neither helps.
+ */
+function usableConfig(load: () => LoadedConfig, isRunning: (state: { readonly stateDir: string }) => boolean): Config | null {
+  try {
+    return load().config;
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code !== "CONFIG" || !isRunning({ stateDir: stateDirNow() })) throw error;
+    if (flags().quiet !== true)
+      process.stderr.write("the configuration cannot be used (gridactor check says why): the running daemon answers\n");
+    return null;
+  }
+}
+
+/** Where the state is by a configuration that may be broken elsewhere: what is said on the command line, or its line `state:`. */
+function stateDirNow(): string {
+  const { state, config } = flags();
+  const named = state ?? process.env["GRIDACTOR_STATE"];
+  if (named !== undefined) return resolve(named);
+  const file =
+    config ?? process.env["GRIDACTOR_CONFIG"] ?? [resolve("gridactor.yaml"), join(PACKAGE_ROOT, "gridactor.yaml")].find(existsSync);
+  if (file === undefined || !existsSync(file)) return resolve("state");
+  const [, said = "./state"] = /^state:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$/m.exec(readFileSync(file, "utf8")) ?? [];
+  return resolve(dirname(resolve(file)), said);
 }
 
 /** Declares the command that is meant, or all that there are where that is not clear: for help, and to say which was meant. */
@@ -450,7 +485,8 @@ function answer(value: unknown, text: (screen: Screen | null) => string): void {
   const form = formOf();
   if (form === "json") return print(formatJson(value, screenOf()));
   if (form === "table" || typeof value !== "object") return print(text(screenOf()));
-  const rows = (Array.isArray(value) ? value : [value]) as Readonly<Record<string, never>>[];
+  const nested = (Array.isArray(value) ? value : [value]) as Readonly<Record<string, never>>[];
+  const rows = form === "csv" ? flattened(nested) : nested;
   print(formatRows(rows, columnsOf(rows), form, screenOf()));
 }
 

@@ -146,7 +146,7 @@ export class AlertFollower {
 
 /** Lines for people, each with its line end. */
 export function alertsText(alerts: readonly LoggedAlert[], color: boolean): string {
-  return alerts.map(({ event, sequence }) => `${alertLine(event, sequence, color)}\n`).join("");
+  return alerts.map(({ event, sequence }) => `${alertLine(event, sequence, color, true)}\n`).join("");
 }
 
 const STATUSES = ["open", "acknowledged", "shelved", "suppressed", "cleared", "retracted"];

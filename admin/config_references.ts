@@ -228,7 +228,7 @@ function ruleFindings({ rules }: ConfigDocument, catalogue: Catalogue, report: R
       const fix = meant(id, ids, "rules") ?? "all of them: gridactor schema rules";
       return [report.error("unknown_rule", ["rules", id], `there is no rule "${id}"`, fix, "key")];
     }
-    return [...limitFindings(["rules", id], Object.keys(limits), rule, report), ...overrideFindings(rule, overrides, catalogue, report)];
+    return [...limitFindings(["rules", id], limits, rule, report), ...overrideFindings(rule, overrides, catalogue, report)];
   });
 }
 
@@ -241,7 +241,7 @@ function overrideFindings(rule: KnownRule, overrides: Overrides, { kinds, region
     const scope = JSON.stringify([region, tariff, actor]);
     const isRepeated = seen.has(scope);
     seen.add(scope);
-    const findings = [...limitFindings(at, Object.keys(limits), rule, report)];
+    const findings = [...limitFindings(at, limits, rule, report)];
     if (region === undefined && tariff === undefined && actor === undefined) {
       findings.push(report.error("override_scope", at, "an override is for a region, a tariff or an actor", "name one of them"));
     } else if (isRepeated) {
@@ -266,10 +266,21 @@ function overrideFindings(rule: KnownRule, overrides: Overrides, { kinds, region
   });
 }
 
-function limitFindings(at: KeyPath, names: readonly string[], { id, limits }: KnownRule, report: Report): readonly Finding[] {
+function limitFindings(
+  at: KeyPath,
+  given: Readonly<Record<string, unknown>>,
+  { id, limits }: KnownRule,
+  report: Report,
+): readonly Finding[] {
   const known = Object.keys(limits);
-  return names.flatMap((name) => {
-    if (known.includes(name)) return [];
+  return Object.entries(given).flatMap(([name, value]) => {
+    if (known.includes(name)) {
+      const shipped = limits[name] ?? 0;
+      if (typeof value !== "number" || value >= 0 || shipped < 0) return []; // What is measured below zero may have such a limit.
+      return [
+        report.error("negative_limit", [...at, name], `${name} of the rule ${id} cannot be ${value}`, `0 or more; shipped: ${shipped}`),
+      ];
+    }
     const fix = known.length === 0 ? "it has none" : meant(name, known, "its limits");
     return [report.error("unknown_limit", [...at, name], `the rule ${id} has no limit "${name}"`, fix, "key")];
   });

@@ -59,6 +59,17 @@ export function columnsOf(rows: readonly Readonly<Record<string, Cell>>[]): read
   return [...names].map((name) => ({ name, of: (row) => (Object.hasOwn(row, name) ? row[name] : null) }));
 }
 
+/** The same rows for CSV, where an object in a cell would be JSON: its members are cells of their own, `data.rule`. Lists stay JSON. */
+export function flattened(rows: readonly Readonly<Record<string, Cell>>[]): readonly Readonly<Record<string, Cell>>[] {
+  const flat = (row: object, before: string): readonly (readonly [string, Cell])[] =>
+    Object.entries(row).flatMap(([name, value]: readonly [string, Cell]) =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? flat(value, `${before}${name}.`)
+        : [[`${before}${name}`, value] as const],
+    );
+  return rows.map((row) => Object.fromEntries(flat(row, "")));
+}
+
 /** A whole number for people, in groups of three: `3 085`. */
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, " ");

@@ -22,7 +22,7 @@ interface SinkLag {
   readonly deadLetters: number;
 }
 
-/** The lag of all sources and sinks, by name. `live`: null if no engine runs. */
+/** The lag of all sources and sinks, by name. What a feed allows to come late is no lag. `live`: null if no engine runs. */
 export function lag(view: View, live: Live | null): Lag {
   const clockMs = engineClockMs(view);
   const dead = readCounters(view).group("dead_letter");
@@ -31,7 +31,10 @@ export function lag(view: View, live: Live | null): Lag {
   if (live === null) return stopped(view, secondsOf, dead);
   return {
     sources: Object.fromEntries(
-      live.sources().map(({ source, behind, watermarkMs, state }) => [source, { records: behind, seconds: secondsOf(watermarkMs), state }]),
+      live.sources().map(({ source, feed, behind, watermarkMs, state }) => {
+        const latestMs = watermarkMs === null ? null : watermarkMs + latenessMs(view, feed);
+        return [source, { records: behind, seconds: secondsOf(latestMs), state }];
+      }),
     ),
     sinks: Object.fromEntries(
       live
@@ -44,16 +47,22 @@ export function lag(view: View, live: Live | null): Lag {
   };
 }
 
-/** Two tables for people. */
+/** How far a feed's watermark is behind the latest event time that it has seen. */
+function latenessMs({ domain }: View, feed: string): number {
+  const allowed = domain.feeds.find(({ name }) => name === feed)?.latenessMs ?? 0;
+  return Number.isFinite(allowed) ? allowed : 0;
+}
+
+/** Two tables for people. A source of which all is read is not behind, however old its records are. */
 export function lagText({ sources, sinks }: Lag): string {
   const number = (value: number | null): string => (value === null ? "-" : grouped(value));
   return (
     aligned([
-      ["source", "records", "behind", "state"],
+      ["source", "records", "event time behind", "state"],
       ...Object.entries(sources).map(([name, { records, seconds, state }]) => [
         name,
         number(records),
-        seconds === null ? "-" : spanText(1_000 * seconds),
+        seconds === null ? "-" : records === 0 && seconds > 0 ? "all read" : spanText(1_000 * seconds),
         state ?? "-",
       ]),
     ]) +

@@ -23,8 +23,8 @@ export interface Pace {
   /** Where the latest batch began and ended: partition -> position. Empty before the second one. */
   readonly from: Readonly<Record<string, string>>;
   readonly to: Readonly<Record<string, string>>;
-  /** Records that came in a second lately, and that were processed in a second of work. */
-  readonly inputPerSecond: number;
+  /** Records that came in a second lately (null: it has not been read for a second yet), and that were processed in a second of work. */
+  readonly inputPerSecond: number | null;
   readonly processedPerSecond: number;
 }
 
@@ -35,6 +35,8 @@ export interface Paces {
 }
 
 const WINDOW_MS = 10_000;
+/** What came in less says nothing of a second. */
+const MEASURED_MS_MIN = 1_000;
 /** A batch of many files has many positions: so many are shown. */
 const POSITIONS_MAX = 16;
 
@@ -44,7 +46,7 @@ interface Kept {
   beganAtMs: number;
   records: number;
   workMs: number;
-  last: { readonly perSecond: number; readonly processed: number } | null;
+  last: { readonly perSecond: number | null; readonly processed: number } | null;
 }
 
 /** `nowMs`: a clock that never goes back. */
@@ -80,7 +82,7 @@ export function paces(nowMs: () => number): Paces {
 function rates({ records, workMs }: Kept, elapsedMs: number): NonNullable<Kept["last"]> {
   const round = (value: number): number => Math.round(10 * value) / 10;
   return {
-    perSecond: elapsedMs <= 0 ? 0 : round((1_000 * records) / elapsedMs),
+    perSecond: elapsedMs < MEASURED_MS_MIN ? null : round((1_000 * records) / elapsedMs),
     processed: workMs <= 0 ? 0 : round((1_000 * records) / workMs),
   };
 }

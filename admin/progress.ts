@@ -88,7 +88,7 @@ function liveProgress(live: Live): readonly SourceProgress[] {
       feed,
       startOffset: pace?.from ?? null,
       endOffset: pace?.to ?? null,
-      inputRowsPerSecond: pace?.inputPerSecond ?? 0,
+      inputRowsPerSecond: pace === null ? 0 : pace.inputPerSecond,
       processedRowsPerSecond: pace?.processedPerSecond ?? 0,
       watermark: textOr(watermarkMs),
     };

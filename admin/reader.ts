@@ -234,11 +234,20 @@ function* idsOf({ store }: View, kinds: readonly string[]): Generator<ActorId, v
 }
 
 function notFound(view: View, kinds: readonly string[], key: string): CommandError {
-  const near = suggestions(key, keysOf(view, kinds));
+  const near = suggestions(key, likeKeys(view, kinds, key));
   const candidates = near.length > 0 ? near : beginning(view, kinds, key);
   const [first] = candidates;
-  const hint = first === undefined ? sampleHint(view, kinds) : `gridactor inspect ${first}`;
+  const hint = first === undefined ? sampleHint(view, kinds, key) : `gridactor inspect ${first}`;
   return new CommandError("NOT_FOUND", `no actor ${key}`, { hint, candidates });
+}
+
+/** Keys that begin as this one does, up to its first dash, where any does: `TRF-X` is no misspelt bill. */
+function likeKeys(view: View, kinds: readonly string[], key: string): Iterable<string> {
+  const dash = key.indexOf("-");
+  const begin = key.slice(0, dash + 1).toLowerCase();
+  const isLike = (known: string): boolean => known.toLowerCase().startsWith(begin);
+  const keys = [...keysOf(view, kinds)];
+  return dash > 0 && keys.some(isLike) ? keys.filter(isLike) : keys;
 }
 
 function* keysOf(view: View, kinds: readonly string[]): Generator<string, void> {
@@ -255,8 +264,8 @@ function beginning(view: View, kinds: readonly string[], key: string): readonly 
   return found;
 }
 
-function sampleHint(view: View, kinds: readonly string[]): string {
-  for (const id of idsOf(view, kinds)) return `an id that exists: ${keyOf(id)}`;
+function sampleHint(view: View, kinds: readonly string[], key: string): string {
+  for (const known of likeKeys(view, kinds, key)) return `an id that exists: ${known}`;
   return "gridactor run --drain reads the files: the state holds no such actors yet";
 }
 

@@ -66,7 +66,12 @@ export function readingsText(rows: readonly Reading[], screen: Screen | null): s
     { name: "usual", of: ({ band }) => (band === null ? null : `${band.lower}-${band.upper}`) },
     { name: "late", of: ({ late }) => (late ? "late" : null) },
   ];
-  const isShown = (column: Column<Reading>): boolean => column.name === "time" || rows.some((row) => (column.of(row) ?? "") !== "");
+  // A terminal has no room for texts that never change; every form for programs has them all.
+  const isSame = ({ of }: Column<Reading>): boolean =>
+    rows.length > 1 && rows.every((row) => typeof of(row) !== "number" && of(row) === of(rows[0] ?? row));
+  const isShown = (column: Column<Reading>): boolean =>
+    column.name === "time" ||
+    (rows.some((row) => (column.of(row) ?? "") !== "") && !(screen !== null && names.includes(column.name) && isSame(column)));
   return formatRows(rows, columns.filter(isShown), "table", screen);
 }
 

@@ -431,7 +431,7 @@ export function alertQuery(query: Query): AlertQuery {
 }
 
 function eventsText(events: readonly AlertEvent[], screen: Screen | null): string {
-  return events.map((event) => `${alertLine(event, Number(event.sequence), screen?.color === true)}\n`).join("");
+  return events.map((event) => `${alertLine(event, Number(event.sequence), screen?.color === true, true)}\n`).join("");
 }
 
 function timesOf(query: Query): { readonly asOf: string | undefined; readonly knownAt: string | undefined } {

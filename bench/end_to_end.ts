@@ -21,7 +21,7 @@ import { writeReadings } from "./readings.ts";
 import { measureLatency, measureRows } from "./streams.ts";
 
 // `npm run bench [READINGS]`: drains generated readings from a file to durable state, logged curated rows and alerts on disk, for 1,000 meters and
-// for 1,000,000 that report in scattered order. `npm run bench -- streams`: latency to a subscriber, and rows to tables. Each case is a process of its own, and measures this machine's JSON.parse over the same bytes too.
+// for 1,000,000 that report in scattered order. `npm run bench -- streams`: latency to a subscriber, and rows to tables; `-- repl`: what it is like to be asked meanwhile (`asked.ts`). Each case is a process of its own, and measures this machine's JSON.parse over the same bytes too.
 
 interface Result {
   readonly meters: number;
@@ -179,6 +179,8 @@ async function streams(): Promise<void> {
 const [readingsArgument, metersArgument] = process.argv.slice(2).map(Number);
 if (process.argv[2] === "streams") {
   await streams();
+} else if (process.argv[2] === "repl") {
+  await import("./asked.ts");
 } else if (metersArgument !== undefined) {
   process.stdout.write(JSON.stringify(await measure(metersArgument, readingsArgument ?? 0)));
 } else {

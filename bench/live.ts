@@ -84,8 +84,8 @@ export async function measureLive({ actors, seconds }: { readonly actors: number
 
 const METERS = SourceId("meters");
 
-/** Readings until the time is over. */
-function generated(actors: number, seconds: number): Source {
+/** Readings of so many meters in turn, as fast as they are taken, until the time is over. */
+export function generated(actors: number, seconds: number): Source {
   return {
     id: METERS,
     async *read(_positions, signal) {

@@ -2,19 +2,19 @@ import type { AlertEvent, Severity } from "./emission.ts";
 import { keyOf } from "./ids.ts";
 
 /**
- * One line for people, without line end: number, time of day (UTC), severity, change, rule, actor, what was seen, alert.
+ * One line for people, without line end: number, time of day (UTC; `isDated`: with its date), severity, change, rule, actor, what was seen, alert.
  *
  *     #3613  16:23:45Z  MAJOR     raised  meter.spike              SM-N-00042  86.412 kWh, limit 50      ALR-7K2Q9D4M1T5XHB3R
  *
  * A word that is wider than its column pushes the rest to the right. The severity is a word first; `color` only adds to it. Control characters,
  * which could come from a record, are shown as `?`: a line never steers a terminal.
  */
-export function alertLine(event: AlertEvent, sequence: number, color: boolean): string {
+export function alertLine(event: AlertEvent, sequence: number, color: boolean, isDated = false): string {
   const { severity, rule, alertId } = event.data;
   const plain = (text: string, width: number): string => `${printable(text).padEnd(width - 1)} `;
   const level = printable(severity.toUpperCase());
   const cells = [
-    `#${sequence}  ${event.time.slice(11, 19)}Z  `,
+    `#${sequence}  ${isDated ? `${event.time.slice(0, 10)} ` : ""}${event.time.slice(11, 19)}Z  `,
     `${color ? `${STYLES[severity]}${level}${RESET}` : level}${" ".repeat(Math.max(1, 10 - level.length))}`,
     plain(changeOf(event), 8),
     plain(rule, 25),

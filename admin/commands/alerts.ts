@@ -39,7 +39,10 @@ export function alertsCommand(line: CommandLine): void {
     .option("--under <id>", "an actor and all below it")
     .option("--rule <pattern>", "rule id, * allowed")
     .option("--kind <kind>", "kind of actor")
-    .option("--status <status>", "open, acknowledged, shelved, suppressed, cleared, retracted")
+    .option(
+      "--status <status>",
+      "open: all that are not over (neither cleared nor retracted); or exactly acknowledged, shelved, suppressed, cleared, retracted",
+    )
     .option("--origin <origin>", "live, late, backfill, replay")
     .action((query: AlertsQuery) => (query.follow === true ? follow(line, query) : list(line, query)));
 }
@@ -121,7 +124,9 @@ async function followLog(
 /** Events that are no longer kept: a line of the stream for programs; people are told beside it. */
 function tellGap(line: CommandLine, gap: Gap): void {
   if (line.form() !== "table") return line.print(`${JSON.stringify({ gap })}\n`);
-  process.stderr.write(`events from ${gap.requested} on are not in the log; it begins at ${gap.firstAvailable}\n`);
+  const { requested, firstAvailable } = gap;
+  const why = requested < firstAvailable ? "are no longer kept" : "are not written yet: was it another state?";
+  process.stderr.write(`events from ${requested} on ${why}; going on at ${firstAvailable}, where the log begins\n`);
 }
 
 /** One event of a stream: a line for people, or of JSON. */
@@ -129,7 +134,7 @@ function tell(line: CommandLine, { event, sequence }: Numbered): void {
   const form = line.form();
   if (form === "json" || form === "jsonl") return line.print(`${JSON.stringify(event)}\n`);
   if (form !== "table") throw new CommandError("USAGE", `a stream of alerts has no form ${form}`, { hint: "--format jsonl" });
-  line.print(`${alertLine(event, sequence, line.isColored())}\n`);
+  line.print(`${alertLine(event, sequence, line.isColored(), true)}\n`);
 }
 
 function wholeNumber(text: string): number {

@@ -30,12 +30,23 @@ export function backtestCommand(line: CommandLine, { candidate, replay }: Backte
     .option("--since <time>", "onset, at or after")
     .option("--until <time>", "onset, before")
     .action(async ({ set = [], ...query }: BacktestFlags) => {
-      const config = await candidate(Object.fromEntries(set.map(variableOf)));
+      const variables = set.map(variableOf);
+      const config = await candidate(Object.fromEntries(variables)).catch((error: unknown) => {
+        throw error instanceof CommandError ? asSaid(error, variables) : error;
+      });
       await line.reading(async (stored) => {
         const difference = await replay(config, (view) => compareAlerts(stored, view, query));
         line.answer(difference, () => backtestText(difference));
       });
     });
+}
+
+/** An error about a variable, as one about the `--set` that it stands for. */
+function asSaid(error: CommandError, variables: readonly (readonly [string, string])[]): CommandError {
+  const said = (text: string): string =>
+    variables.reduce((shown, [variable]) => shown.replaceAll(variable, `--set ${variable.split("__").slice(1).join(".")}`), text);
+  const { code, message, hint, candidates } = error;
+  return new CommandError(code, said(message), { hint: hint === null ? null : said(hint), candidates, cause: error });
 }
 
 /** `rules.meter.spike.limitKwh=60` as the variable that says the same. Throws USAGE. */

@@ -14,7 +14,7 @@ export function backupCommands({ program, config, answer }: CommandLine): void {
     .argument("<dir>", "a new or empty folder")
     .action(async (dir: string) => {
       const { stateDir } = await config();
-      const backup = await backUp(stateDir, resolve(dir)).catch(asCommandError);
+      const backup = await backUp(stateDir, resolve(dir)).catch(asCommandError("gridactor backup NEW_DIR: a new or empty folder"));
       answer(backup, () => backupText(backup, `copied to ${dir}`));
     });
   program
@@ -24,7 +24,9 @@ export function backupCommands({ program, config, answer }: CommandLine): void {
     .option("--force", "in place of the state that is there")
     .action(async (dir: string, { force = false }: { force?: boolean }) => {
       const { stateDir } = await config();
-      const backup = await restore(resolve(dir), stateDir, force).catch(asCommandError);
+      const backup = await restore(resolve(dir), stateDir, force).catch(
+        asCommandError(force ? "another backup: this one cannot be used" : "--force puts the backup in place of a state that is there"),
+      );
       answer(backup, () => backupText(backup, `restored to ${stateDir}`));
     });
 }
@@ -34,11 +36,13 @@ function backupText({ digest, epoch, files }: Backup, what: string): string {
   return `${what}: ${Object.keys(files).length} files, ${grouped(bytes)} bytes, epoch ${epoch}, digest ${digest}\n`;
 }
 
-function asCommandError(error: unknown): never {
-  if (error instanceof NoStore) throw new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
-  if (error instanceof Locked) throw new CommandError("RETRY", error.message, { hint: "stop the engine first" });
-  if (error instanceof BadBackup)
-    throw new CommandError("CONFIG", error.message, { hint: "--force replaces a state; a backup needs an empty folder" });
-  if (error instanceof DamagedStore) throw new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
-  throw error;
+/** `hint`: what helps where a folder is not as it has to be. */
+function asCommandError(hint: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof NoStore) throw new CommandError("UNREACHABLE", error.message, { hint: "gridactor run --drain" });
+    if (error instanceof Locked) throw new CommandError("RETRY", error.message, { hint: "stop the engine first" });
+    if (error instanceof BadBackup) throw new CommandError("CONFIG", error.message, { hint });
+    if (error instanceof DamagedStore) throw new CommandError("CONFIG", error.message, { hint: "gridactor restore DIR" });
+    throw error;
+  };
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../../engine/clock.ts";
 import { seconds } from "../../engine/duration.ts";
 import type { Asker } from "../asker.ts";
 import { CommandError } from "../errors.ts";
-import { columnsOf, FORMATS, type Format, formatJson, formatRows, type Screen } from "../format.ts";
+import { columnsOf, FORMATS, type Format, flattened, formatJson, formatRows, type Screen } from "../format.ts";
 import { displayWidth } from "../printable.ts";
 import { nearest } from "../suggest.ts";
 import { spanText } from "../time.ts";
@@ -83,7 +83,8 @@ export class Session {
     if (file === undefined) out(shown);
     else await this.#save(file.path, shown, note);
     const cut = cutOf(answer);
-    if (cut !== null && headed === answer) note(`${cut.shown} of at least ${cut.found}; add --limit ${cut.found}\n`);
+    if (cut !== null && headed === answer && !pipes.some(({ type }) => type === "count"))
+      note(`${cut.shown} of at least ${cut.found}; add --limit ${cut.found}\n`);
     if (this.#isTimed) note(`${spanText(clock.now() - beganMs)}\n`);
     return Array.isArray(headed.value) ? headed.value.length : 1;
   }
@@ -111,7 +112,8 @@ export class Session {
     if (format === "json") return formatJson(value, screen);
     if (typeof value !== "object" || value === null) return verb.text(value, query, screen);
     if (format === "table" && !(piped === undefined && this.#isTooWide(verb, query, value, screen))) return verb.text(value, query, screen);
-    const rows = (Array.isArray(value) ? value : [value]) as readonly Readonly<Record<string, never>>[];
+    const nested = (Array.isArray(value) ? value : [value]) as readonly Readonly<Record<string, never>>[];
+    const rows = format === "csv" ? flattened(nested) : nested;
     return formatRows(rows, columnsOf(rows), format === "table" ? "line" : format, screen);
   }
 

@@ -210,12 +210,12 @@ test("what is open stays in the lists when the log of it is cut, and a reader of
   assert.is(gaps.length, 1);
 });
 
-test("lines for people are those of the terminal sink", async () => {
+test("lines for people are those of the terminal sink, with their date", async () => {
   const { alerts } = await newestAlerts(await engineWithAlerts(), ({ subject }) => subject === "meter/SM-N-00002", 100);
   const [alert] = alerts;
   assert.is(
     alertsText(alerts, false),
-    `#${alert?.sequence}  16:00:00Z  CRITICAL  raised  meter.spike              SM-N-00002  110 kWh, limit 50         ${alert?.event.data.alertId}\n`,
+    `#${alert?.sequence}  2025-06-15 16:00:00Z  CRITICAL  raised  meter.spike              SM-N-00002  110 kWh, limit 50         ${alert?.event.data.alertId}\n`,
   );
 });
 

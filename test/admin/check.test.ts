@@ -66,6 +66,7 @@ const CASES: Readonly<Record<"syntax" | "schema" | "references", readonly (reado
     ["feeds: { »biling: {} }", "unknown_feed feeds.biling"],
     ["rules: { »meter.spkie: {} }", "unknown_rule rules.meter.spkie"],
     ["rules: { meter.spike: { »limitKhw: 1 } }", "unknown_limit rules.meter.spike.limitKhw"],
+    ["rules: { meter.spike: { limitKwh: »-1 } }", "negative_limit rules.meter.spike.limitKwh"],
     ["rules: { meter.tampered: { »limitKwh: 1 } }", "unknown_limit rules.meter.tampered.limitKwh"],
     ["rules: { meter.spike: { overrides: [{ region: NORTH, »limit: 1 }] } }", "unknown_limit rules.meter.spike.overrides.0.limit"],
     ["rules: { meter.spike: { overrides: [»{ limitKwh: 1 }] } }", "override_scope rules.meter.spike.overrides.0"],

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { type Column, columnsOf, csvCell, FORMATS, formatJson, formatRows, grouped } from "../../admin/format.ts";
+import { type Column, columnsOf, csvCell, FORMATS, flattened, formatJson, formatRows, grouped } from "../../admin/format.ts";
 import { displayWidth } from "../../admin/printable.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -113,4 +113,10 @@ test("columns can be taken from the rows", () => {
 
 test("whole numbers for people come in groups of three", () => {
   assert.equal([0, 999, 1_000, 3_085, 1_234_567].map(grouped), ["0", "999", "1 000", "3 085", "1 234 567"]);
+});
+
+test("for CSV the members of objects are columns of their own, and lists stay JSON", () => {
+  const rows = flattened([{ id: "a", data: { rule: "r", path: ["x"], seen: { value: 1 } } }]);
+  assert.equal(rows, [{ id: "a", "data.rule": "r", "data.path": ["x"], "data.seen.value": 1 }]);
+  assert.is(formatRows(rows, columnsOf(rows), "csv", null), 'id,data.rule,data.path,data.seen.value\na,r,"[""x""]",1\n');
 });

@@ -2,6 +2,7 @@ import * as assert from "uvu/assert";
 import { inspect, inspectionText } from "../../admin/inspect.ts";
 import { engineClockMs, findActor } from "../../admin/reader.ts";
 import { failure } from "../kit/failure.ts";
+import { change, given, INSERT, transformer, viewOf } from "../kit/grid.ts";
 import { suite } from "../kit/suite.ts";
 import { ARRIVED_AT_MS, tinyEngine } from "../kit/tiny_grid.ts";
 
@@ -116,6 +117,12 @@ test("an id that does not exist ends with code 4 and lists what may have been me
   assert.is(failure(() => findActor(engine, "transformer/SM-N-00042")).exit, 4);
   assert.is(failure(() => findActor(engine, "")).exit, 4);
   assert.match(failure(() => findActor(tinyEngine(), "SM-N-00042")).hint ?? "", /run --drain/);
+});
+
+test("the id that a hint names begins as the one that was meant", async () => {
+  const view = viewOf(await given().when(change(1, INSERT), transformer("2024-01-01")));
+  assert.is(failure(() => findActor(view, "TRF-X")).hint, "an id that exists: TRF-N-0034");
+  assert.is(failure(() => findActor(view, "TXN-X")).hint, "an id that exists: TXN-00000042");
 });
 
 test("at most five candidates are listed", async () => {

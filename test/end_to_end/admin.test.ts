@@ -1,7 +1,7 @@
 // timeout: 180 s
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { readers } from "../../admin/readers.ts";
@@ -110,6 +110,21 @@ test("the REPL asks the daemon, line by line", async () => {
   assert.match(stderr, /Did you mean "inspect"\?[\s\S]*Did you mean "TRF-N-0034"/);
   const once = await run(["repl", "-c", "count by kind | json", "-c", "nonsense", "-c", "count", "--bail"], folder);
   assert.equal([once.code, (JSON.parse(once.stdout) as { plant: number }).plant], [2, 90]);
+});
+
+test("while the configuration is broken the daemon that runs answers by the one it has, and that is said", async () => {
+  const whole = readFileSync(folder.config, "utf8");
+  writeFileSync(folder.config, `${whole}nonsense: true\n`);
+  try {
+    const { code, stdout, stderr } = await run(["count", "--json"], folder);
+    assert.equal(
+      [code, (JSON.parse(stdout) as { plant: number }).plant, stderr.includes("the running daemon answers")],
+      [0, 90, true],
+      stderr,
+    );
+  } finally {
+    writeFileSync(folder.config, whole);
+  }
 });
 
 test("stopping closes the door, and the same is then read from the state directory", async () => {
