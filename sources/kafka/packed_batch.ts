@@ -40,7 +40,8 @@ const PREFIX_BYTES = 12;
 /** One message for the whole batch, at its last offset, which the library then goes on behind. */
 export async function packedBatch(decoder: Decoder): Promise<{ readonly records: readonly FilteredMessage[] }> {
   const { buffer, offset } = decoder;
-  const end = offset + PREFIX_BYTES + buffer.readInt32BE(offset + LENGTH_AT);
+  const hasLength = buffer.length - offset >= PREFIX_BYTES;
+  const end = hasLength ? offset + PREFIX_BYTES + buffer.readInt32BE(offset + LENGTH_AT) : Number.POSITIVE_INFINITY;
   // The library's word for the beginning of a batch that did not fit into the answer.
   if (end > buffer.length) throw Object.assign(new Error("a part of a batch"), { name: "KafkaJSPartialMessageError" });
   const isWhole = end >= offset + HEAD_BYTES;
