@@ -13,7 +13,8 @@ import { newTempFolder, removeFolder } from "../kit/temp_folder.ts";
 
 const test = suite("kill and resume");
 
-const KILLS = 30;
+/** `KILLS=n`: so many. */
+const KILLS = Number(process.env["KILLS"] ?? 30);
 /** About so many of them fall into one drain, from its beginning to its end. */
 const KILLS_OF_A_DRAIN = 10;
 const SEED = 7;
