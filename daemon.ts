@@ -173,7 +173,7 @@ async function reloaded({ config, reload, log }: LiveOptions, engine: Engine): P
 
 /** Reads the landing sources of a configuration into memory: nothing is stored, published, archived or deleted. */
 export async function replayRun<T>(
-  { config, assembly, log }: ReplayOptions,
+  { config, assembly, log, bar }: ReplayOptions,
   look: (view: View) => Promise<T>,
   stop: AbortSignal,
 ): Promise<T> {
@@ -183,8 +183,8 @@ export async function replayRun<T>(
   );
   const scratch = { ...config, sources, sinks: [] };
   const options = { config: scratch, ...(assembly === undefined ? {} : { assembly }), log, screen: null, say: () => {}, isScratch: true };
-  const engine = await composed(options, store, "drain", NO_EARS);
-  await runEngine(engine, stop);
+  const engine = await composed(options, store, "drain", await earsOf(scratch, bar));
+  await runEngine(engine, stop).finally(() => bar?.end());
   if (stop.aborted) throw new CommandError("RETRY", "stopped before the end of the files; nothing was kept");
   requireDecided(engine);
   const domain = domainOf(config, assembly);
@@ -193,7 +193,7 @@ export async function replayRun<T>(
   return answer;
 }
 
-type ReplayOptions = Pick<RunOptions, "config" | "assembly" | "log">;
+type ReplayOptions = Pick<RunOptions, "config" | "assembly" | "log" | "bar">;
 
 /** Everything else has been read, and is stored. */
 function requireDecided({ stopped }: Engine): void {

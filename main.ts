@@ -9,6 +9,7 @@ import type { Config } from "./admin/config_types.ts";
 import { CommandError, printError } from "./admin/errors.ts";
 import { columnsOf, FORMATS, type Format, flattened, formatJson, formatRows, type Screen } from "./admin/format.ts";
 import type { LogOptions } from "./admin/log.ts";
+import type { ProgressBar } from "./admin/progress_bar.ts";
 import type { View } from "./admin/reader.ts";
 import type { Answer, Known, Query, Verb } from "./admin/verb.ts";
 import type { Profile } from "./simulators/live.ts";
@@ -129,12 +130,17 @@ program
   .option("--days <n>", "how many days they last", wholeNumber, 66)
   .action(async ({ out, seed, scale, inject, days }: { out: string; seed: number; scale: number; inject: string; days: number }) => {
     const { generateAllData, parseStories } = await import("./simulators/generate_all_data.ts");
-    const generated = async () => generateAllData({ outDir: resolve(out), seed, scale, injected: { stories: parseStories(inject), days } });
-    const { files } = await generated().catch((error: unknown) => {
-      throw error instanceof RangeError
-        ? new CommandError("USAGE", error.message)
-        : new CommandError("REFUSED", error instanceof Error ? error.message : String(error));
-    });
+    const bar = await terminalBar("generate");
+    const onRows = (rows: number): void => bar.step(rows, null);
+    const generated = async () =>
+      generateAllData({ outDir: resolve(out), seed, scale, injected: { stories: parseStories(inject), days }, onRows });
+    const { files } = await generated()
+      .finally(() => bar.end())
+      .catch((error: unknown) => {
+        throw error instanceof RangeError
+          ? new CommandError("USAGE", error.message)
+          : new CommandError("REFUSED", error instanceof Error ? error.message : String(error));
+      });
     answer(files, (screen) => formatRows(files, columnsOf(files.map((file) => ({ ...file }))) as never, formOf(), screen));
   });
 
@@ -195,6 +201,7 @@ const commandLine: CommandLine = {
   limit: () => flags().limit,
   cutHint,
   confirm: isConfirmed,
+  bar: terminalBar,
 };
 
 /** What commands of a cluster are given beside the command line. */
@@ -305,7 +312,7 @@ async function declareBacktest(): Promise<void> {
       const [{ replayRun, stopOnSignals }, { openLog }] = await Promise.all([import("./daemon.ts"), import("./admin/log.ts")]);
       const log = openLog({ level: flags().quiet === true ? "error" : "warn", screen: null });
       try {
-        return await replayRun({ config, log }, look, stopOnSignals(log));
+        return await replayRun({ config, log, bar: await terminalBar("backtest") }, look, stopOnSignals(log));
       } finally {
         log.close();
       }
@@ -478,6 +485,14 @@ async function isConfirmed(question: string): Promise<boolean> {
   } finally {
     lines.close();
   }
+}
+
+/** Progress of long work, drawn where a person sees it; elsewhere nothing is said. */
+async function terminalBar(what: string): Promise<ProgressBar> {
+  const { progressBar } = await import("./admin/progress_bar.ts");
+  const isDrawn = process.stderr.isTTY && flags().quiet !== true && flags().json !== true;
+  const screen = isDrawn ? { write: (text: string) => void process.stderr.write(text), columns: process.stderr.columns } : null;
+  return progressBar({ what, screen, line: () => {}, nowMs: () => performance.now() });
 }
 
 /** Prints an answer in the form that was asked for; `text` makes the one for people. */

@@ -32,7 +32,7 @@ export function lag(view: View, live: Live | null): Lag {
   return {
     sources: Object.fromEntries(
       live.sources().map(({ source, feed, behind, watermarkMs, state }) => {
-        const latestMs = watermarkMs === null ? null : watermarkMs + latenessMs(view, feed);
+        const latestMs = watermarkMs === null || !isOfNow(view, feed) ? null : watermarkMs + latenessMs(view, feed);
         return [source, { records: behind, seconds: secondsOf(latestMs), state }];
       }),
     ),
@@ -45,6 +45,11 @@ export function lag(view: View, live: Live | null): Lag {
         ]),
     ),
   };
+}
+
+/** Whether a feed's times say when something happened. Dates of validity may be years old, and nothing is behind. */
+function isOfNow({ domain }: View, feed: string): boolean {
+  return domain.feeds.find(({ name }) => name === feed)?.refusesFuture === true;
 }
 
 /** How far a feed's watermark is behind the latest event time that it has seen. */
@@ -83,7 +88,10 @@ export function lagText({ sources, sinks }: Lag): string {
 function stopped(view: View, secondsOf: (atMs: number | null) => number | null, dead: Readonly<Record<string, number>>): Lag {
   return {
     sources: Object.fromEntries(
-      storedSources(view).map(({ name, latestMs }) => [name, { records: null, seconds: secondsOf(latestMs), state: null }]),
+      storedSources(view).map(({ name, feed, latestMs }) => [
+        name,
+        { records: null, seconds: isOfNow(view, feed) ? secondsOf(latestMs) : null, state: null },
+      ]),
     ),
     sinks: Object.fromEntries(
       [...view.store.range("sink", "")].map(([sink]) => [

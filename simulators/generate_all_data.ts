@@ -34,7 +34,11 @@ export interface GenerateOptions {
   readonly injected?: InjectedOptions;
   /** Told of each file when it is complete. */
   readonly onProgress?: (file: GeneratedFile) => void;
+  /** Told, now and then, how many more rows are written. */
+  readonly onRows?: (rows: number) => void;
 }
+
+const TOLD_EVERY_ROWS = 1_000;
 
 /**
  * Writes all seven sets, the guide's samples, the labels (`truth/`) and `truth/manifest.json` in the layout of the data guide. The same seed
@@ -46,10 +50,12 @@ export async function generateAllData({
   scale,
   injected: options,
   onProgress,
+  onRows = () => {},
 }: GenerateOptions): Promise<{ readonly files: readonly GeneratedFile[] }> {
   const grid = gridOf(seed, scale);
   const injected = options === undefined || options.stories.length === 0 ? null : injectedOf(grid, options);
   const files: GeneratedFile[] = [];
+  let rows = 0;
   const done = (path: string, rows: number): void => {
     files.push({ path, rows });
     onProgress?.({ path, rows });
@@ -62,6 +68,8 @@ export async function generateAllData({
         for (const { row, labels } of records) {
           for (const label of labels) await line(JSON.stringify(label));
           count += labels.length;
+          rows += 1;
+          if (rows % TOLD_EVERY_ROWS === 0) onRows(TOLD_EVERY_ROWS);
           yield row;
         }
       };

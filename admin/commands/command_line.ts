@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Config } from "../config_types.ts";
 import type { Format, Screen } from "../format.ts";
+import type { ProgressBar } from "../progress_bar.ts";
 import type { View } from "../reader.ts";
 import type { Known } from "../verb.ts";
 
@@ -25,6 +26,8 @@ export interface CommandLine {
   cutHint(shown: number, found: number): void;
   /** Asks a person, where there is one. */
   confirm(question: string): Promise<boolean>;
+  /** Progress of long work, drawn on a terminal only. */
+  bar(what: string): Promise<ProgressBar>;
 }
 
 /** Fires at the first Ctrl-C, or when the process is asked to end. */

@@ -4,7 +4,7 @@ import { grouped } from "../format.ts";
 import type { CommandLine } from "./command_line.ts";
 
 /** `export`: a whole table as a file. */
-export function exportCommand({ program, reading, answer }: CommandLine, parquet: ExportOutlets["parquet"]): void {
+export function exportCommand({ program, reading, answer, bar }: CommandLine, parquet: ExportOutlets["parquet"]): void {
   program
     .command("export <table>")
     .description("write a table to a file: a kind, a curated table, dim_transformer, dim_customer, history, alerts, quarantine, audit")
@@ -13,7 +13,9 @@ export function exportCommand({ program, reading, answer }: CommandLine, parquet
     .option("--known-at <time>", "as it was known then")
     .action((table: string, options: { to: string; asOf?: string; knownAt?: string }) =>
       reading(async (view) => {
-        const exported = await exportTable(view, { table, ...options }, { parquet, write: toStdout });
+        const progress = await bar("export");
+        const onRows = (rows: number): void => progress.step(rows, null);
+        const exported = await exportTable(view, { table, ...options }, { parquet, write: toStdout, onRows }).finally(() => progress.end());
         if (options.to !== "-") answer(exported, () => `${grouped(exported.rows)} rows  ${exported.to}\n`);
       }),
     );

@@ -142,6 +142,16 @@ test("a file of many groups is one Parquet file", async () => {
   assert.equal([rows.length, rows[0], rows[2_999]], [3_000, { n: 0n }, { n: 2_999n }]);
 });
 
+test("it tells how many rows it has written, for progress", async () => {
+  const told: number[] = [];
+  const outlets = { parquet: encodeGroups, write: async () => {}, onRows: (rows: number) => void told.push(rows) };
+  const { rows } = await exportTable(await grid(), { table: "history", to: "-" }, outlets);
+  assert.is(
+    told.reduce((sum, more) => sum + more, 0),
+    rows,
+  );
+});
+
 test("what cannot be exported is told, and leaves no file behind", async () => {
   const view = await grid();
   await inTempFolder(async (folder) => {
