@@ -1,3 +1,4 @@
+import { queryObjects } from "node:v8";
 import * as assert from "uvu/assert";
 import type { Position } from "../../engine/ids.ts";
 import type { Batch, Source } from "../../engine/source.ts";
@@ -12,8 +13,17 @@ export interface SourceUnderTest {
   /** The bytes of all its records, in order, of each partition if its batches name one; more than one batch. */
   readonly expected: Order;
   readonly bounds: Bounds;
+  /** Makes a source with these records ahead of it, in one partition. Left out: its records are in memory already. */
+  readonly flooded?: (records: readonly string[]) => Promise<Source>;
   remove(): Promise<void>;
 }
+
+const FLOOD_RECORDS = 6_144;
+const FLOOD_RECORD_BYTES = 16_384;
+/** By so much at most memory may still grow when a consumer has stopped: less than half of what there is. A fetch of a broker is 8 MB, and there several times. */
+const AHEAD_BYTES_MAX = 41_943_040;
+/** Time enough to read all of it. */
+const STOPPED_MS = 2_000;
 
 /** What every source promises. `prepare` makes a new one each time. `missing`: what this machine lacks to run it, or null. */
 export function sourceContract(title: string, prepare: () => Promise<SourceUnderTest>, missing: string | null = null): Suite {
@@ -95,6 +105,28 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
       await within(2_000, ended);
     }));
 
+  test("while its consumer has stopped its memory does not grow with what lies ahead, and then it goes on", () =>
+    using(prepare, async ({ flooded }) => {
+      if (flooded === undefined) return;
+      const texts = Array.from({ length: FLOOD_RECORDS }, (_, n) => `{"n":${n},"x":"${"x".repeat(FLOOD_RECORD_BYTES)}"}`);
+      const stop = new AbortController();
+      const batches = (await flooded(texts)).read(new Map(), stop.signal)[Symbol.asyncIterator]();
+      let taken = 0;
+      while (taken === 0) taken += ((await batches.next()).value as Batch).records.length;
+      const before = heldBytes();
+      const next = batches.next(); // As the pump does: one batch is stored while the next one is read.
+      await new Promise((resolve) => setTimeout(resolve, STOPPED_MS)); // deadline: so long nobody asks for more.
+      const heldMore = heldBytes() - before;
+      assert.ok(heldMore < AHEAD_BYTES_MAX, `${heldMore} bytes more are held`);
+      for (let batch: Batch = (await next).value; ; batch = (await batches.next()).value) {
+        for (const { bytes } of batch.records) assert.is(Buffer.from(bytes).toString(), texts[taken++]);
+        if (batch.idle || taken === texts.length) break;
+      }
+      assert.is(taken, texts.length);
+      stop.abort();
+      await endOf(batches);
+    }));
+
   test("after an end it begins again where it is told to, whoever stopped reading", () =>
     using(prepare, async ({ open, expected }) => {
       const source = open(0);
@@ -114,6 +146,15 @@ export function sourceContract(title: string, prepare: () => Promise<SourceUnder
     }));
 
   return whole;
+}
+
+class Nothing {}
+
+/** Of this process, on the heap and beside it, after what is not held has gone. */
+function heldBytes(): number {
+  queryObjects(Nothing); // It collects garbage first.
+  const { heapUsed, external } = process.memoryUsage(); // Buffers are a part of the second.
+  return heapUsed + external;
 }
 
 async function endOf(batches: AsyncIterator<Batch>): Promise<void> {

@@ -58,6 +58,7 @@ const ENGINE_EDGES = [
   "row_reviser.ts", // Reads rows back from the log.
   "schema_change.ts", // Reads rows back from the log.
   "segment_file.ts",
+  "segment_pin.ts",
   "segment_writer.ts",
   "thread.ts",
   "write_queue.ts",

@@ -33,6 +33,11 @@ sourceContract("blobs, also one that grows", async () => {
     open: (laterMs) => landingZone(new LandingFolder("", { place: container.place() }).zone({ clock: settableClock(START_MS + laterMs) })),
     expected: { "": ["a", "b", "c", "d", "ee", "f", "g", '{"a":1}', "!bad_json"] },
     bounds: BOUNDS,
+    flooded: async (records) => {
+      const { container: other, zone } = await landing();
+      await other.write("landing/flood.json", `${records.join("\n")}\n`);
+      return landingZone(zone.zone({ clock: settableClock(START_MS) }));
+    },
     remove: async () => {},
   };
 });

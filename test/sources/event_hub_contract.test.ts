@@ -8,11 +8,20 @@ const BOUNDS = { records: 2, bytes: 1_000 };
 
 sourceContract("an event hub", async () => {
   const hub = await amqpHub({ partitions: 1 });
+  const hubs = [hub];
   hub.append(0, hubEvents(TEXTS));
   return {
     open: () => hubSource(hub, { bounds: BOUNDS }),
     expected: { "0": TEXTS },
     bounds: BOUNDS,
-    remove: () => hub.close(),
+    flooded: async (records) => {
+      const full = await amqpHub({ partitions: 1 });
+      hubs.push(full);
+      full.append(0, hubEvents(records));
+      return hubSource(full, { bounds: { records: 64, bytes: 1_000_000 } });
+    },
+    remove: async () => {
+      for (const one of hubs) await one.close();
+    },
   };
 });

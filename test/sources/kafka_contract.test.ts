@@ -37,6 +37,16 @@ const contract = sourceContract(
       open: () => kafka({ ...common, start: "earliest", onGap: "stop", bounds, idleMs: 60_000, clock: wallClock, onTrouble: () => {} }),
       expected: EXPECTED,
       bounds,
+      flooded: async (records) => {
+        const given = await topic();
+        await given.createTopic("flood", 1);
+        await given.produce(
+          "flood",
+          records.map((value) => ({ partition: 0, key: null, value })),
+        );
+        const flood = { ...common, topics: ["flood"], group: "flood", bounds: { records: 64, bytes: 1_000_000 } };
+        return kafka({ ...flood, start: "earliest", onGap: "stop", idleMs: 60_000, clock: wallClock, onTrouble: () => {} });
+      },
       remove: async () => {},
     };
   },

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { settableClock } from "../../engine/clock.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
+import type { Source } from "../../engine/source.ts";
 import { csv } from "../../sources/formats/csv.ts";
 import { jsonLines } from "../../sources/formats/json_lines.ts";
 import { parquet } from "../../sources/formats/parquet.ts";
@@ -39,6 +40,15 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+async function flooded(records: readonly string[], follow: boolean): Promise<Source> {
+  const folder = new LandingFolder(await newTempFolder(), { format: jsonLines(DEFAULT_LIMITS) });
+  floods.push(folder.path);
+  await folder.write("flood.json", `${records.join("\n")}\n`);
+  return landingZone(folder.zone({ follow, settleMs: 0, incompleteAfterMs: 0, clock: settableClock(START_MS) }));
+}
+
+const floods: string[] = [];
+
 for (const [title, { options, files, expected }] of Object.entries(CASES)) {
   for (const follow of [false, true]) {
     sourceContract(`${title}${follow ? ", followed" : ""}`, async () => {
@@ -50,7 +60,10 @@ for (const [title, { options, files, expected }] of Object.entries(CASES)) {
         open: (laterMs) => landingZone(folder.zone({ ...more, clock: settableClock(START_MS + laterMs) })),
         expected: { "": expected },
         bounds: BOUNDS,
-        remove: () => removeFolder(folder.path),
+        ...(title === "files of JSON lines" ? { flooded: (records: readonly string[]) => flooded(records, follow) } : {}),
+        remove: async () => {
+          for (const path of [folder.path, ...floods.splice(0)]) await removeFolder(path);
+        },
       };
     });
   }
