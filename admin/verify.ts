@@ -17,7 +17,9 @@ export interface Problem {
     | "numbering"
     | "state_differs"
     | "index_differs"
-    | "log_gap";
+    | "log_gap"
+    | "episode_path"
+    | "sink_file";
   readonly at: string;
   readonly detail: string;
 }
