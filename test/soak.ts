@@ -33,13 +33,12 @@ const PARTS: Readonly<Record<string, Part>> = {
     amount: 100,
     settings: (share) => ({ IO_STRIDE: String(Math.max(1, Math.round(100 / share))) }),
   },
-  flips: {
+  damage: {
     file: "test/faults/damage.test.ts",
-    what: "flipped bits",
+    what: "flipped bits, and a tenth as many cut files",
     amount: 10_000,
-    settings: (flips) => ({ FLIPS: String(flips), CUTS: "1" }),
+    settings: (flips) => ({ FLIPS: String(flips), CUTS: String(Math.max(1, Math.round(flips / 10))) }),
   },
-  cuts: { file: "test/faults/damage.test.ts", what: "cut files", amount: 1_000, settings: (cuts) => ({ CUTS: String(cuts), FLIPS: "1" }) },
   kills: { file: "test/end_to_end/kill.test.ts", what: "kills of a drain", amount: 100, settings: (kills) => ({ KILLS: String(kills) }) },
   fuzz: {
     file: "test/faults/fuzz.test.ts",
