@@ -57,7 +57,7 @@ function tile(region: WatchedRegion): Html {
     load !== null && load >= 90 ? "fill high" : "fill"
   }" width="${Math.min(100, Math.round(load ?? 0))}" height="4"/></svg>
 <ul class="severities" aria-label="Open alerts">${WORST_FIRST.map((severity) => openCount(path, severity, region.openAlerts[severity]))}</ul>
-<dl><div><dt>records/s</dt><dd>${recordsPerSecond === null ? "–" : shown(recordsPerSecond)}</dd></div><div><dt>complete</dt><dd title="${count(
+<dl><div><dt>records/s</dt><dd${recordsPerSecond === null ? html` title="counted between two looks at this page: it is there when you look again"` : null}>${recordsPerSecond === null ? "–" : shown(recordsPerSecond)}</dd></div><div><dt>complete</dt><dd title="${count(
     reporting,
   )} of ${count(expected)} meters, transformers and plants were measured in the last day">${
     complete === null ? "–" : `${Math.floor(complete)} %`

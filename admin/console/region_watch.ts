@@ -45,7 +45,9 @@ export function regionWatch(nowMs: () => number): RegionWatch {
       (error: unknown) => ({ rows: looks.at(-1)?.rows ?? [], problem: retryable(error) }),
     );
     const now = { atMs: nowMs(), tookMs: nowMs() - beganMs, rows, problem };
-    looks = [...looks.filter(({ atMs }) => now.atMs - atMs < RATE_OVER_MAX_MS), now].slice(-LOOKS_MAX);
+    // Where nobody has looked for long, as without scripts, the last look still gives a rate: over all that time.
+    const recent = looks.filter(({ atMs }) => now.atMs - atMs < RATE_OVER_MAX_MS);
+    looks = [...(recent.length > 0 ? recent : looks.filter(({ problem }) => problem === null).slice(-1)), now].slice(-LOOKS_MAX);
     return now;
   };
 
