@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Consumer } from "kafkajs";
 import { bell } from "../engine/bell.ts";
+import { wallClock } from "../engine/clock.ts";
 import { orUnavailable, Unavailable } from "../engine/fault.ts";
+import { retry } from "../engine/retry.ts";
 import { type KafkaConnection, kafkaClient } from "../sources/kafka/client.ts";
 import { TopicWriter } from "./topic_writer.ts";
 import { unpackedRecords } from "./unpacked.ts";
@@ -20,7 +22,7 @@ export class Book<T> {
   readonly #entries = new Map<string, T>();
   readonly #news = bell();
   #consumer: Consumer | null = null;
-  #failure: Unavailable | null = null;
+  readonly #closed = new AbortController();
 
   /** `takes`: whether a value that comes later counts. Default: each does. */
   constructor(connection: KafkaConnection, topic: string, takes: (before: T, next: T) => boolean = () => true) {
@@ -42,29 +44,42 @@ export class Book<T> {
     } finally {
       await admin.disconnect();
     }
+    await this.#follow(end);
+  }
+
+  /** Reads from the beginning; resolves behind `end`. Once it has, it begins anew after each outage, until `close`. */
+  async #follow(end: number): Promise<void> {
+    const client = kafkaClient(this.#connection);
     const consumer = client.consumer({ groupId: `${this.#topic}-${randomUUID()}`, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
     this.#consumer = consumer;
     await orUnavailable(this.#topic, consumer.connect());
     await orUnavailable(this.#topic, consumer.subscribe({ topics: [this.#topic], fromBeginning: true }));
-    const read = new Promise<void>((resolve, reject) => {
-      if (end === 0) resolve();
+    let isRead = end === 0;
+    await new Promise<void>((resolve, reject) => {
+      if (isRead) resolve();
       consumer.on(consumer.events.CRASH, ({ payload }) => {
-        this.#failure = new Unavailable(this.#topic, payload.error);
-        this.#news.ring();
-        reject(this.#failure);
+        if (isRead) this.#followAgain();
+        else reject(new Unavailable(this.#topic, payload.error));
       });
       const run = consumer.run({
         autoCommit: false,
         eachBatch: async (payload) => {
           for await (const { value } of unpackedRecords(payload)) if (value !== null) this.#note(value);
-          if (Number(payload.batch.lastOffset()) + 1 >= end) resolve();
+          if (Number(payload.batch.lastOffset()) + 1 >= end) {
+            isRead = true;
+            resolve();
+          }
           this.#news.ring();
         },
       });
       run.catch(reject);
     });
-    read.catch(() => {}); // Whoever waits, later, hears of it by `changed`.
-    await read;
+  }
+
+  #followAgain(): void {
+    const { signal } = this.#closed;
+    const again = retry(() => this.#follow(0), { clock: wallClock, random: Math.random, signal });
+    again.catch(() => {}); // It was closed meanwhile: everything else is tried again.
   }
 
   get(key: string): T | undefined {
@@ -86,14 +101,13 @@ export class Book<T> {
     for (const [key, value] of entries) this.#entries.set(key, value);
   }
 
-  /** Resolves when something has come. Throws `Unavailable` once nothing will. */
-  async changed(): Promise<void> {
-    const heard = this.#news.heard();
-    if (this.#failure !== null) throw this.#failure;
-    await heard;
+  /** Resolves when something has come. */
+  changed(): Promise<void> {
+    return this.#news.heard();
   }
 
   async close(): Promise<void> {
+    this.#closed.abort();
     await this.#writer.close();
     await this.#consumer?.disconnect();
   }

@@ -49,7 +49,7 @@ const REBALANCE_MS = seconds(60);
 const STATUS_EVERY_MS = seconds(1);
 
 interface Owned extends OpenShard {
-  readonly generation: number;
+  generation: number;
   readonly stop: AbortController;
   readonly posting: Promise<void>;
   readonly closed: Promise<void>;
@@ -235,8 +235,12 @@ export class Host {
     const told = new Map<number, string>();
     while (!signal.aborted) {
       const entries: [string, ShardStatus][] = [];
-      for (const [number, { shard, generation, snapshot }] of this.#owned) {
+      for (const [number, owned] of this.#owned) {
+        const { shard, snapshot } = owned;
         const newest = snapshot();
+        const { generation: last = 0, node: lastOwner = node } = book.get(statusKey(number)) ?? {};
+        if (last > owned.generation || (last === owned.generation && lastOwner !== node)) owned.generation = last + 1; // It was somebody else's meanwhile.
+        const { generation } = owned;
         const status = { shard: number, node, address, generation, next: shard.next, ...shard.tells, snapshot: newest };
         if (told.get(number) === JSON.stringify(status)) continue;
         told.set(number, JSON.stringify(status));

@@ -1,9 +1,13 @@
 import type { Message, Producer } from "kafkajs";
+import { wallClock } from "../engine/clock.ts";
+import { seconds } from "../engine/duration.ts";
 import { orUnavailable } from "../engine/fault.ts";
 import { type KafkaConnection, kafkaClient } from "../sources/kafka/client.ts";
 
 /** One request holds so much, but at least one record. */
 const REQUEST_BYTES_MAX = 4_194_304;
+/** The library may wait for ever for a broker that was started anew. */
+const SEND_WITHIN_MS = seconds(20);
 
 /**
  * Writes a topic in order: idempotent, one request in flight, all replicas. After an error it begins as a new producer; whether the request came
@@ -35,13 +39,22 @@ export class TopicWriter {
   }
 
   async #sendNow(messages: readonly Message[]): Promise<ReadonlyMap<number, number>> {
+    const done = new AbortController();
+    const late = wallClock.sleep(SEND_WITHIN_MS, done.signal).then(() => {
+      throw new Error(`no answer within ${SEND_WITHIN_MS} ms`);
+    });
+    late.catch(() => {}); // It is raced.
+    const sending = this.#sendAll(messages);
+    sending.catch(() => {}); // After the deadline nobody waits for it; what it still does is a repeat.
     try {
-      return await orUnavailable(`the topic ${this.#topic}`, this.#sendAll(messages));
+      return await orUnavailable(`the topic ${this.#topic}`, Promise.race([sending, late]));
     } catch (error) {
       const failed = this.#producer;
       this.#producer = null;
-      await failed?.then((producer) => producer.disconnect()).catch(() => {}); // It is given up either way.
+      void failed?.then((producer) => producer.disconnect()).catch(() => {}); // It is given up either way, and may never answer.
       throw error;
+    } finally {
+      done.abort();
     }
   }
 

@@ -22,7 +22,7 @@ import {
 } from "../kit/cluster_kit.ts";
 import { DATA, gridConfig, ROOT, type Running, run } from "../kit/grid_folder.ts";
 import { brokerMissing, type KafkaBroker, startBroker } from "../kit/kafka_broker.ts";
-import { notRun, suite } from "../kit/suite.ts";
+import { leftOut, notRun, suite } from "../kit/suite.ts";
 import { newTempFolder, removeFolder } from "../kit/temp_folder.ts";
 
 const test = suite("a cluster on Kafka");
@@ -78,13 +78,7 @@ test("a node that is killed under load is replaced by the other one: nothing is 
   const input = join(path, "killed-in");
   mkdirSync(input);
   writeReadings(join(input, "readings.json"), 300, 15_000);
-  const base = [
-    "version: 1",
-    "admin: { http: false }",
-    `sources: { meters: { feed: smart_meter, type: landing, location: ${input}, include: ["*.json"], format: jsonl } }`,
-    "sinks: { alerts: { type: jsonl, stream: alerts, path: out/alerts.jsonl } }",
-    "batch: { records: 100 }",
-  ].join("\n");
+  const base = readingsBase(input);
   const node = (name: string): NodeFolder =>
     newNode(path, `killed-${name}`, base, broker.connection, `mailbox: ${stem}.mailbox, shards: ${SHARDS}, group: killed`);
   const [a, b] = [node("a"), node("b")];
@@ -117,6 +111,40 @@ test("a node that is killed under load is replaced by the other one: nothing is 
     [],
   );
   for (const store of [...stores.values(), alone]) await store.close();
+});
+
+test("a node that is frozen beyond its session and wakes up, and a broker that is killed and comes back, change nothing", async () => {
+  if (MISSING !== null) return notRun("cluster: frozen", MISSING);
+  if (process.env["CLUSTER_FAULTS"] === undefined) return leftOut("cluster: frozen", "it takes a minute; CLUSTER_FAULTS=1 runs it");
+  const stem = "frozen";
+  const input = join(path, "frozen-in");
+  mkdirSync(input);
+  writeReadings(join(input, "readings.json"), 300, 30_000);
+  const base = readingsBase(input);
+  const node = (name: string): NodeFolder =>
+    newNode(path, `frozen-${name}`, base, broker.connection, `mailbox: ${stem}.mailbox, shards: ${SHARDS}, group: frozen`);
+  const [a, b] = [node("a"), node("b")];
+  await initiated(a);
+  const [one, other] = [await started(a), await started(b)];
+  const ingest = done(["ingest", "--drain"], a);
+  await watched(broker.connection, stem, async (book) => {
+    const isUnderWay = (): boolean => [...book.entries().values()].some(({ node: owner, next }) => owner === b.name && next > 5);
+    while (!isUnderWay()) await book.changed();
+    process.kill(other.pid, "SIGSTOP");
+    const isTaken = (): boolean => [...book.entries().values()].filter(({ node: owner }) => owner === a.name).length === SHARDS;
+    while (!isTaken()) await book.changed();
+    process.kill(other.pid, "SIGCONT");
+  });
+  await broker.stop("SIGKILL");
+  await broker.start();
+  await ingest;
+  await watched(broker.connection, stem, (_, settled) => settled(SHARDS));
+  for (const each of [one, other]) each.kill("SIGTERM");
+  for (const each of [one, other]) assert.is((await each.ended).code, 0, (await each.ended).stderr);
+  const [ofA, ofB] = [await storesOf(a), await storesOf(b)];
+  const alone = await drainedAlone(a);
+  assert.equal(onlyInOne(await gathered([...ofA.values(), ...ofB.values()]), await gathered([alone])), []);
+  for (const store of [...ofA.values(), ...ofB.values(), alone]) await store.close();
 });
 
 test("what is not of this cluster is refused with what to do, and nothing is touched", async () => {
@@ -182,6 +210,17 @@ test("a cluster whose brokers do not answer is waited for, or said to be unreach
   const node = newNode(path, "nowhere", shippedBase(ROOT, DATA), nowhere, "shards: 2");
   await refused(["cluster", "status"], node, 69, /127\.0\.0\.1:1 is unavailable/);
 });
+
+/** A configuration that reads a folder of readings in small batches. */
+function readingsBase(input: string): string {
+  return [
+    "version: 1",
+    "admin: { http: false }",
+    `sources: { meters: { feed: smart_meter, type: landing, location: ${input}, include: ["*.json"], format: jsonl } }`,
+    "sinks: { alerts: { type: jsonl, stream: alerts, path: out/alerts.jsonl } }",
+    "batch: { records: 100 }",
+  ].join("\n");
+}
 
 function initiated(node: NodeFolder): ReturnType<typeof initCluster> {
   return initCluster(clusterSettings(gridConfig(node), false));
