@@ -178,11 +178,12 @@ async function openPages(url: string): Promise<{ close(): void }> {
   setMaxListeners(0, stop.signal);
   const asked = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      get(`${url}${path}`, { agent, headers, signal: stop.signal }, resolve).once("error", reject);
+      get(`${url}${path}`, { agent, headers, signal: stop.signal }, resolve).on("error", reject); // Also one that comes after the answer has begun: the page is closed.
     });
   const refresh = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       const response = await asked("/", { "X-Gridactor-Parts": "regions lag" });
+      response.on("error", () => {}); // As above.
       response.resume();
       await sleep(REFRESH_MS, null, { signal: stop.signal });
     }

@@ -57,6 +57,7 @@ const ENGINE_EDGES = [
   "retry.ts",
   "row_reviser.ts", // Reads rows back from the log.
   "schema_change.ts", // Reads rows back from the log.
+  "schema_commands.ts", // Waits for it.
   "segment_file.ts",
   "segment_pin.ts",
   "segment_writer.ts",
