@@ -37,7 +37,7 @@ export interface SubscriberTrial {
   readonly subscribersLeft: number;
 }
 
-const EARLIER = { readings: 4_000, every: 30 };
+const EARLIER = { readings: 4_000, every: 5 };
 const EVERY = 4_000;
 const METERS = 1_000;
 
@@ -239,7 +239,7 @@ function writeFiles(path: string, readings: number): void {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
   const tame = lines.map((line, n) => {
     const every = n < EARLIER.readings ? EARLIER.every : EVERY;
-    return JSON.stringify({ ...(JSON.parse(line) as object), status: "ACTIVE", reading_kwh: n % every === 0 ? 95 : 1 + (n % 7) / 10 });
+    return JSON.stringify({ ...(JSON.parse(line) as object), meter_status: "ACTIVE", is_anomaly_flag: false, reading_kwh: n % every === 0 ? 95 : 1 + (n % 7) / 10 });
   });
   for (const name of ["alone", "subscribed"]) {
     writeFileSync(join(path, `${name}-earlier.json`), `${tame.slice(0, EARLIER.readings).join("\n")}\n`);
