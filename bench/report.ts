@@ -93,7 +93,7 @@ try {
     "",
     "## Start and memory",
     "",
-    `${whole(restart.actors)} actors on disk: ready ${whole(restart.readyMs)} ms after the state was opened, ${whole(restart.bytesPerActor)} bytes of memory each.`,
+    `${whole(restart.actors)} actors on disk: ready ${whole(restart.readyMs)} ms after the state was opened (${whole(restart.readyCpuMs)} ms of CPU), ${whole(restart.bytesPerActor)} bytes of memory each.`,
     ...(perActor === null ? [] : [`During a run an actor takes ${whole(perActor * 2 ** 20)} bytes more memory at the peak.`]),
     ...(stages.refused === 0
       ? []

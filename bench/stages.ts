@@ -40,6 +40,8 @@ export interface Stages {
 export interface Restart {
   readonly actors: number;
   readonly readyMs: number;
+  /** CPU of all threads in that time: what it is where nobody else works. */
+  readonly readyCpuMs: number;
   /** Anonymous memory, before and after. */
   readonly bytesPerActor: number;
 }
@@ -107,14 +109,16 @@ export async function measureStages(dir: string, meters: number, readings: numbe
 /** Opens what `measureStages` has left behind. */
 export async function measureRestart(dir: string, actorsMax: number): Promise<Restart> {
   const beforeBytes = process.memoryUsage().rss;
+  const cpuBefore = process.cpuUsage();
   const beganMs = performance.now();
   const store = await openLmdbStore({ dir: join(dir, "state"), limits: DEFAULT_LIMITS });
   const world = new World(options(actorsMax), store);
   const readyMs = performance.now() - beganMs;
+  const { user, system } = process.cpuUsage(cpuBefore);
   const actors = world.actorCount;
   const bytesPerActor = (process.memoryUsage().rss - beforeBytes) / actors;
   await store.close();
-  return { actors, readyMs, bytesPerActor };
+  return { actors, readyMs, readyCpuMs: (user + system) / 1_000, bytesPerActor };
 }
 
 /** How many small values LMDB alone stores in a second, flushed transaction by transaction, under keys in order. */
