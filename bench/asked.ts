@@ -173,7 +173,7 @@ async function askedFor(socket: string, questions: typeof QUESTIONS, seconds: nu
 
 /** Twenty overviews: each has its stream of alerts, and asks for its parts anew now and then. */
 async function openPages(url: string): Promise<{ close(): void }> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 * PAGES });
+  const agent = new Agent({ maxSockets: 4 * PAGES });
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const asked = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> =>
