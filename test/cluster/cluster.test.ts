@@ -1,4 +1,4 @@
-// timeout: 300 s
+// timeout: 480 s
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
