@@ -90,6 +90,7 @@ async function serve(dir: string, meters: number): Promise<void> {
   const opened = await openDaemonAdmin({ config, engine, store, stops: () => [], log, ...shown });
   admin = opened;
   process.send?.({ socket: opened.socket, url: opened.url ?? "" } satisfies Served);
+  process.on("disconnect", () => process.exit()); // Whoever measures is gone: nobody else ends this.
   process.on("message", (said) => {
     if (said === "readings") process.send?.(readings);
     else stop.abort();
@@ -98,7 +99,7 @@ async function serve(dir: string, meters: number): Promise<void> {
   await opened.close();
   await engine.close();
   log.close();
-  process.disconnect();
+  process.exit();
 }
 
 // Those who ask -------------------------------------------------------------------------------------------------------------------------
