@@ -155,12 +155,12 @@ export const testsUseTheKit: Rule = (path, text) => {
   return path.endsWith(".test.ts") && !hasSuite ? [...bare, `${path}:1: has no suite of test/kit/suite.ts`] : bare;
 };
 
-/** Waiting means waiting for a signal. A timer that only ends a test which hangs says so: `// deadline: why`. */
+/** Waiting means waiting for a signal. A timer that only ends a test which hangs says so: `// deadline: why`; one that makes a peer slow: `// pace: why`. */
 export const testsDoNotSleep: Rule = (path, text) => {
   if (!path.startsWith("test/")) return [];
   const lines = text.split("\n");
   return found(path, text, /\b(?:setTimeout|setInterval)(?:\s*\(|\s+as\b)|(?<![\w$.])sleep\s*\(/g, "waits for time to pass").filter(
-    (problem) => !lines[Number(problem.split(":")[1]) - 1]?.includes("// deadline:"),
+    (problem) => lines[Number(problem.split(":")[1]) - 1]?.match(/\/\/ (?:deadline|pace):/) == null,
   );
 };
 

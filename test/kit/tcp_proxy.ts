@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { setTimeout as wait } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises"; // pace: a slow network is slow in time; no test waits for it
 import { bell } from "../../engine/bell.ts";
 
 /** What the network does to bytes: `pass`, `stall` (nothing comes through, nobody is told), `stall answers` (requests arrive, answers do not), or so many bytes a second. */
