@@ -39,7 +39,7 @@ const ARRAY = 0x90;
 
 /**
  * The behaviour's own state, with the version of its shape: `[version, state]`, or if it has large members `[version, the others, large members in
- * order]`, of which those in `known` that are still in their place are not encoded again. Throws if it cannot be encoded.
+ * order, undefined where there is none]`, of which those in `known` that are still in their place are not encoded again. Throws if it cannot be encoded.
  */
 export function encodeOwn(
   own: unknown,
@@ -52,7 +52,7 @@ export function encodeOwn(
   for (const name in members) if (!large.includes(name)) others[name] = members[name];
   const head = packr.pack([version, others]);
   head[0] = ARRAY + 2 + large.length;
-  return Buffer.concat([head, ...large.map((name) => encodedMember(name, members[name] ?? null, known))]);
+  return Buffer.concat([head, ...large.map((name) => encodedMember(name, members[name], known))]);
 }
 
 function encodedMember(name: string, value: unknown, known: Map<string, EncodedMember>): Uint8Array {
@@ -111,7 +111,7 @@ export function decodeOwn(own: Uint8Array, { kind, version: known, large = [] }:
   const [version, state, ...members] = packr.unpack(own) as [number, unknown, ...unknown[]];
   invariant(version <= known, `a ${kind} of state version ${version} cannot be read by version ${known}`);
   large.forEach((name, n) => {
-    if (members[n] != null) (state as Record<string, unknown>)[name] = members[n];
+    if (members[n] !== undefined) (state as Record<string, unknown>)[name] = members[n];
   });
   return state;
 }

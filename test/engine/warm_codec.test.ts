@@ -3,7 +3,7 @@ import type { CellValue } from "../../engine/emission.ts";
 import type { Episode } from "../../engine/episode.ts";
 import { BrokenInvariant } from "../../engine/fault.ts";
 import { ActorId, alertId } from "../../engine/ids.ts";
-import { decodeWarm, encodeKept, encodeOwn, joinWarm, type Kept, splitWarm } from "../../engine/warm_codec.ts";
+import { decodeOwn, decodeWarm, encodeKept, encodeOwn, joinWarm, type Kept, splitWarm } from "../../engine/warm_codec.ts";
 import { type Seeded, seeded } from "../kit/seeded.ts";
 import { suite } from "../kit/suite.ts";
 
@@ -104,7 +104,8 @@ function anyKept(random: Seeded): Kept {
 
 const WITH_LARGE = { kind: "meter", version: 3, large: ["book", "links"] } as const;
 
-test("large members come back in their places, and those that are not there stay away", () => {
+test("large members come back in their places, null as null, and those that are not there stay away", () => {
+  assert.equal(decodeOwn(encodeOwn({ n: 1, links: null }, WITH_LARGE), WITH_LARGE), { n: 1, links: null });
   const own = { n: 1, book: { days: [1, null] }, last: "x" };
   const back = decodeWarm(encodeOwn(own, WITH_LARGE), encodeKept(EMPTY), WITH_LARGE).own;
   assert.equal(back, own);

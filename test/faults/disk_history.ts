@@ -19,7 +19,10 @@ export interface Naming {
   readonly file: number | null;
 }
 
-/** What a process did to the files of one directory, and what it said meanwhile. */
+/** What the process says when something is stored: its number, on a line. */
+const ACKNOWLEDGED = /^\d+\n$/;
+
+/** What a process did to the files of one directory, and what it acknowledged meanwhile. */
 export interface DiskHistory {
   /** By the number of the file: a file keeps it when it is renamed. */
   readonly changes: ReadonlyMap<number, readonly Change[]>;
@@ -88,7 +91,8 @@ export function diskHistory(calls: readonly SystemCall[], dir: string, forgets: 
       case "writev": {
         const bytes = Buffer.concat(call.args.filter((one) => Buffer.isBuffer(one)));
         const opened = open.get(openedAs(first));
-        if (fdOf(first) === 1) said.push({ atUs: call.endedUs, text: bytes.toString() });
+        const text = bytes.toString();
+        if (fdOf(first) === 1 && ACKNOWLEDGED.test(text)) said.push({ atUs: call.endedUs, text }); // Other programs that it starts write there, too.
         if (opened === undefined) break;
         const isPlaced = call.name.startsWith("p");
         const at = isPlaced ? Number(call.name === "pwrite64" ? fourth : call.args.at(-1)) : opened.position;
