@@ -25,13 +25,20 @@ export async function keepCheckpoint(folder: string, entries: number): Promise<v
 export async function forgetCheckpoints(folder: string, entries: number): Promise<void> {
   const log = join(folder, LOG_FOLDER);
   await rm(join(log, "_last_checkpoint"), { force: true }); // It is a short cut; the next checkpoint makes it again.
-  const beyond = (name: string): boolean => name.endsWith(".checkpoint.parquet") && name >= entryName(entries);
-  for (const name of (await readdir(log)).filter(beyond)) await rm(join(log, name));
+  for (const name of await readdir(log)) {
+    const version = checkpointNumber(name);
+    if (version !== null && version >= entries) await rm(join(log, name));
+  }
   await syncFolder(log);
 }
 
 function checkpointOf(folder: string, version: number): string {
   return join(folder, LOG_FOLDER, entryName(version).replace(/json$/, "checkpoint.parquet"));
+}
+
+/** Number of the entry up to which the checkpoint of this name speaks; null: it is none. */
+function checkpointNumber(name: string): number | null {
+  return /^\d{20}\.checkpoint\.parquet$/.test(name) ? Number(name.slice(0, 20)) : null;
 }
 
 /** What is in force after an entry: the protocol, the newest metadata, the newest number of each application, and every part. */

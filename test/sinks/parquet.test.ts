@@ -65,6 +65,8 @@ sinkContract("Parquet", async () => {
 
 const test = suite("Parquet");
 
+const CHECKPOINT_100 = "00000000000000000100.checkpoint.parquet";
+
 test("a restored state takes away what was listed after its backup, checkpoints too, and lists it anew; any other state is refused", () =>
   inTempFolder(async (path) => {
     const table = join(path, "meter_readings");
@@ -104,6 +106,37 @@ test("a restored state takes away what was listed after its backup, checkpoints 
     assert.instance(await parquet({ ...given, cursor }).catch((error: unknown) => error), BrokenInvariant);
     await (await parquet({ ...given, cursor: { settled: 101, mark, pending: null } })).close();
   }));
+
+test("a restored state keeps a checkpoint exactly if it keeps every entry that the checkpoint stands for", async () => {
+  for (const kept of [99, 100, 101]) {
+    await inTempFolder(async (path) => {
+      const table = join(path, "meter_readings");
+      const first = await parquet({ name, path, storeId, cursor: NO_CURSOR, tables: TABLES });
+      const marks: Mark[] = [];
+      for (let n = 1; n <= 102; n += 1) marks.push(await first.write([reading(n)]));
+      await first.close();
+      const cursor: SinkCursor = { settled: kept, mark: marks[kept - 1] ?? null, pending: null };
+      const restored = await parquet({ name, path, storeId, tables: TABLES, generation: 7, cursor });
+      const checkpoints = (await readdir(join(table, "_delta_log"))).filter((file) => file.endsWith(".checkpoint.parquet"));
+      assert.equal(checkpoints, kept > 100 ? [CHECKPOINT_100] : [], `${kept} entries are kept`);
+      await restored.write([reading(kept + 1), reading(kept + 2)]); // Its part has another name than the ones that were given up.
+      await restored.write([reading(kept + 3)]);
+      await restored.close();
+      const listed = (await deltaEntries(table)).slice(0, 101).flat();
+      assert.equal(
+        await checkpointParts(join(table, "_delta_log", CHECKPOINT_100)),
+        listed.flatMap(({ add }) => (add === undefined ? [] : [add.path])),
+        `${kept} entries are kept`,
+      );
+    });
+  }
+});
+
+/** The parts that a checkpoint lists, in order. */
+async function checkpointParts(path: string): Promise<readonly string[]> {
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
+  return rows.flatMap(({ add }) => (add === null || add === undefined ? [] : [(add as { readonly path: string }).path]));
+}
 
 test("a checkpoint every 100 entries stands for all before it, whether a crash came before it or not", () =>
   inTempFolder(async (path) => {
