@@ -13,7 +13,7 @@ import { outgoing } from "./outbox.ts";
 import type { Shard } from "./shard.ts";
 import { type ShardStatus, statusKey } from "./shard_status.ts";
 import { TopicWriter } from "./topic_writer.ts";
-import { type ClusterSettings, mailboxExtents, WrongCluster } from "./topics.ts";
+import { type ClusterSettings, lostRecords, mailboxExtents, WrongCluster } from "./topics.ts";
 import { unpackedRecords } from "./unpacked.ts";
 
 /** A shard whose engine runs. */
@@ -24,6 +24,8 @@ export interface OpenShard {
   readonly snapshot: () => ShardStatus["snapshot"];
   /** Rejects when the engine has failed. */
   readonly failed: Promise<never>;
+  /** Resolves when an output shows that another node has gone on with this state since: this one writes nothing there any more. */
+  readonly overtaken: Promise<void>;
   /** Stops the engine, lets sinks settle for a moment, closes the store. */
   readonly close: () => Promise<void>;
 }
@@ -67,6 +69,7 @@ export class Host {
   #last: Promise<void> = Promise.resolve();
   #assignment = 0;
   #fail: (error: unknown) => void = () => {};
+  #yield: (shard: number) => void = () => {};
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -147,16 +150,31 @@ export class Host {
     this.#assignment += 1;
     const assignment = this.#assignment;
     if (shards.length > 0) consumer.pause([{ topic: mailbox, partitions: [...shards] }]);
-    this.#last = this.#last.then(async () => {
+    const begin = async (shard: number): Promise<void> => {
+      if (assignment !== this.#assignment) return;
+      const { shard: open } = this.#owned.get(shard) ?? (await this.#own(shard));
+      if (assignment !== this.#assignment) return;
+      consumer.seek({ topic: mailbox, partition: shard, offset: String(open.next) });
+      consumer.resume([{ topic: mailbox, partitions: [shard] }]);
+    };
+    this.#yield = (shard) => {
+      if (assignment === this.#assignment) consumer.pause([{ topic: mailbox, partitions: [shard] }]);
+      this.#after(() => this.#giveUp(shard));
+      // If the group still means us once it must have noticed that we were away, the shard is ours, and its state goes beyond the other one's.
+      const { clock } = this.#options;
+      void clock.sleep(SESSION_MS, new AbortController().signal).then(() => {
+        if (assignment === this.#assignment) this.#after(() => begin(shard));
+      });
+    };
+    this.#after(async () => {
       for (const shard of [...this.#owned.keys()]) if (!shards.includes(shard)) await this.#giveUp(shard);
-      for (const shard of shards) {
-        if (assignment !== this.#assignment) return;
-        const { shard: open } = this.#owned.get(shard) ?? (await this.#own(shard));
-        if (assignment !== this.#assignment) return;
-        consumer.seek({ topic: mailbox, partition: shard, offset: String(open.next) });
-        consumer.resume([{ topic: mailbox, partitions: [shard] }]);
-      }
+      for (const shard of shards) await begin(shard);
     });
+  }
+
+  /** Shards are opened and closed one after the other. */
+  #after(work: () => Promise<void>): void {
+    this.#last = this.#last.then(work);
     this.#last.catch((error: unknown) => this.#fail(error));
   }
 
@@ -181,6 +199,9 @@ export class Host {
       if (!stop.signal.aborted) this.#fail(error);
     });
     opened.failed.catch((error: unknown) => this.#fail(error));
+    void opened.overtaken.then(() => {
+      if (this.#owned.get(number)?.shard === opened.shard) this.#yield(number);
+    });
     const closed = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));
     stop.signal.addEventListener("abort", () => outbox.ring(), { once: true });
     const owned: Owned = { ...opened, generation, stop, posting: posting.catch(() => {}), closed };
@@ -207,7 +228,6 @@ export class Host {
     const { shard, closed } = owned;
     for await (const { offset, value } of unpackedRecords(payload)) {
       if (!isRunning() || isStale() || owned.stop.signal.aborted) return;
-      if (value === null) continue;
       const taken = shard.take(offset, value);
       taken.catch((error: unknown) => this.#fail(error));
       await Promise.race([taken, closed]);
@@ -260,11 +280,7 @@ export class Host {
 async function requireReachable(settings: ClusterSettings, shard: number, next: number): Promise<void> {
   const { low = 0, high = 0 } = (await mailboxExtents(settings)).get(shard) ?? {};
   const { mailbox } = settings;
-  if (next < low) {
-    throw new WrongCluster(
-      `shard ${shard} stands at ${next}, and ${mailbox} begins at ${low}: what lies between is lost to it. Give it a newer snapshot, or begin a new cluster fed by the same sources; a longer retention of ${mailbox} keeps it from happening again`,
-    );
-  }
+  if (next < low) throw lostRecords(next, low, `shard ${shard}`, mailbox);
   if (next > high)
     throw new WrongCluster(`shard ${shard} stands at ${next}, and ${mailbox} ends at ${high}: the topic was made anew, or is another one`);
 }

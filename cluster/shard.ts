@@ -6,6 +6,7 @@ import type { Store } from "../engine/store.ts";
 import { decodeTold, TOLD_GROUP } from "../engine/told.ts";
 import { BadChunk, type BatchChunk, type Chunk, type ChunkBatch, decodeChunk, type TellChunk } from "./chunk.ts";
 import { Inlet } from "./inlet.ts";
+import { lostRecords } from "./topics.ts";
 
 /** The source under which a shard keeps what it has heard of others. */
 export const SHARDS = SourceId("shards");
@@ -65,10 +66,15 @@ export class Shard {
     return { told: counters.group(TOLD_GROUP)["away"] ?? 0, handedOver };
   }
 
-  /** Takes a record of the mailbox; resolves when what it does is stored. What lies before `next` is passed over. Throws `BadChunk`. */
-  async take(offset: number, bytes: Uint8Array): Promise<void> {
+  /**
+   * Takes a record of the mailbox; resolves when what it does is stored. What lies before `next` is passed over, and so is a record without value.
+   * Throws `BadChunk`, and `WrongCluster` if records before it are missing: their offsets have no holes, for a mailbox is neither compacted nor
+   * written in transactions.
+   */
+  async take(offset: number, bytes: Uint8Array | null): Promise<void> {
     if (offset < this.#next) return;
-    await this.#takeChunk(decodeChunk(bytes), offset + 1);
+    if (offset > this.#next) throw lostRecords(this.#next, offset, this.engine.world.name, "the mailbox");
+    if (bytes !== null) await this.#takeChunk(decodeChunk(bytes), offset + 1);
     this.#next = offset + 1;
   }
 

@@ -30,6 +30,13 @@ export class WrongCluster extends Error {
   }
 }
 
+/** What is said where the mailbox no longer holds what comes next: retention was faster, or somebody has removed it. */
+export function lostRecords(next: number, begins: number, who: string, mailbox: string): WrongCluster {
+  return new WrongCluster(
+    `${who} stands at ${next}, and ${mailbox} begins at ${begins}: what lies between is lost to it. Give it a newer snapshot, or begin a new cluster fed by the same sources; a longer retention of ${mailbox} keeps it from happening again`,
+  );
+}
+
 const MESSAGE_BYTES_MAX = 16_777_216;
 const REPLICAS = 3;
 const LEADER_WITHIN_MS = seconds(20);

@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { writeReadings } from "../../bench/readings.ts";
-import { initCluster } from "../../cluster/topics.ts";
+import { encodeChunk } from "../../cluster/chunk.ts";
+import { replay } from "../../cluster/replay.ts";
+import { TopicWriter } from "../../cluster/topic_writer.ts";
+import { initCluster, mailboxExtents } from "../../cluster/topics.ts";
 import { clusterSettings, clusterStatus, clusterVerify } from "../../cluster_daemon.ts";
 import { compose } from "../../compose.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
@@ -202,6 +205,49 @@ test("what is not of this cluster is refused with what to do, and nothing is tou
   await fromSnapshot.until(({ stderr }) => /shard 0 goes on at [1-9]\d+/.test(stderr));
   fromSnapshot.kill("SIGTERM");
   assert.is((await fromSnapshot.ended).code, 0);
+});
+
+test("a node that retention overtakes while it runs ends with what is lost, and a snapshot beyond the end of the mailbox is refused", async () => {
+  if (MISSING !== null) return notRun("cluster: overtaken", MISSING);
+  const input = join(path, "overtaken-in");
+  mkdirSync(input);
+  writeReadings(join(input, "1.json"), 50, 300);
+  const cluster = "mailbox: overtaken.mailbox, shards: 1, group: overtaken";
+  const a = newNode(
+    path,
+    "overtaken",
+    readingsBase(input),
+    broker.connection,
+    `${cluster}, snapshots: ${join(path, "overtaken-snapshots")}, every: 1s`,
+  );
+  const settings = clusterSettings(gridConfig(a), false);
+  await initiated(a);
+  const one = await started(a);
+  await done(["ingest", "--drain"], a);
+  const before = await watched(broker.connection, "overtaken", async (book, settled) => {
+    await settled(1);
+    while ((book.get("shard 0")?.snapshot?.next ?? 0) === 0) await book.changed();
+    return book.get("shard 0")?.next ?? 0;
+  });
+  process.kill(one.pid, "SIGSTOP");
+  writeReadings(join(input, "2.json"), 50, 500);
+  await done(["ingest", "--drain"], a);
+  const { high = 0 } = (await mailboxExtents(settings)).get(0) ?? {};
+  assert.ok(high > before, "more came while it stood still");
+  await broker.deleteRecords("overtaken.mailbox", String(high));
+  process.kill(one.pid, "SIGCONT");
+  const writer = new TopicWriter(broker.connection, "overtaken.mailbox");
+  await writer.send([{ partition: 0, value: encodeChunk({ kind: "pass" }) }]);
+  await writer.close();
+  const { code, stderr } = await one.ended;
+  assert.match(stderr, new RegExp(`stands at ${before}, and .*mailbox begins at ${high}: what lies between is lost`));
+  assert.is(code, 78, stderr);
+
+  const replayed = replay(settings, { shard: 0, from: high, to: high + 5 }, async () => {});
+  await replayed.then(
+    () => assert.unreachable(),
+    (error: unknown) => assert.match(String(error), /goes to \d+, where its snapshot is, and overtaken\.mailbox ends at \d+/),
+  );
 });
 
 test("a cluster whose brokers do not answer is waited for, or said to be unreachable", async () => {

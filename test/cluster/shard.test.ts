@@ -7,6 +7,7 @@ import { ingest } from "../../cluster/ingest.ts";
 import { outgoing } from "../../cluster/outbox.ts";
 import { Router } from "../../cluster/router.ts";
 import { inletsOf, Shard } from "../../cluster/shard.ts";
+import { WrongCluster } from "../../cluster/topics.ts";
 import { compose, SHIPPED, wireSources, worldOptions } from "../../compose.ts";
 import { wallClock } from "../../engine/clock.ts";
 import { stateDigest } from "../../engine/digest.ts";
@@ -52,6 +53,25 @@ test("a shard that takes its mailbox again, with everything sent twice, comes to
       assert.is(stateDigest(again.store), digests[n]);
       await again.close();
     }
+  });
+});
+
+test("a record before which others are missing is refused, and one without value is passed over", async () => {
+  await inGridFolder(async (folder) => {
+    const { shard, close } = await opened({ ...gridConfig(folder), sinks: [] }, 1, 0);
+    await shard.take(0, encodeChunk({ kind: "pass" }));
+    await shard.take(1, null);
+    await shard.take(0, encodeChunk({ kind: "pass" }));
+    assert.is(shard.next, 2);
+    await shard.take(3, encodeChunk({ kind: "pass" })).then(
+      () => assert.unreachable(),
+      (error: unknown) => {
+        assert.instance(error, WrongCluster);
+        assert.match(String(error), /stands at 2, and the mailbox begins at 3: what lies between is lost to it/);
+      },
+    );
+    assert.is(shard.next, 2);
+    await close();
   });
 });
 
