@@ -63,6 +63,8 @@ export interface EngineOptions extends WorldOptions {
   readonly guard?: CrashGuard;
   /** True: a source that waits for a decision on new columns ends, and is named in `stopped`. Default: it is tried again. */
   readonly endsAtNewColumns?: boolean;
+  /** So many rows are held at a time while rows are written again. Left out: as `RowReviser` says. */
+  readonly rowsAWindow?: number;
   /** Told when a stage has been read to its present end. */
   readonly onStage: (stage: number) => void;
   /** Told when a batch is stored. */
@@ -119,13 +121,14 @@ export class Engine {
     this.#options = options;
     this.world = new World(options, options.store);
     this.#turn = new Turn(this.world);
-    const { store, decode, clock, random, onSinkRetry: onRetry, onSinkGap: onGap, log } = options;
+    const { store, decode, clock, random, onSinkRetry: onRetry, onSinkGap: onGap, log, rowsAWindow } = options;
     this.#reviser = new RowReviser({
       world: this.world,
       store,
       clock,
       between: (work) => this.#between(work),
       room: async (signal) => this.#retention?.room(signal),
+      ...(rowsAWindow === undefined ? {} : { rowsAWindow }),
     });
     const common = {
       store,

@@ -14,9 +14,10 @@ import { aim, type World } from "./world.ts";
 // goes through the log behind the turns, for many actors at once, and writes again what differs, under the same row ids.
 
 const READ_BYTES = 1_048_576;
-/** So many actors, and about so many of their rows, are looked for in one pass through the log. */
+/** So many actors are served by one pass through the log. */
 const ACTORS_A_PASS = 50_000;
-const ROWS_A_PASS = 100_000;
+/** So many of their rows are held at a time. */
+const ROWS_A_WINDOW = 100_000;
 const ROWS_A_STEP = 500;
 /** Nothing has come for so long: there is time. */
 const IDLE_MS = 200;
@@ -39,21 +40,31 @@ export interface RowReviserOptions {
   readonly between: (work: () => Promise<void>) => Promise<void>;
   /** Resolves when the log has room for more, or `signal` fires. */
   readonly room: (signal: AbortSignal) => Promise<void>;
+  /** So many rows are held at a time, 1 or more. Left out: 100,000. */
+  readonly rowsAWindow?: number;
 }
 
-/** One way through the log, in steps: first all of it is read up to `end`, then rows are written, then what was asked for is crossed out. */
+/** One way through the log for those who ask, window by window; then what was asked for is crossed out. */
 interface Pass {
-  /** `<actor> NUL <table>` -> the keys of what is asked. */
-  readonly asked: ReadonlyMap<string, readonly string[]>;
+  /** `<actor> NUL <table>` */
+  readonly subjects: ReadonlySet<string>;
+  /** The rows of table `revise` that asked. */
+  readonly keys: readonly string[];
   /** The log as it was when the pass began. What is written later is written by actors that knew better already. */
+  readonly end: number;
+  window: Window;
+}
+
+/** Rows that are held at a time, in steps: first the log is read to its end, for what has become of them, then they are written. */
+interface Window {
+  /** The log as it was when the window began: it has what the windows before have written. */
   readonly end: number;
   /** Number to read from; null: all is read. */
   next: number | null;
   /** The numbers of the rows as they stand now, by row id. */
   readonly found: Map<string, number>;
-  readonly taken: Set<string>;
-  /** Whose turn comes with the next pass. */
-  readonly left: Set<string>;
+  /** The first row for which there was no room, where the next window begins; null: there was room for all. */
+  resumeAt: number | null;
   /** Numbers of the rows that are still to be looked at, the first one last. */
   rows: number[];
 }
@@ -123,56 +134,57 @@ export class RowReviser {
     this.#pass ??= this.#begun();
     const pass = this.#pass;
     if (pass === null) return;
-    if (pass.next !== null) return this.#look(pass, pass.next);
-    if (pass.rows.length > 0) return this.#revise(pass.rows.splice(-ROWS_A_STEP).reverse());
+    const { next, rows, resumeAt } = pass.window;
+    if (next !== null) return this.#look(pass, next);
+    if (rows.length > 0) return this.#revise(rows.splice(-ROWS_A_STEP).reverse());
+    if (resumeAt !== null) {
+      pass.window = this.#windowFrom(resumeAt);
+      return this.#look(pass, resumeAt);
+    }
     this.#pass = null;
     this.#mayBeAsked = true; // Meanwhile, or for more actors than one pass takes.
-    const done = [...pass.asked].flatMap(([subject, keys]) => (pass.left.has(subject) ? [] : keys));
     await this.#commit(
       this.#draft(),
-      done.map((key): ChangedRow => ({ table: "revise", key, value: null })),
+      pass.keys.map((key): ChangedRow => ({ table: "revise", key, value: null })),
     );
   }
 
   #begun(): Pass | null {
     if (!this.#mayBeAsked) return null;
     this.#mayBeAsked = false;
-    const asked = this.#asked();
-    if (asked.size === 0) return null;
-    const next = this.#options.store.logStart("curated");
-    return { asked, end: this.#options.world.nextSequence, next, found: new Map(), taken: new Set(), left: new Set(), rows: [] };
-  }
-
-  /** `<actor> NUL <table>` -> the keys of what is asked. */
-  #asked(): ReadonlyMap<string, readonly string[]> {
-    const asked = new Map<string, string[]>();
+    const subjects = new Set<string>();
+    const keys: string[] = [];
     for (const [key] of this.#options.store.range("revise", "")) {
       const subject = key.slice(0, key.lastIndexOf("\0"));
-      const keys = asked.get(subject) ?? [];
-      if (keys.length === 0 && asked.size === ACTORS_A_PASS) break;
+      if (subjects.size === ACTORS_A_PASS && !subjects.has(subject)) break;
+      subjects.add(subject);
       keys.push(key);
-      asked.set(subject, keys);
     }
-    return asked;
+    if (keys.length === 0) return null;
+    return { subjects, keys, end: this.#options.world.nextSequence, window: this.#windowFrom(this.#options.store.logStart("curated")) };
   }
 
-  async #look(pass: Pass, from: number): Promise<void> {
-    const { store, world } = this.#options;
-    const { asked, end, found, taken, left } = pass;
+  #windowFrom(next: number): Window {
+    return { end: this.#options.world.nextSequence, next, found: new Map(), resumeAt: null, rows: [] };
+  }
+
+  async #look({ subjects, end, window }: Pass, from: number): Promise<void> {
+    const { store, world, rowsAWindow = ROWS_A_WINDOW } = this.#options;
+    const { found } = window;
     const entries = await store.readLog("curated", from, READ_BYTES);
-    pass.next = null;
+    window.next = null;
     for (const { sequence, bytes } of entries) {
-      if (sequence >= end) break;
-      pass.next = sequence + 1;
+      if (sequence >= window.end) break;
+      window.next = sequence + 1;
       const { row } = readRow(world.tables, bytes);
-      const subject = `${row.actor}\0${row.table}`;
-      if (!asked.has(subject)) continue;
-      if (!taken.has(subject) && found.size >= ROWS_A_PASS) left.add(subject);
-      if (left.has(subject)) continue;
-      taken.add(subject);
-      found.set(row.rowId, sequence);
+      if (!subjects.has(`${row.actor}\0${row.table}`)) continue;
+      const { rowId } = row;
+      if (found.has(rowId) || (found.size < rowsAWindow && sequence < end)) found.set(rowId, sequence);
+      else if (sequence < end) window.resumeAt ??= sequence;
     }
-    if (pass.next === null) pass.rows = [...found.values()].sort((a, b) => b - a);
+    if (window.next !== null) return;
+    window.rows = [...found.values()].sort((a, b) => b - a);
+    found.clear();
   }
 
   async #revise(sequences: readonly number[]): Promise<void> {

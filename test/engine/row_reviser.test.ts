@@ -7,10 +7,12 @@ import { stateDigest } from "../../engine/digest.ts";
 import type { CuratedRow } from "../../engine/emission.ts";
 import { emissionDecoder } from "../../engine/emission_codec.ts";
 import { Engine, type SourceWiring } from "../../engine/engine.ts";
-import { SourceId } from "../../engine/ids.ts";
+import { actorIdFrom, SourceId } from "../../engine/ids.ts";
+import { PartsDraft } from "../../engine/journal.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
+import { LogDraft } from "../../engine/log_draft.ts";
 import { openMemoryStore } from "../../engine/memory_store.ts";
-import { RowReviser } from "../../engine/row_reviser.ts";
+import { RowReviser, revisionRow } from "../../engine/row_reviser.ts";
 import { RuleTable } from "../../engine/rule_table.ts";
 import type { Batch, Source } from "../../engine/source.ts";
 import type { Store } from "../../engine/store.ts";
@@ -28,8 +30,8 @@ const WORLD = { name: "main", domain: GRID, rules: new RuleTable(RULES), schemas
 const MINUTES_A_DAY = 1_440;
 const dayOf = (minute: number): string => new Date(at(minute)).toISOString().slice(0, 10);
 
-/** A process that does what is asked for in a store. `stopAfter`: it ends before its n-th commit. */
-async function revise(store: Store, stopAfter = Number.POSITIVE_INFINITY): Promise<void> {
+/** A process that does what is asked for in a store. `stopAfter`: it ends before its n-th commit; `rowsAWindow`: so many rows are held at a time. */
+async function revise(store: Store, stopAfter = Number.POSITIVE_INFINITY, rowsAWindow = 100_000): Promise<void> {
   const world = new World(WORLD, store);
   const stop = new AbortController();
   let works = 0;
@@ -38,7 +40,7 @@ async function revise(store: Store, stopAfter = Number.POSITIVE_INFINITY): Promi
     if (works >= stopAfter) stop.abort();
     else await work();
   };
-  await new RowReviser({ world, store, between, clock: wallClock, room: async () => {} }).settle(stop.signal);
+  await new RowReviser({ world, store, between, clock: wallClock, room: async () => {}, rowsAWindow }).settle(stop.signal);
 }
 
 async function rowsOf(store: Store): Promise<readonly (CuratedRow & { readonly sequence: number })[]> {
@@ -119,9 +121,70 @@ test("what is done twice, or was stopped anywhere, is as if it had been done onc
   }
 });
 
-/** A run that ends by itself: readings, then masters that say otherwise, then readings again. `delay`: what each look at the log and each batch waits, in turns of the loop. */
+/** How many rows are looked at again between one look at the log and the next. */
+function windowsOf(store: Store): { readonly store: Store; readonly rows: number[] } {
+  const rows = [0];
+  const counting = Object.assign(Object.create(store) as Store, {
+    readLog: (...args: Parameters<Store["readLog"]>) => {
+      const isLook = args[2] > 1;
+      if (!isLook) rows.push((rows.pop() ?? 0) + 1);
+      else if (rows.at(-1) !== 0) rows.push(0);
+      return store.readLog(...args);
+    },
+  });
+  return { store: counting, rows };
+}
+
+test("no more rows are held at a time than allowed, and each says in the end what it would say if all were held", async () => {
+  const moved = customer(dayOf(2 * MINUTES_A_DAY), { transformer_id: "TRF-N-0099" });
+  const minutes = Array.from({ length: 100 }, (_, n) => n * 60);
+  const script = [
+    ...minutes.map((minute) => reading(minute, 1)),
+    customer("2024-01-01"),
+    moved,
+    ...minutes.map((n) => reading(6_000 + n, 1)),
+  ];
+  const expected = await told(await after(...script));
+  assert.is(new Set(expected).size, 2);
+  for (const rowsAWindow of [1, 7, 64, 100, 101, 199, 200, 201]) {
+    const { store } = await given().when(...script);
+    const windows = windowsOf(store);
+    await revise(windows.store, Number.POSITIVE_INFINITY, rowsAWindow);
+    assert.is(Math.max(...windows.rows), Math.min(rowsAWindow, 200));
+    assert.is(windows.rows.length, Math.ceil(200 / rowsAWindow));
+    assert.equal(await told(store), expected);
+    assert.is((await rowsOf(store)).length, 300, "only the rows that came before their master are written again, once");
+    assert.equal([...store.range("revise", "")], []);
+  }
+});
+
+test("a row that was written again before is revised as it stands, whichever window its first word lies in", async () => {
+  const minutes = Array.from({ length: 20 }, (_, n) => n * 60);
+  const { store } = await given().when(...minutes.map((minute) => reading(minute, 1)), customer("2024-01-01"));
+  await revise(store, Number.POSITIVE_INFINITY, 6);
+  assert.is((await rowsOf(store)).length, 40);
+  const world = new World(WORLD, store);
+  const asks = [...new Set((await rowsOf(store)).map(({ actor }) => actor ?? ""))].map((actor) =>
+    revisionRow(actorIdFrom(actor), "meter_readings", store.nextSequence),
+  );
+  await store.commit({ parts: new PartsDraft(), log: emptyDraft(world.nextSequence), rows: asks });
+  await revise(store, Number.POSITIVE_INFINITY, 6);
+  assert.is((await rowsOf(store)).length, 40, "they say already what they would say now");
+});
+
+function emptyDraft(sequence: number): LogDraft {
+  const log = new LogDraft();
+  log.clear(sequence);
+  return log;
+}
+
+/**
+ * A run that ends by itself: readings, then masters that say otherwise, then readings again. `delay`: what each look at the log and each batch waits,
+ * in turns of the loop; `rowsAWindow`: so many rows are held at a time.
+ */
 async function run(
   delay: (n: number) => number,
+  rowsAWindow = 100_000,
 ): Promise<{ readonly rows: readonly unknown[]; readonly digest: string; readonly most: number }> {
   const memory = openMemoryStore();
   let [waits, looks, most] = [0, 0, 0];
@@ -166,12 +229,18 @@ async function run(
     clock: wallClock,
     random: () => 0.5,
     stallMs: 3_600_000,
+    rowsAWindow,
     onRetry: () => {},
     onStage: () => {},
   });
   await engine.run(new AbortController().signal, 1_000);
   const rows = (await rowsOf(memory)).map(({ sequence, rowId, amends, cells }) => [sequence, rowId, amends, cells["transformer_id"]]);
   return { rows, digest: stateDigest(memory), most };
+}
+
+/** What each row says in the end, by row id. */
+function lastWords(rows: readonly unknown[]): readonly (readonly [id: unknown, transformer: unknown])[] {
+  return (rows as readonly (readonly unknown[])[]).map(([, id, , transformer]) => [id, transformer]);
 }
 
 function batchOf(arrivals: readonly Arrival[], n: number): Batch {
@@ -188,6 +257,10 @@ test("what a run writes again, and under which numbers, follows from its batches
   assert.ok(quick.rows.length > 1_900, "most rows have come twice");
   for (const delay of [(n: number) => (n * 7) % 5, (n: number) => (n % 50 === 0 ? 200 : 0), () => 3]) assert.equal(await run(delay), quick);
   assert.ok(quick.most <= 501, "no batch waits for more than one look and the rows of one step");
+  const narrow = await run(() => 0, 90);
+  assert.is.not(JSON.stringify(narrow.rows), JSON.stringify(quick.rows), "the bound was reached");
+  for (const delay of [(n: number) => (n * 7) % 5, (n: number) => (n % 50 === 0 ? 200 : 0)]) assert.equal(await run(delay, 90), narrow);
+  assert.equal(new Map(lastWords(narrow.rows)), new Map(lastWords(quick.rows)));
 });
 
 test("while the log is full nothing is written again", async () => {
