@@ -1,6 +1,5 @@
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { bell } from "../../engine/bell.ts";
+import { type Bell, bell } from "../../engine/bell.ts";
 import type { Clock } from "../../engine/clock.ts";
 import { parseSpanMs, seconds } from "../../engine/duration.ts";
 import { alertCursor, either, type Told } from "../alert_cursor.ts";
@@ -11,6 +10,7 @@ import { type Parameter, type Query, textOf } from "../verb.ts";
 import { ALERT_FILTERS, alertQuery } from "../verbs.ts";
 import { Refusal } from "./refusal.ts";
 import { parsedSearch } from "./route.ts";
+import { written } from "./written.ts";
 
 /** What streams of alerts are made of. */
 export interface AlertStreams {
@@ -25,7 +25,6 @@ export interface AlertStreams {
 /** Streams of one log at once: questions always find a connection. */
 export const STREAMS_MAX = 1_024;
 const NDJSON = "application/x-ndjson";
-const STALLED_MS = seconds(10);
 const WAIT_MAX_MS = seconds(60);
 /** A list looks through the log for so long; who asks on from `X-Next-From` has the rest. */
 const LOOK_MS = seconds(2);
@@ -120,9 +119,33 @@ export async function listAlerts(streams: AlertStreams, search: string, response
   if (from < tail.firstSequence)
     throw new Refusal(410, "NOT_FOUND", `the log begins at ${tail.firstSequence}`, { hint: `from=${tail.firstSequence}` });
   const filter = await streams.filter(alertQuery(query));
-  const found: LoggedAlert[] = [];
   const woken = bell();
   const unhear = tail.onGrown(woken.ring);
+  try {
+    const { found, next } = await listed(streams, { filter, limit, from, lookUntilMs, untilMs }, woken, signal);
+    response.writeHead(200, { "Content-Type": NDJSON, "Cache-Control": "no-store", "X-Next-From": String(next) });
+    response.end(found.map(({ json }) => `${Buffer.from(json).toString()}\n`).join(""));
+  } finally {
+    unhear();
+  }
+}
+
+interface Listing {
+  readonly filter: AlertFilter;
+  readonly limit: number;
+  readonly from: number;
+  readonly lookUntilMs: number;
+  readonly untilMs: number;
+}
+
+/** `next`: the place after what was looked at. */
+async function listed(
+  { tail, clock }: AlertStreams,
+  { filter, limit, from, lookUntilMs, untilMs }: Listing,
+  woken: Bell,
+  signal: AbortSignal,
+): Promise<{ readonly found: readonly LoggedAlert[]; readonly next: number }> {
+  const found: LoggedAlert[] = [];
   let next = from;
   while (found.length < limit && !signal.aborted) {
     const grown = woken.heard();
@@ -138,9 +161,7 @@ export async function listAlerts(streams: AlertStreams, search: string, response
     if (found.length > 0 || clock.now() >= untilMs) break;
     await either(grown, clock, untilMs - clock.now(), signal);
   }
-  unhear();
-  response.writeHead(200, { "Content-Type": NDJSON, "Cache-Control": "no-store", "X-Next-From": String(next) });
-  response.end(found.map(({ json }) => `${Buffer.from(json).toString()}\n`).join(""));
+  return { found, next };
 }
 
 interface Form {
@@ -235,14 +256,4 @@ function waitMs(text: string | undefined): number {
   const spanMs = parseSpanMs(text);
   if (spanMs === null || spanMs > WAIT_MAX_MS) throw new CommandError("USAGE", `wait: "${text}" is no span of up to 60s`);
   return spanMs;
-}
-
-/** False, and the connection is cut: the reader has taken nothing for too long, or is gone. */
-async function written(response: ServerResponse, bytes: Buffer, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  if (response.write(bytes)) return true;
-  const drained = once(response, "drain", { signal }).catch(() => {});
-  await either(drained, clock, STALLED_MS, signal);
-  if (!response.writableNeedDrain && !signal.aborted) return true;
-  response.destroy();
-  return false;
 }

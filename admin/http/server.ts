@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
-import { wallClock } from "../../engine/clock.ts";
+import { type Clock, wallClock } from "../../engine/clock.ts";
 import { seconds } from "../../engine/duration.ts";
 import type { Asker } from "../asker.ts";
 import type { HttpConfig } from "../config_types.ts";
@@ -26,6 +25,7 @@ import { parsedSearch, type RoutedWrite, routed, routedWrite, writeQuery } from 
 import { type Session, type Sessions, sessions } from "./sessions.ts";
 import { bindSocket } from "./socket_file.ts";
 import { type Tickets, tickets } from "./tickets.ts";
+import { written } from "./written.ts";
 
 /** What the API is made of. */
 export interface AdminOptions {
@@ -379,13 +379,14 @@ async function answerQuestion({ asker, exporter, streamed, streams, metrics, sho
   }
   if (path.startsWith(EXPORTS)) {
     exchange.route = `${EXPORTS}{table}`;
-    return sendExport(response, exporter, { table: path.slice(EXPORTS.length), search }, signal);
+    return sendExport(response, { exporter, clock: streams.clock }, { table: path.slice(EXPORTS.length), search }, signal);
   }
   const question = routed(path, search);
   if (question === null) throw notFound(path);
   exchange.route = question.verb.route;
   const isStream = question.verb.stream !== undefined && (request.headers.accept ?? "").includes(NDJSON);
-  if (isStream && streamed !== undefined) return sendPieces(response, streamed(question.verb.name, question.query, signal), signal);
+  if (isStream && streamed !== undefined)
+    return sendPieces(response, streamed(question.verb.name, question.query, signal), streams.clock, signal);
   const { value, found } = await asker.ask(question.verb.name, question.query, signal);
   if (found !== undefined) response.setHeader("X-Found", String(found));
   sendJson(response, value);
@@ -393,7 +394,7 @@ async function answerQuestion({ asker, exporter, streamed, streams, metrics, sho
 
 async function sendExport(
   response: ServerResponse,
-  exporter: Exporter | undefined,
+  { exporter, clock }: { readonly exporter: Exporter | undefined; readonly clock: Clock },
   { table, search }: { readonly table: string; readonly search: string },
   signal: AbortSignal,
 ): Promise<void> {
@@ -406,8 +407,11 @@ async function sendExport(
     });
   const times = { asOf: textOf(query, "asOf"), knownAt: textOf(query, "knownAt") };
   const pieces = await exporter.pieces({ table, form, times }, signal);
-  response.writeHead(200, { "Content-Type": form === "csv" ? "text/csv; charset=utf-8" : NDJSON });
-  for await (const piece of pieces) if (!response.write(piece)) await once(response, "drain", { signal });
+  response.writeHead(200, {
+    "Content-Type": form === "csv" ? "text/csv; charset=utf-8" : NDJSON,
+    "Content-Disposition": `attachment; filename="${table}.${form}"`, // The table is one that there is: its name is plain.
+  });
+  for await (const piece of pieces) if (!(await written(response, piece, clock, signal))) return; // The reading process ends with the loop.
   response.end();
 }
 
@@ -461,10 +465,10 @@ function refuse({ log }: Served, { response, signal }: Exchange, error: unknown)
 const NDJSON = "application/x-ndjson";
 
 /** Lines of JSON, as they come. */
-async function sendPieces(response: ServerResponse, pieces: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+async function sendPieces(response: ServerResponse, pieces: AsyncIterable<unknown>, clock: Clock, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
     if (!response.headersSent) response.writeHead(200, { "Content-Type": NDJSON });
-    if (!response.write(`${JSON.stringify(piece)}\n`)) await once(response, "drain", { signal });
+    if (!(await written(response, `${JSON.stringify(piece)}\n`, clock, signal))) return;
   }
   if (!response.headersSent) response.writeHead(200, { "Content-Type": NDJSON });
   response.end();

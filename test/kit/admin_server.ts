@@ -23,6 +23,7 @@ export interface ServerChanges {
   readonly firstSequence?: number;
   readonly asker?: AdminOptions["asker"];
   readonly writer?: AdminOptions["writer"];
+  readonly exporter?: NonNullable<AdminOptions["exporter"]>;
   readonly health?: Partial<Health>;
   readonly tokens?: AdminOptions["tokens"];
 }
@@ -60,6 +61,7 @@ export async function adminServer(engine: TinyEngine, changes: ServerChanges = {
     tokens: changes.tokens ?? [{ name: "admin", value: TOKEN, role: "admin" }],
     asker: changes.asker ?? { ask: async (verb, query) => verbNamed(verb).ask(known, query) },
     writer: changes.writer ?? { write: (verb) => Promise.reject(new Error(`nobody carries out ${verb}`)) },
+    ...(changes.exporter === undefined ? {} : { exporter: changes.exporter }),
     streams: {
       tail,
       clock: changes.clock ?? wallClock,

@@ -224,6 +224,21 @@ test("a list is what there is, at most the limit, and says where to go on; it ma
     assert.is((await ask(server, "/v1/alerts?wait=2m")).status, 400);
   }));
 
+test("a list whose page cannot be read leaves no listener behind", () =>
+  inScene(async ({ server }) => {
+    const { tail } = server;
+    let listeners = 0;
+    tail.onGrown = () => {
+      listeners += 1;
+      return () => {
+        listeners -= 1;
+      };
+    };
+    tail.page = () => Promise.reject(new Error("a piece of the log is gone"));
+    assert.is((await ask(server, "/v1/alerts?from=1")).status, 500);
+    assert.equal([listeners, server.errors], [0, ["a piece of the log is gone"]]);
+  }));
+
 test("closing the API ends the streams", () =>
   inScene(async ({ server }) => {
     const { response } = await opened(server, "/v1/alerts/stream");
