@@ -29,9 +29,9 @@ export interface Config {
   readonly sinks: readonly SinkConfig[];
   readonly batch: { readonly recordsMax: number; readonly bytesMax: number; readonly waitMs: number };
   readonly log: { readonly keepMs: number; readonly sizeBytesMax: number; readonly minFreeDiskBytes: number };
-  /** `batchRecords` and `batchBytes` are those of `batch`. */
   /** Null: the engine is alone. */
   readonly cluster: ClusterConfig | null;
+  /** `batchRecords` and `batchBytes` are those of `batch`. */
   readonly limits: Limits;
   /** Actors held in memory. */
   readonly residentActorsMax: number;
