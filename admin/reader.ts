@@ -226,7 +226,9 @@ function parseId({ behaviours }: Domain, text: string): { readonly kinds: readon
 /** Where keys are not all in one case, only a look at each of them tells. */
 function sameLetters(view: View, kinds: readonly string[], key: string): readonly ActorId[] {
   const wanted = key.toLowerCase();
-  return [...idsOf(view, kinds)].filter((id) => keyOf(id).toLowerCase() === wanted);
+  const found: ActorId[] = [];
+  for (const id of idsOf(view, kinds)) if (keyOf(id).toLowerCase() === wanted) found.push(id);
+  return found;
 }
 
 function* idsOf({ store }: View, kinds: readonly string[]): Generator<ActorId, void> {
@@ -241,13 +243,17 @@ function notFound(view: View, kinds: readonly string[], key: string): CommandErr
   return new CommandError("NOT_FOUND", `no actor ${key}`, { hint, candidates });
 }
 
-/** Keys that begin as this one does, up to its first dash, where any does: `TRF-X` is no misspelt bill. */
-function likeKeys(view: View, kinds: readonly string[], key: string): Iterable<string> {
-  const dash = key.indexOf("-");
-  const begin = key.slice(0, dash + 1).toLowerCase();
+/** Keys that begin as this one does, up to its first dash, where any does: `TRF-X` is no misspelt bill. There may be millions: they are gone through, never held. */
+function* likeKeys(view: View, kinds: readonly string[], key: string): Generator<string, void> {
+  const begin = key.slice(0, key.indexOf("-") + 1).toLowerCase();
   const isLike = (known: string): boolean => known.toLowerCase().startsWith(begin);
-  const keys = [...keysOf(view, kinds)];
-  return dash > 0 && keys.some(isLike) ? keys.filter(isLike) : keys;
+  const isAnyLike = begin.length > 1 && some(keysOf(view, kinds), isLike);
+  for (const known of keysOf(view, kinds)) if (!isAnyLike || isLike(known)) yield known;
+}
+
+function some(keys: Iterable<string>, fits: (key: string) => boolean): boolean {
+  for (const key of keys) if (fits(key)) return true;
+  return false;
 }
 
 function* keysOf(view: View, kinds: readonly string[]): Generator<string, void> {

@@ -21,18 +21,37 @@ export function editDistance(left: string, right: string): number {
 const DISTANCE_MAX = 2;
 const WORD_MAX = 256; // The cost is the product of both lengths.
 
-/** The words within edit distance 2, whatever their case: nearest first, then in order of text, at most `most`. Never the word's own letters only ("ab" for "xy"). */
+/**
+ * The words within edit distance 2, whatever their case: nearest first, then in order of text, at most `most`. Never the word's own letters only ("ab" for
+ * "xy"). However many are known, no more than that are held.
+ */
 export function suggestions(word: string, known: Iterable<string>, most = 5): readonly string[] {
   if (word.length > WORD_MAX) return [];
   const wanted = word.toLowerCase();
-  const near: { readonly candidate: string; readonly distance: number }[] = [];
+  const best: Near[] = [];
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) > DISTANCE_MAX) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
-    if (distance <= DISTANCE_MAX && distance < Math.max(candidate.length, word.length)) near.push({ candidate, distance });
+    if (distance <= DISTANCE_MAX && distance < Math.max(candidate.length, word.length)) keep(best, { candidate, distance }, most);
   }
-  near.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
-  return near.slice(0, most).map(({ candidate }) => candidate);
+  return best.map(({ candidate }) => candidate);
+}
+
+interface Near {
+  readonly candidate: string;
+  readonly distance: number;
+}
+
+/** Puts one at its place among the best, of which there are at most so many. */
+function keep(best: Near[], near: Near, most: number): void {
+  let at = best.length;
+  for (let before = best[at - 1]; before !== undefined && isNearer(near, before); before = best[at - 1]) at -= 1;
+  best.splice(at, 0, near);
+  if (best.length > most) best.pop();
+}
+
+function isNearer(a: Near, b: Near): boolean {
+  return a.distance < b.distance || (a.distance === b.distance && a.candidate < b.candidate);
 }
 
 /** The nearest of the known words, or null if none is within edit distance 2. */

@@ -36,3 +36,13 @@ test("suggestions come nearest first, then by name, and are few", () => {
   ]);
   assert.is(suggestions("aaaa", ["aaab", "aaac", "aaad", "aaae", "aaaf", "aaag"]).length, 5);
 });
+
+test("however the known words come, the same few are suggested", () => {
+  const known = ["aaab", "caaa", "abab", "aaac", "aaad", "aabb", "aaae", "baaa"];
+  for (let n = 0; n < known.length; n += 1) {
+    const turned = [...known.slice(n), ...known.slice(0, n)];
+    assert.equal(suggestions("aaaa", turned, 4), ["aaab", "aaac", "aaad", "aaae"], turned.join());
+    assert.equal(suggestions("aaaa", turned.reverse(), 7), ["aaab", "aaac", "aaad", "aaae", "baaa", "caaa", "aabb"], turned.join());
+  }
+  assert.equal(suggestions("aaaa", known, 0), []);
+});
