@@ -112,8 +112,8 @@ const source = z.discriminatedUnion("type", [
     type: z.literal("simulator"),
     ...anySource,
     profile: z.enum(["meters", "substations", "billing"]),
-    rate: z.number().positive().max(1_000_000).default(3).describe("Records per second."),
-    seed: z.int().nonnegative().default(42),
+    rate: z.number().min(0.001).max(10_000).default(3).describe("Records per second."),
+    seed: z.int().nonnegative().max(4_294_967_295).default(42),
     clock: z.enum(["continue", "wall"]).default("continue").describe("continue: begins where the feed's data ends; wall: at the present."),
   }),
   z.strictObject({

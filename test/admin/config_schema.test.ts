@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as assert from "uvu/assert";
-import { configJsonSchema, configSchemaText, limitUnit } from "../../admin/config_schema.ts";
+import { configJsonSchema, configSchema, configSchemaText, limitUnit } from "../../admin/config_schema.ts";
 import { DEFAULT_LIMITS } from "../../engine/limits.ts";
+import { liveMessages } from "../../simulators/live.ts";
 import { suite } from "../kit/suite.ts";
 import { ROOT } from "./given_config.ts";
 
@@ -38,5 +39,29 @@ test("every limit is written in the unit of its name", () => {
   for (const [limit, unit] of Object.entries(units)) {
     assert.ok(Object.hasOwn(DEFAULT_LIMITS, limit), limit);
     assert.is(limitUnit(limit), unit, limit);
+  }
+});
+
+test("a simulator may have every rate and seed that a live stream takes, and no other", () => {
+  const isAllowed = (options: object): boolean =>
+    configSchema.safeParse({ version: 1, sources: { live: { feed: "smart_meter", type: "simulator", profile: "meters", ...options } } })
+      .success;
+  const isTaken = (options: object): boolean => {
+    try {
+      liveMessages({ profile: "meters", rate: 3, seed: 42, scale: 1, startAtMs: Date.UTC(2026, 0, 1), ...options });
+      return true;
+    } catch (error) {
+      assert.instance(error, RangeError);
+      return false;
+    }
+  };
+  const rates = [0, 0.0009, 0.001, 3, 10_000, 10_001].map((rate) => ({ rate }));
+  const seeds = [-1, 0, 0.5, 42, 2 ** 32 - 1, 2 ** 32].map((seed) => ({ seed }));
+  for (const [options, expected] of [
+    [rates, [false, false, true, true, true, false]],
+    [seeds, [false, true, false, true, true, false]],
+  ] as const) {
+    assert.equal(options.map(isTaken), expected);
+    assert.equal(options.map(isAllowed), expected);
   }
 });
