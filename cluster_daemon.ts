@@ -27,6 +27,7 @@ import {
 } from "./cluster/topics.ts";
 import { compose, domainOf, kafkaConnection, SHIPPED, wireSources, worldOptions } from "./compose.ts";
 import { openStore, storeError } from "./daemon.ts";
+import { beginLater } from "./engine/backup.ts";
 import { wallClock } from "./engine/clock.ts";
 import { NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
@@ -67,12 +68,13 @@ export async function nodeRun({ config, log, say, insecureDev }: ClusterRun, sto
   const node = settings.cluster.node ?? hostname();
   await inCluster(settings, async (book, mark) => {
     requireOwnState(config.stateDir, mark);
+    const overtakenBy = new Map<number, number>();
     const host = new Host({
       settings,
       node,
       address: null,
       book,
-      open: (shard, wake) => openShard({ config, log, settings, node, mark, insecureDev }, shard, wake),
+      open: (shard, wake) => openShard({ config, log, settings, node, mark, book, overtakenBy, insecureDev }, shard, wake),
       held: () => heldIn(config.stateDir, settings.shards),
       clock: wallClock,
       random: Math.random,
@@ -93,31 +95,52 @@ interface Opening {
   readonly settings: ReturnType<typeof clusterSettings>;
   readonly node: string;
   readonly mark: ClusterMark;
+  readonly book: Book<ShardStatus>;
+  /** Shard -> the generation of an owner who went on with its state while we had it, as its outputs show. */
+  readonly overtakenBy: Map<number, number>;
   readonly insecureDev: boolean;
 }
 
-/** Opens the state of a shard, or its newest snapshot if that is further on, and starts its engine. */
+/**
+ * Opens the state of a shard, or its newest snapshot if that is further on, and starts its engine. Where somebody else had the shard since, the state
+ * begins a generation beyond all that the topic of shards knows, and that is said there before anything is published.
+ */
 async function openShard(opening: Opening, number: number, wake: () => void): Promise<OpenShard> {
-  const { config, log, settings, node, mark, insecureDev } = opening;
+  const { config, log, settings, node, mark, book, overtakenBy, insecureDev } = opening;
   const { snapshots: folder, everyMs } = settings.cluster;
   const own = shardConfig(config, number, node);
   const snapshots = folder === null ? [] : await snapshotsOf(folder, number, mark.id);
   let newest: Snapshot | null = snapshots.at(-1) ?? null;
-  if (newest !== null && newest.next > (await offsetOrNone(own.stateDir))) {
+  const isRestored = newest !== null && newest.next > (await offsetOrNone(own.stateDir));
+  if (isRestored && newest !== null) {
     await restoreSnapshot(newest, own.stateDir);
     log.info("cluster.shard", `shard ${number} is restored from ${newest.folder}`);
+  }
+  const lastOwner = book.get(statusKey(number));
+  const beyond = Math.max(lastOwner?.generation ?? 0, overtakenBy.get(number) ?? 0);
+  if (isRestored || overtakenBy.has(number) || (lastOwner !== undefined && lastOwner.node !== node)) {
+    await goesBeyond(own.stateDir, beyond);
+    overtakenBy.delete(number);
   }
   const store = await openStore(own);
   try {
     requireSameRules(store, own, number);
     const inlets = inletsOf(config.sources.map(({ id }) => id));
+    let giveWay = (): void => {};
+    const overtaken = new Promise<void>((resolve) => {
+      giveWay = resolve;
+    });
+    const onOvertaken = (by: number): void => {
+      overtakenBy.set(number, by);
+      giveWay();
+    };
     const engine = await compose({
       config: own,
       store,
       mode: "live",
       screen: null,
       insecureDev,
-      shard: { owns: (id) => shardOf(id, settings.shards) === number, inlets },
+      shard: { owns: (id) => shardOf(id, settings.shards) === number, inlets, onOvertaken },
       onRetry: (source, error) => log.warn("source.retry", error.message, { source }),
       onSinkRetry: (sink, error) => log.warn("sink.retry", error.message, { sink }),
       onSinkGap: (sink, from, to) =>
@@ -127,6 +150,11 @@ async function openShard(opening: Opening, number: number, wake: () => void): Pr
       onBatch: wake,
       onTrouble: () => {},
     });
+    const shard = new Shard(engine, store, inlets);
+    const newestSaid = (): ShardStatus["snapshot"] => (newest === null ? null : { next: newest.next, atMs: newest.atMs });
+    const generation = Math.max(beyond + 1, store.generation);
+    const about = { shard: number, node, address: null, generation, next: shard.next, ...shard.tells };
+    await book.put(statusKey(number), { ...about, atMs: wallClock.now(), snapshot: newestSaid() });
     const stop = new AbortController();
     const running = engine.run(stop.signal, GIVE_UP_MS);
     running.catch(() => {}); // `failed` says it.
@@ -140,16 +168,17 @@ async function openShard(opening: Opening, number: number, wake: () => void): Pr
             everyMs,
             async () => {
               if (storedOffset(store) === newest?.next) return;
-              newest = await makeSnapshot({ dir: own.stateDir, folder, shard: number, cluster: mark.id }, () => wallClock.now());
+              newest = await makeSnapshot({ dir: own.stateDir, folder, shard: number, cluster: mark.id, node }, () => wallClock.now());
               log.info("cluster.snapshot", `shard ${number} behind ${newest.next}: ${newest.digest}`);
             },
             (text) => log.error("cluster.snapshot", `shard ${number}: ${text}`),
           );
     return {
-      shard: new Shard(engine, store, inlets),
+      shard,
       store,
-      snapshot: () => (newest === null ? null : { next: newest.next, atMs: newest.atMs }),
+      snapshot: newestSaid,
       failed,
+      overtaken,
       async close() {
         stop.abort();
         await running;
@@ -172,10 +201,14 @@ async function shoot(signal: AbortSignal, everyMs: number, make: () => Promise<v
   }
 }
 
-/** A shard's engine has a name, a state and files of its own. What it keeps of files here, a node that gets its snapshot does not know. */
+/**
+ * A shard's engine has a name, a state and files of its own. What it keeps of files here, a node that gets its snapshot does not know: so files are of the
+ * node, too, even where nodes write to one folder.
+ */
 function shardConfig(config: Config, number: number, node: string): Config {
   const name = shardName(number);
-  const place = (path: string): string => join(dirname(path), `shard=${name.slice("shard-".length)}`, basename(path));
+  const folder = join(`shard=${name.slice("shard-".length)}`, `node=${encodeURIComponent(node)}`);
+  const place = (path: string): string => join(dirname(path), folder, basename(path));
   const sinks = config.sinks.map((sink): SinkConfig => {
     return sink.type === "jsonl" || sink.type === "parquet" ? { ...sink, name: `${sink.name}@${node}`, path: place(sink.path) } : sink;
   });
@@ -189,6 +222,12 @@ function shardName(number: number): string {
 function heldIn(stateDir: string, shards: number): HeldShards {
   const names = existsSync(stateDir) ? readdirSync(stateDir) : [];
   return new Map(Array.from({ length: shards }, (_, n) => n).flatMap((n) => (names.includes(shardName(n)) ? [[n, 0] as const] : [])));
+}
+
+async function goesBeyond(dir: string, generation: number): Promise<void> {
+  await beginLater(dir, generation).catch((error: unknown) => {
+    throw storeError(error);
+  });
 }
 
 async function offsetOrNone(dir: string): Promise<number> {

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BadBackup, backUp, restore } from "../engine/backup.ts";
+import { hours } from "../engine/duration.ts";
 import { openReadOnly } from "../engine/read_only_store.ts";
 import { storedOffset } from "./shard.ts";
 import { WrongCluster } from "./topics.ts";
@@ -20,6 +21,9 @@ export interface Snapshot {
 const KEPT = 2;
 const SNAPSHOT_FILE = "snapshot.json";
 const FINISHED = /^\d{16}$/;
+const UNFINISHED = /^(draft|swept)-/;
+/** An unfinished one of another node is left alone for so long: it may be at it. */
+const DRAFT_MS = hours(1);
 
 /** The finished snapshots of a shard, the newest last. Throws `WrongCluster` if one is of another cluster or shard. */
 export async function snapshotsOf(folder: string, shard: number, cluster: string): Promise<readonly Snapshot[]> {
@@ -41,14 +45,23 @@ export async function snapshotsOf(folder: string, shard: number, cluster: string
   return snapshots;
 }
 
-/** Copies the state of a shard, while its engine runs, and removes all but the last two. The caller makes one at a time. */
-export async function makeSnapshot(
-  { dir, folder, shard, cluster }: { readonly dir: string; readonly folder: string; readonly shard: number; readonly cluster: string },
-  nowMs: () => number,
-): Promise<Snapshot> {
+/** What a snapshot is made of, and for whom. `node` makes one of a shard at a time. */
+export interface SnapshotOf {
+  /** The state of the shard. */
+  readonly dir: string;
+  readonly folder: string;
+  readonly shard: number;
+  readonly cluster: string;
+  readonly node: string;
+}
+
+/** Copies the state of a shard, while its engine runs, and removes all but the last two, and what was begun and never finished. */
+export async function makeSnapshot({ dir, folder, shard, cluster, node }: SnapshotOf, nowMs: () => number): Promise<Snapshot> {
   const place = placeOf(folder, shard);
   await mkdir(place, { recursive: true, mode: 0o700 });
-  const draft = join(place, `draft-${randomUUID()}`);
+  const ownDraft = `draft-${encodeURIComponent(node)}@`;
+  await sweep(place, (name, changedAtMs) => name.startsWith(ownDraft) || nowMs() - changedAtMs > DRAFT_MS);
+  const draft = join(place, `${ownDraft}${randomUUID()}`);
   try {
     const { digest } = await backUp(dir, draft);
     const next = await offsetIn(draft);
@@ -61,6 +74,17 @@ export async function makeSnapshot(
     return snapshot;
   } finally {
     await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Removes what processes that died in a snapshot have left. Renamed first: nobody can finish what is half removed. */
+async function sweep(place: string, isDead: (name: string, changedAtMs: number) => boolean): Promise<void> {
+  for (const name of (await readdir(place)).filter((one) => UNFINISHED.test(one))) {
+    const found = await stat(join(place, name)).catch(noneIfAbsent);
+    if (!("mtimeMs" in found) || !isDead(name, found.mtimeMs)) continue;
+    const swept = join(place, `swept-${randomUUID()}`);
+    await rename(join(place, name), swept).catch(noneIfAbsent);
+    await rm(swept, { recursive: true, force: true });
   }
 }
 

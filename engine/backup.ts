@@ -93,6 +93,21 @@ export async function restore(from: string, dir: string, force: boolean): Promis
   }
 }
 
+/**
+ * Makes the state in `dir` a generation of its own, later than `beyond`, than it was and than all restores before; where there is no state, nothing.
+ * For one of several owners of copies of a state, who goes on where another one was. Throws `Locked` if an engine runs on it, `DamagedStore`.
+ */
+export async function beginLater(dir: string, beyond: number): Promise<void> {
+  const sidecar = await preflight(dir).catch(nullIfMissing);
+  if (sidecar === null) return;
+  const lock = lockDirectory(dir);
+  try {
+    await beginGeneration(dir, beyond);
+  } finally {
+    lock.release();
+  }
+}
+
 async function readBackup(from: string): Promise<Backup> {
   const text = await readFile(join(from, BACKUP_FILE), "utf8").catch(() => null);
   if (text === null) throw new BadBackup(`${from} holds no finished backup: ${BACKUP_FILE} is missing`);
@@ -112,12 +127,12 @@ async function mustBe({ digest, storeId }: Backup, dir: string): Promise<void> {
 }
 
 /** No clock has to be right for it: two restores of one backup differ by it, and one of a restored state comes later. */
-async function beginGeneration(dir: string): Promise<void> {
+async function beginGeneration(dir: string, beyond = 0): Promise<void> {
   const tables = openTables(dir, false);
   const ledger = tables === null ? null : readLedger(tables);
   if (tables === null || ledger === null) throw new DamagedStore(`the copy in ${dir} holds no store`);
   try {
-    const generation = Math.max(wallClock.now(), ledger.generation + 1);
+    const generation = Math.max(wallClock.now(), ledger.generation + 1, beyond + 1);
     tables.transact(() => putLedger(tables, { ...ledger, generation, epoch: ledger.epoch + 1 }, new Map()));
     await tables.flushed();
   } finally {
@@ -224,6 +239,11 @@ async function syncFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+  throw error;
 }
 
 function noStoreIfMissing(dir: string): (error: unknown) => never {

@@ -2,7 +2,7 @@ import type { Kafka, Message, Producer, ProducerRecord, RecordMetadata, Transact
 import type { Clock } from "../engine/clock.ts";
 import { seconds } from "../engine/duration.ts";
 import type { Emission } from "../engine/emission.ts";
-import { BrokenInvariant, orUnavailable } from "../engine/fault.ts";
+import { BrokenInvariant, orUnavailable, Unavailable } from "../engine/fault.ts";
 import { generationIn, generationName } from "../engine/generation.ts";
 import type { Mark } from "../engine/ids.ts";
 import type { Sink } from "../engine/sink.ts";
@@ -26,6 +26,8 @@ export interface KafkaSinkOptions {
   readonly storeId: string;
   /** `Store.generation`. */
   readonly generation: number;
+  /** Told when the topic holds something of a later generation, and of which: another owner has gone on with this state. Left out: that is a broken invariant. */
+  readonly onOvertaken?: (generation: number) => void;
   readonly cursor: SinkCursor;
   /** The number that the log gives next: a topic that holds it already knows more than the state. */
   readonly nextSequence: () => number;
@@ -81,7 +83,7 @@ interface Addressed extends EventName {
  * keep their order, or once the log has passed the number it had then.
  * Nothing is asked of the cluster before the first write. What the cluster finds too large is a dead letter. A write throws `Unavailable` while the
  * cluster does not answer, and `BrokenInvariant` if the topic holds what the log of this generation has not given
- * yet, or anything of a later generation.
+ * yet, or anything of a later generation; with `onOvertaken` that is told, and `Unavailable`: nothing is written any more.
  */
 export function kafka(options: KafkaSinkOptions): Sink {
   const { name, topic, storeId, generation, client, hasTransactions, partitionOf, clock, passing = () => {} } = options;
@@ -122,7 +124,7 @@ export function kafka(options: KafkaSinkOptions): Sink {
     });
     const place = new TopicPlace(ends.slice(0, from?.length ?? ends.length));
     for (const { generation: of, sequence, ...record } of found) {
-      if (of > generation) throw new BrokenInvariant(`${topic} holds events of a later restore of this state: it is older than its output`);
+      if (of > generation) throw overtaken(of);
       if (of < generation) place.addEarlier(sequence, record);
       else place.add(sequence, record);
     }
@@ -132,6 +134,13 @@ export function kafka(options: KafkaSinkOptions): Sink {
       );
     }
     return place;
+  }
+
+  function overtaken(by: number): Error {
+    if (options.onOvertaken === undefined)
+      return new BrokenInvariant(`${topic} holds events of a later restore of this state: it is older than its output`);
+    options.onOvertaken(by);
+    return new Unavailable(`the topic ${topic}`, new Error(`a later owner of this state writes it (generation ${by})`));
   }
 
   async function deliver(emissions: readonly Emission[]): Promise<Mark> {
