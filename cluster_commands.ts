@@ -1,3 +1,4 @@
+import { ONE_ENGINE_RULES } from "./actors/one_engine_rules.ts";
 import type { CommandLine } from "./admin/commands/command_line.ts";
 import { type LoadedConfig, requireRunnable } from "./admin/config.ts";
 import { CommandError } from "./admin/errors.ts";
@@ -99,6 +100,12 @@ export async function runNodeCommand(loaded: LoadedConfig, options: NodeFlags, t
   const insecureDev = options.insecureDev === true;
   await ended(loaded, tools, async (run, stop) => {
     const asked = { ...run, insecureDev };
+    if ((loaded.config.cluster?.shards ?? 1) > 1) {
+      run.log.info(
+        "cluster.shard",
+        `off in a cluster, for they need all records of a region in one engine: ${ONE_ENGINE_RULES.join(", ")}`,
+      );
+    }
     if (options.withIngest !== true) return nodeRun(asked, stop);
     const both = new AbortController();
     const end = (): void => both.abort();

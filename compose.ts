@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { shardRules } from "./actors/one_engine_rules.ts";
 import { GRID } from "./actors/registry.ts";
 import { RULES } from "./actors/rules.ts";
 import type { Unreached } from "./admin/check.ts";
@@ -130,8 +131,6 @@ export interface Composition {
 export interface ShardPart {
   readonly owns: NonNullable<WorldOptions["owns"]>;
   readonly inlets: ReadonlyMap<string, Inlet>;
-  /** Told when an output shows that another owner has gone on with this state, in a later generation. Left out: it ends the engine. */
-  readonly onOvertaken?: (generation: number) => void;
 }
 
 /** The grid as the configuration has it. */
@@ -146,7 +145,8 @@ export function schemasOf({ feeds }: Config): ReadonlyMap<string, SchemaSettings
 
 /** What an engine's memory is made of, as the configuration has it. */
 export function worldOptions(config: Config, assembly: Assembly = SHIPPED): WorldOptions {
-  const { name, limits, rules } = config;
+  const { name, limits, cluster } = config;
+  const rules = cluster !== null && cluster.shards > 1 ? shardRules(config.rules) : config.rules;
   return { name, domain: domainOf(config, assembly), rules: new RuleTable(assembly.rules, rules), schemas: schemasOf(config), limits };
 }
 
@@ -185,7 +185,6 @@ export async function compose({
     isUnchecked: insecureDev,
     filterNow,
     quarantine: (row) => running().quarantine(row),
-    ...(shard?.onOvertaken === undefined ? {} : { whenLater: { onOvertaken: shard.onOvertaken } }),
   };
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, opening), stream: sink.stream });
   if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
@@ -466,7 +465,6 @@ interface SinkOpening {
   readonly isUnchecked: boolean;
   readonly filterNow: (sink: string) => SinkFilter | undefined;
   readonly quarantine: (row: QuarantineRow) => Promise<void>;
-  readonly whenLater?: { readonly onOvertaken: (generation: number) => void };
 }
 
 async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
@@ -494,16 +492,7 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
       const topic = kafkaTopic(connection, sink.topic, `gridactor-${store.storeId}-${name}`, wallClock);
       const source = `/gridactor/${config.name}`;
       const { hasTransactions } = sink;
-      return kafkaSink({
-        ...common,
-        ...topic,
-        ...letters,
-        ...opening.whenLater,
-        hasTransactions,
-        source,
-        rowJson: rowJson(tables),
-        nextSequence,
-      });
+      return kafkaSink({ ...common, ...topic, ...letters, hasTransactions, source, rowJson: rowJson(tables), nextSequence });
     }
     case "webhook": {
       const secrets = sink.secrets.map((secret) => secret.reveal());

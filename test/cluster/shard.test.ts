@@ -1,7 +1,11 @@
-// timeout: 120 s
+// timeout: 240 s
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { ONE_ENGINE_RULES } from "../../actors/one_engine_rules.ts";
 import { GRID } from "../../actors/registry.ts";
 import type { Config } from "../../admin/config_types.ts";
+import { writeReadings } from "../../bench/readings.ts";
 import { encodeChunk, shardOf } from "../../cluster/chunk.ts";
 import { ingest } from "../../cluster/ingest.ts";
 import { outgoing } from "../../cluster/outbox.ts";
@@ -53,6 +57,35 @@ test("a shard that takes its mailbox again, with everything sent twice, comes to
       assert.is(stateDigest(again.store), digests[n]);
       await again.close();
     }
+  });
+});
+
+test("rules that need all records of a region are on in one engine and one shard, and off in eight, where each would tell a part of an hour as the whole", async () => {
+  await inGridFolder(async (folder) => {
+    const config = { ...gridConfig(folder), sinks: [] };
+    const cluster = { connection: "k", mailbox: "m", shards: 8, group: "g", node: null, snapshots: null, everyMs: 1 };
+    const rulesOf = (shards: number | null) => worldOptions({ ...config, cluster: shards === null ? null : { ...cluster, shards } }).rules;
+    for (const id of ONE_ENGINE_RULES) {
+      assert.equal(
+        [null, 1, 8].map((shards) => rulesOf(shards).enabled(id)),
+        [true, true, false],
+      );
+    }
+    assert.ok(rulesOf(8).enabled("grid.frequency"));
+    assert.is(rulesOf(1).settings, config.rules);
+    const input = join(folder.path, "storm-in");
+    mkdirSync(input);
+    writeReadings(join(input, "r.json"), 250, 26_000); // A day and two hours.
+    const base = `version: 1\nadmin: { http: false }\nsources: { meters: { feed: smart_meter, type: landing, location: ${input}, include: ["*.json"], format: jsonl } }\nsinks: {}\nrules: { region.storm: { expectedMin: 5, daysMin: 2 } }\n`;
+    const path = join(folder.path, "storm.yaml");
+    writeFileSync(path, base);
+    const alone = { ...gridConfig({ ...folder, config: path }), sinks: [], cluster: null };
+    const ruled = async ({ stores }: { readonly stores: readonly Store[] }) =>
+      (await alertIds(stores)).filter((one) => one.includes("region."));
+    const eight = { ...alone, cluster: { ...cluster, shards: 8 } };
+    assert.equal(await ruled(await clustered(alone, 1)), []);
+    assert.ok((await ruled(await clustered(alone, 8))).length > 0, "parts are taken for the whole where the rules are on");
+    assert.equal(await ruled(await clustered(eight, 8)), []);
   });
 });
 
