@@ -131,6 +131,8 @@ export interface Composition {
 export interface ShardPart {
   readonly owns: NonNullable<WorldOptions["owns"]>;
   readonly inlets: ReadonlyMap<string, Inlet>;
+  /** Told when an output shows that another owner has gone on with this state, in a later generation. Left out: it ends the engine. */
+  readonly onOvertaken?: (generation: number) => void;
 }
 
 /** The grid as the configuration has it. */
@@ -185,6 +187,7 @@ export async function compose({
     isUnchecked: insecureDev,
     filterNow,
     quarantine: (row) => running().quarantine(row),
+    ...(shard?.onOvertaken === undefined ? {} : { whenLater: { onOvertaken: shard.onOvertaken } }),
   };
   for (const sink of config.sinks) sinks.push({ sink: await openSink(sink, opening), stream: sink.stream });
   if (screen !== null) sinks.push({ sink: terminal({ name: "terminal", ...screen }), stream: "alerts" });
@@ -465,6 +468,7 @@ interface SinkOpening {
   readonly isUnchecked: boolean;
   readonly filterNow: (sink: string) => SinkFilter | undefined;
   readonly quarantine: (row: QuarantineRow) => Promise<void>;
+  readonly whenLater?: { readonly onOvertaken: (generation: number) => void };
 }
 
 async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
@@ -492,7 +496,16 @@ async function openSink(sink: SinkConfig, opening: SinkOpening): Promise<Sink> {
       const topic = kafkaTopic(connection, sink.topic, `gridactor-${store.storeId}-${name}`, wallClock);
       const source = `/gridactor/${config.name}`;
       const { hasTransactions } = sink;
-      return kafkaSink({ ...common, ...topic, ...letters, hasTransactions, source, rowJson: rowJson(tables), nextSequence });
+      return kafkaSink({
+        ...common,
+        ...topic,
+        ...letters,
+        ...opening.whenLater,
+        hasTransactions,
+        source,
+        rowJson: rowJson(tables),
+        nextSequence,
+      });
     }
     case "webhook": {
       const secrets = sink.secrets.map((secret) => secret.reveal());
