@@ -18,7 +18,7 @@ export function grid(options: StageOptions): GivenScript {
 }
 
 /** What commands see of a state that a script has led to. */
-export function viewOf({ store }: Seen): View {
+export function viewOf({ store }: Pick<Seen, "store">): View {
   return { store, domain: GRID, decode: emissionDecoder("main", GRID.tables) };
 }
 
