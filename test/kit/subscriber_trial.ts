@@ -239,7 +239,12 @@ function writeFiles(path: string, readings: number): void {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
   const tame = lines.map((line, n) => {
     const every = n < EARLIER.readings ? EARLIER.every : EVERY;
-    return JSON.stringify({ ...(JSON.parse(line) as object), meter_status: "ACTIVE", is_anomaly_flag: false, reading_kwh: n % every === 0 ? 95 : 1 + (n % 7) / 10 });
+    return JSON.stringify({
+      ...(JSON.parse(line) as object),
+      meter_status: "ACTIVE",
+      is_anomaly_flag: false,
+      reading_kwh: n % every === 0 ? 95 : 1 + (n % 7) / 10,
+    });
   });
   for (const name of ["alone", "subscribed"]) {
     writeFileSync(join(path, `${name}-earlier.json`), `${tame.slice(0, EARLIER.readings).join("\n")}\n`);
