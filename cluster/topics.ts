@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Admin } from "kafkajs";
 import { wallClock } from "../engine/clock.ts";
-import { hours, seconds } from "../engine/duration.ts";
+import { hours, minutes, seconds } from "../engine/duration.ts";
 import { orUnavailable } from "../engine/fault.ts";
 import { retry } from "../engine/retry.ts";
 import { type KafkaConnection, kafkaClient } from "../sources/kafka/client.ts";
@@ -14,12 +14,16 @@ export interface ClusterSettings {
   readonly mailbox: string;
   readonly shards: number;
   readonly group: string;
+  /** What decides what a shard makes of its records, part by part of the configuration, as hashes. */
+  readonly agreed: Readonly<Record<string, string>>;
 }
 
 /** The mark of a cluster, made once by `initCluster`: states and snapshots of another one are refused by it. */
 export interface ClusterMark {
   readonly id: string;
   readonly shards: number;
+  /** As it was at `initCluster`. */
+  readonly agreed?: ClusterSettings["agreed"];
 }
 
 /** Topics or states are not those of the cluster that the configuration means. The message says what to do. */
@@ -39,6 +43,13 @@ export function lostRecords(next: number, begins: number, who: string, mailbox: 
 
 const MESSAGE_BYTES_MAX = 16_777_216;
 const REPLICAS = 3;
+/** The open segment is never compacted, and whoever starts reads all: by default it may be 1 GiB, or of a week. */
+const COMPACTED = {
+  "cleanup.policy": "compact",
+  "segment.bytes": "4194304",
+  "segment.ms": String(minutes(10)),
+  "min.cleanable.dirty.ratio": "0.1",
+} as const;
 const LEADER_WITHIN_MS = seconds(20);
 const MARK_KEY = "cluster";
 
@@ -57,7 +68,7 @@ export async function initCluster(settings: ClusterSettings): Promise<ClusterMar
     if (present.has(mailbox)) await requirePartitions(admin, settings);
     const { brokers } = await admin.describeCluster();
     const replicationFactor = Math.min(REPLICAS, brokers.length);
-    const compacted = [{ name: "cleanup.policy", value: "compact" }];
+    const compacted = Object.entries(COMPACTED).map(([name, value]) => ({ name, value }));
     const kept = [
       { name: "retention.ms", value: String(7 * hours(24)) },
       { name: "max.message.bytes", value: String(MESSAGE_BYTES_MAX) },
@@ -73,8 +84,8 @@ export async function initCluster(settings: ClusterSettings): Promise<ClusterMar
   const book = await openedBook(settings);
   try {
     const known = book.get(MARK_KEY) as ClusterMark | undefined;
-    if (known !== undefined) return { ...requireShards(known, settings), made };
-    const mark: ClusterMark = { id: randomUUID(), shards };
+    if (known !== undefined) return { ...requireAgreed(known, settings), made };
+    const mark: ClusterMark = { id: randomUUID(), shards, agreed: settings.agreed };
     await book.put(MARK_KEY, mark);
     return { ...mark, made };
   } finally {
@@ -104,7 +115,7 @@ export async function requireCluster(
   if (mark === undefined)
     throw new WrongCluster(`${topicNames(settings).shards} has no mark of a cluster: gridactor cluster init makes it`);
   await withAdmin(settings.connection, (admin) => requirePartitions(admin, settings));
-  return requireShards(mark, settings);
+  return requireAgreed(mark, settings);
 }
 
 /** Throws `WrongCluster` unless all topics are there. */
@@ -136,9 +147,16 @@ async function requirePartitions(admin: Admin, { mailbox, shards }: ClusterSetti
   );
 }
 
-function requireShards(mark: ClusterMark, { shards }: ClusterSettings): ClusterMark {
-  if (mark.shards === shards) return mark;
-  throw new WrongCluster(`the cluster was made with ${mark.shards} shards, and the configuration says ${shards}`);
+/** Owners of a shard who differ in any of it would make different states of the same records. */
+function requireAgreed(mark: ClusterMark, { shards, agreed }: ClusterSettings): ClusterMark {
+  if (mark.shards !== shards)
+    throw new WrongCluster(`the cluster was made with ${mark.shards} shards, and the configuration says ${shards}`);
+  const known = mark.agreed ?? agreed;
+  const other = Object.keys({ ...known, ...agreed }).filter((part) => known[part] !== agreed[part]);
+  if (other.length === 0) return mark;
+  throw new WrongCluster(
+    `${other.join(" and ")} of the configuration ${other.length === 1 ? "is" : "are"} not what the cluster was made with, and it keeps what it was made with: give all nodes the same file, or begin a new cluster`,
+  );
 }
 
 async function withAdmin<T>(connection: KafkaConnection, ask: (admin: Admin) => Promise<T>): Promise<T> {
