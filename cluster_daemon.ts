@@ -33,7 +33,7 @@ import { NoStore } from "./engine/damaged_store.ts";
 import { stateDigest } from "./engine/digest.ts";
 import { seconds } from "./engine/duration.ts";
 import { Unavailable } from "./engine/fault.ts";
-import type { ActorId, Position } from "./engine/ids.ts";
+import { type ActorId, longHash, type Position } from "./engine/ids.ts";
 import { openMemoryStore } from "./engine/memory_store.ts";
 import { rulesText, storedRules } from "./engine/rule_commands.ts";
 import type { Store } from "./engine/store.ts";
@@ -57,7 +57,27 @@ export function clusterSettings(config: Config, isUnchecked: boolean): ClusterSe
   if (cluster === null)
     throw new CommandError("CONFIG", "the configuration has no cluster", { hint: "docs/cluster.md says how to make one" });
   const { mailbox, shards, group } = cluster;
-  return { cluster, connection: kafkaConnection(cluster.connection, config, isUnchecked), mailbox, shards, group };
+  return {
+    cluster,
+    connection: kafkaConnection(cluster.connection, config, isUnchecked),
+    mailbox,
+    shards,
+    group,
+    agreed: agreedOn(config),
+  };
+}
+
+/** Which nodes and ingests have to have in common, as `worldOptions` has it. */
+function agreedOn(config: Config): ClusterSettings["agreed"] {
+  const { name, limits, rules } = worldOptions(config);
+  const parts = { name, limits, feeds: Object.fromEntries(config.feeds), rules: rulesText(rules.settings) };
+  return Object.fromEntries(Object.entries(parts).map(([part, value]) => [part, longHash([JSON.stringify(value, inOrder)])]));
+}
+
+/** Members of an object in the order of their names. */
+function inOrder(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 // A node ------------------------------------------------------------------------------------------------------------------------------------

@@ -170,6 +170,11 @@ test("what is not of this cluster is refused with what to do, and nothing is tou
     ...[["cluster", "init"], ["run"]].map((args) => refused(args, more, 78, other)),
     refused(["run", "--drain"], a, 2, /a node of a cluster has no end/),
   ]);
+  const settings = base.replace("meter.spike: { limitKwh: 50", "meter.spike: { limitKwh: 55").replace("lateness: 10m", "lateness: 11m");
+  assert.is.not(settings, base);
+  const unlike = newNode(path, "bad-unlike", settings, broker.connection, "mailbox: bad.mailbox, shards: 2, group: bad");
+  const parts = /feeds and rules of the configuration are not what the cluster was made with/;
+  await Promise.all([["run"], ["ingest"], ["cluster", "init"]].map((args) => refused(args, unlike, 78, parts)));
 
   const first = await started(a);
   await done(["ingest", "--drain"], a);
@@ -296,7 +301,8 @@ async function drainedAlone(node: NodeFolder): Promise<Store> {
 /** Ids of alert events that a node has written. */
 function alertIds(node: NodeFolder): ReadonlySet<string> {
   const out = join(node.path, "out");
-  const files = (existsSync(out) ? readdirSync(out) : []).map((name) => join(out, name, "alerts.jsonl")).filter((file) => existsSync(file));
+  const shards = existsSync(out) ? readdirSync(out) : [];
+  const files = shards.map((name) => join(out, name, `node=${node.name}`, "alerts.jsonl")).filter((file) => existsSync(file));
   const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n").slice(0, -1));
   return new Set(lines.map((line) => (JSON.parse(line) as { id: string }).id));
 }
