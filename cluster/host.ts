@@ -48,6 +48,8 @@ export interface HostOptions {
 const SESSION_MS = seconds(10);
 const HEARTBEAT_MS = seconds(2);
 const REBALANCE_MS = seconds(60);
+/** Bound of the pauses between trials to open a shard: longer ones would hold up the next assignment. */
+const OPEN_AGAIN_WITHIN_MS = seconds(5);
 const STATUS_EVERY_MS = seconds(1);
 
 interface Owned extends OpenShard {
@@ -66,6 +68,7 @@ export class Host {
   readonly #writer: TopicWriter;
   readonly #owned = new Map<number, Owned>();
   readonly #held = new Map<number, number>();
+  readonly #ended = new AbortController();
   #last: Promise<void> = Promise.resolve();
   #assignment = 0;
   #fail: (error: unknown) => void = () => {};
@@ -88,7 +91,7 @@ export class Host {
       this.#fail = reject;
     });
     broken.catch(() => {}); // It is raced below.
-    const ended = new AbortController();
+    const ended = this.#ended;
     const stop = (): void => ended.abort();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
@@ -128,6 +131,7 @@ export class Host {
       await orUnavailable(where, consumer.subscribe({ topics: [mailbox], fromBeginning: true }));
       const crashed = new Promise<never>((_, reject) => {
         consumer.on(consumer.events.CRASH, ({ payload }) => reject(new Unavailable(where, payload.error)));
+        consumer.on(consumer.events.REQUEST_TIMEOUT, () => reject(new Unavailable(where, new Error("a request was not answered in time"))));
       });
       crashed.catch(() => {}); // It is raced below.
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#assign(consumer, payload.memberAssignment[mailbox] ?? []));
@@ -152,8 +156,9 @@ export class Host {
     if (shards.length > 0) consumer.pause([{ topic: mailbox, partitions: [...shards] }]);
     const begin = async (shard: number): Promise<void> => {
       if (assignment !== this.#assignment) return;
-      const { shard: open } = this.#owned.get(shard) ?? (await this.#own(shard));
-      if (assignment !== this.#assignment) return;
+      const owned = this.#owned.get(shard) ?? (await this.#ownInTime(shard, () => assignment === this.#assignment));
+      if (owned === null || assignment !== this.#assignment) return;
+      const { shard: open } = owned;
       consumer.seek({ topic: mailbox, partition: shard, offset: String(open.next) });
       consumer.resume([{ topic: mailbox, partitions: [shard] }]);
     };
@@ -178,8 +183,21 @@ export class Host {
     this.#last.catch((error: unknown) => this.#fail(error));
   }
 
+  /** Opens a shard; an outage of the brokers is waited for, as long as the group means us. Null: it does no more, or we are to end. */
+  async #ownInTime(number: number, isOurs: () => boolean): Promise<Owned | null> {
+    const { clock, random, say } = this.#options;
+    const signal = this.#ended.signal;
+    const onRetry = (error: Error): void => say("retry", `shard ${number}: ${error.message}`);
+    const own = async (): Promise<Owned | null> => (isOurs() ? this.#own(number) : null);
+    return retry(own, { clock, random, signal, longestMs: OPEN_AGAIN_WITHIN_MS, onRetry }).catch((error: unknown) => {
+      if (error instanceof Unavailable && signal.aborted) return null;
+      throw error;
+    });
+  }
+
   async #own(number: number): Promise<Owned> {
     const { open, book, say, settings, clock, random } = this.#options;
+    await book.refresh(); // A generation counts only beyond all that there are.
     const outbox = bell();
     const opened = await open(number, () => outbox.ring());
     await requireReachable(settings, number, opened.shard.next).catch(async (error: unknown) => {

@@ -1,14 +1,20 @@
 // timeout: 240 s
 import * as assert from "uvu/assert";
+import type { Config } from "../../admin/config_types.ts";
 import { Book } from "../../cluster/book.ts";
+import { Host, type OpenShard } from "../../cluster/host.ts";
+import { inletsOf, Shard } from "../../cluster/shard.ts";
 import { newerOwner, type ShardStatus, statusKey } from "../../cluster/shard_status.ts";
 import { type ClusterSettings, initCluster, topicNames } from "../../cluster/topics.ts";
+import { compose } from "../../compose.ts";
 import { wallClock } from "../../engine/clock.ts";
+import { openMemoryStore } from "../../engine/memory_store.ts";
 import { retry } from "../../engine/retry.ts";
+import { gridConfig, inGridFolder } from "../kit/grid_folder.ts";
 import { brokerMissing, type KafkaBroker, startBroker } from "../kit/kafka_broker.ts";
 import { notRun, suite } from "../kit/suite.ts";
 
-const test = suite("a book in a topic");
+const test = suite("parts of a cluster in an outage of the broker");
 
 const MISSING = brokerMissing();
 let broker: KafkaBroker;
@@ -21,7 +27,7 @@ test.after(async () => {
 
 test("a book that was open during an outage knows, once refreshed, what others have written since, and their word counts", async () => {
   if (MISSING !== null) return notRun("book: outage", MISSING);
-  const settings = { connection: broker.connection, mailbox: "outage.mailbox", shards: 1, group: "outage" };
+  const settings = { connection: broker.connection, mailbox: "outage.mailbox", shards: 1, group: "outage", agreed: {} };
   await initCluster(settings);
   const key = statusKey(0);
   const [node, other] = [await opened(settings), await opened(settings)];
@@ -43,9 +49,50 @@ test("a book that was open during an outage knows, once refreshed, what others h
   await Promise.all([node.close(), other.close()]);
 });
 
+test("a node whose broker goes away while a shard opens opens it again when the broker is back", async () => {
+  if (MISSING !== null) return notRun("host: outage", MISSING);
+  const settings = { connection: broker.connection, mailbox: "opening.mailbox", shards: 1, group: "opening", agreed: {} };
+  await initCluster(settings);
+  const book = await opened(settings);
+  const stop = new AbortController();
+  const happened: string[] = [];
+  let trials = 0;
+  let back: Promise<void> | null = null;
+  await inGridFolder(async (folder) => {
+    const host = new Host({
+      settings,
+      node: "node",
+      address: null,
+      book,
+      held: () => new Map(),
+      clock: wallClock,
+      random: () => 0,
+      async open() {
+        trials += 1;
+        if (trials === 1) await broker.stop("SIGKILL");
+        return openedShard({ ...gridConfig(folder), sinks: [] });
+      },
+      say(event, text) {
+        happened.push(event);
+        if (event === "retry" && text.startsWith("shard 0: ")) back ??= broker.start();
+        if (event === "owned") stop.abort();
+      },
+    });
+    await host.run(stop.signal);
+  });
+  assert.ok(back !== null, "the shard had to wait");
+  await back;
+  assert.ok(trials > 1);
+  assert.equal(
+    happened.filter((event) => event !== "retry"),
+    ["owned", "given up"],
+  );
+  await book.close();
+});
+
 test("topics of books are made so that they stay short", async () => {
   if (MISSING !== null) return notRun("book: topics", MISSING);
-  const settings = { connection: broker.connection, mailbox: "short.mailbox", shards: 2, group: "short" };
+  const settings = { connection: broker.connection, mailbox: "short.mailbox", shards: 2, group: "short", agreed: {} };
   await initCluster(settings);
   const { shards, ingest } = topicNames(settings);
   for (const topic of [shards, ingest]) {
@@ -63,6 +110,27 @@ async function opened({ connection, mailbox }: ClusterSettings): Promise<Book<Sh
   const book = new Book<ShardStatus>(connection, topicNames({ mailbox }).shards, newerOwner);
   await book.open();
   return book;
+}
+
+async function openedShard(config: Config): Promise<OpenShard> {
+  const store = openMemoryStore();
+  const inlets = inletsOf(config.sources.map(({ id }) => id));
+  const quiet = { screen: null, onRetry: () => {}, onSinkRetry: () => {}, onStage: () => {}, onTrouble: () => {} };
+  const engine = await compose({ ...quiet, config, store, mode: "live", shard: { owns: () => true, inlets } });
+  const end = new AbortController();
+  const running = engine.run(end.signal, 1_000);
+  const never = new Promise<never>(() => {});
+  return {
+    shard: new Shard(engine, store, inlets),
+    store,
+    snapshot: () => null,
+    failed: running.then(() => never),
+    overtaken: never,
+    async close() {
+      end.abort();
+      await running;
+    },
+  };
 }
 
 function status(generation: number, node: string): ShardStatus {
