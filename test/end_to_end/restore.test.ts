@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { readingLine } from "../../bench/readings.ts";
 import type { AlertEvent } from "../../engine/emission.ts";
 import { deltaRows, sequenceOf } from "../kit/delta_reader.ts";
-import { DATA, type GridFolder, run } from "../kit/grid_folder.ts";
+import { alertLines, DATA, type GridFolder, run } from "../kit/grid_folder.ts";
 import { suite } from "../kit/suite.ts";
 import { inTempFolder } from "../kit/temp_folder.ts";
 
@@ -57,18 +57,14 @@ interface Held {
   readonly tables: readonly (readonly [sequence: number, eventId: string])[];
 }
 
-async function held({ path, alerts, curated }: GridFolder): Promise<Held> {
-  const linesOf = async (file: string): Promise<readonly Record<string, unknown>[]> =>
-    (await readFile(file, "utf8"))
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
-  const readings = (await linesOf(join(path, "out/rows.jsonl"))).filter((row) => row["table"] === "meter_readings");
-  const stored = await deltaRows(join(curated, "meter_readings"));
+async function held(folder: GridFolder): Promise<Held> {
+  const lines = (await readFile(join(folder.path, "out/rows.jsonl"), "utf8")).split("\n").filter((line) => line !== "");
+  const rows = lines.map((line): Readonly<Record<string, unknown>> => JSON.parse(line));
+  const numbered = (row: Readonly<Record<string, unknown>>) => [sequenceOf(row), String(row["event_id"])] as const;
   return {
-    alerts: (await linesOf(alerts)) as unknown as readonly AlertEvent[],
-    rows: readings.map((row) => [sequenceOf(row), String(row["event_id"])]),
-    tables: stored.map((row) => [sequenceOf(row), String(row["event_id"])]),
+    alerts: await alertLines(folder),
+    rows: rows.filter((row) => row["table"] === "meter_readings").map(numbered),
+    tables: (await deltaRows(join(folder.curated, "meter_readings"))).map(numbered),
   };
 }
 
