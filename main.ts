@@ -386,20 +386,28 @@ function usableConfig(load: () => LoadedConfig, isRunning: (state: { readonly st
   try {
     return load().config;
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code !== "CONFIG" || !isRunning({ stateDir: stateDirNow() })) throw error;
+    const isBroken = error instanceof CommandError && error.code === "CONFIG" && !isAbsent(namedConfig());
+    if (!isBroken || !isRunning({ stateDir: stateDirNow() })) throw error;
     if (flags().quiet !== true)
       process.stderr.write("the configuration cannot be used (gridactor check says why): the running daemon answers\n");
     return null;
   }
 }
 
+/** A file that was named and is not there names no state: no other daemon answers in its place. */
+function isAbsent(file: string | undefined): boolean {
+  return file !== undefined && !existsSync(file);
+}
+
+function namedConfig(): string | undefined {
+  return flags().config ?? process.env["GRIDACTOR_CONFIG"];
+}
+
 /** Where the state is by a configuration that may be broken elsewhere: what is said on the command line, or its line `state:`. */
 function stateDirNow(): string {
-  const { state, config } = flags();
-  const named = state ?? process.env["GRIDACTOR_STATE"];
+  const named = flags().state ?? process.env["GRIDACTOR_STATE"];
   if (named !== undefined) return resolve(named);
-  const file =
-    config ?? process.env["GRIDACTOR_CONFIG"] ?? [resolve("gridactor.yaml"), join(PACKAGE_ROOT, "gridactor.yaml")].find(existsSync);
+  const file = namedConfig() ?? [resolve("gridactor.yaml"), join(PACKAGE_ROOT, "gridactor.yaml")].find(existsSync);
   if (file === undefined || !existsSync(file)) return resolve("state");
   const [, said = "./state"] = /^state:\s*["']?([^"'#\n]+?)["']?\s*(?:#.*)?$/m.exec(readFileSync(file, "utf8")) ?? [];
   return resolve(dirname(resolve(file)), said);

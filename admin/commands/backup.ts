@@ -25,7 +25,11 @@ export function backupCommands({ program, config, answer }: CommandLine): void {
     .action(async (dir: string, { force = false }: { force?: boolean }) => {
       const { stateDir } = await config();
       const backup = await restore(resolve(dir), stateDir, force).catch(
-        asCommandError(force ? "another backup: this one cannot be used" : "--force puts the backup in place of a state that is there"),
+        asCommandError(
+          force
+            ? "another backup: this one cannot be used"
+            : "a whole backup; where only a state is in the way, --force puts the backup in its place",
+        ),
       );
       answer(backup, () => backupText(backup, `restored to ${stateDir}`));
     });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { transformer } from "../../actors/transformer.ts";
 import type { AlertEvent } from "../../engine/emission.ts";
 import { alertLines, DATA, type Ending, type GridFolder, gridactor, newGridFolder, run } from "../kit/grid_folder.ts";
 import { suite } from "../kit/suite.ts";
@@ -60,7 +61,7 @@ test("what there is to know about states and alerts is printed", async () => {
   const states = JSON.parse((await run(["schema", "states", "--json"], folder)).stdout);
   assert.equal(
     states.find(({ kind }: { kind: string }) => kind === "transformer"),
-    { kind: "transformer", version: 1, actors: 500 },
+    { kind: "transformer", version: transformer.version, actors: 500 },
   );
   const alert = JSON.parse((await run(["schema", "alert"], folder)).stdout);
   assert.is(alert.$id, "urn:gridactor:alert:1");
