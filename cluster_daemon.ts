@@ -7,7 +7,7 @@ import type { Log } from "./admin/log.ts";
 import type { HeldShards } from "./cluster/assigner.ts";
 import { Book } from "./cluster/book.ts";
 import { encodeChunk, shardOf } from "./cluster/chunk.ts";
-import { Host, type OpenShard } from "./cluster/host.ts";
+import { Host, type OpenShard, requireReachable } from "./cluster/host.ts";
 import { ingest, type PositionBook } from "./cluster/ingest.ts";
 import { replay } from "./cluster/replay.ts";
 import { Router } from "./cluster/router.ts";
@@ -174,6 +174,7 @@ async function openShard(opening: Opening, number: number, wake: () => void): Pr
     const newestSaid = (): ShardStatus["snapshot"] => (newest === null ? null : { next: newest.next, atMs: newest.atMs });
     const generation = Math.max(beyond + 1, store.generation);
     const about = { shard: number, node, address: null, generation, next: shard.next, ...shard.tells };
+    await requireReachable(settings, number, shard.next); // Before it is said: who is refused has never had the shard.
     await book.put(statusKey(number), { ...about, atMs: wallClock.now(), snapshot: newestSaid() });
     const stop = new AbortController();
     const running = engine.run(stop.signal, GIVE_UP_MS);

@@ -295,7 +295,7 @@ export class Host {
 }
 
 /** Throws `WrongCluster` if the mailbox does not hold what a state lacks. */
-async function requireReachable(settings: ClusterSettings, shard: number, next: number): Promise<void> {
+export async function requireReachable(settings: ClusterSettings, shard: number, next: number): Promise<void> {
   const { low = 0, high = 0 } = (await mailboxExtents(settings)).get(shard) ?? {};
   const { mailbox } = settings;
   if (next < low) throw lostRecords(next, low, `shard ${shard}`, mailbox);
