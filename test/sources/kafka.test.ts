@@ -86,24 +86,28 @@ test("aborted transactions are never seen, committed ones are, and what lies bet
   assert.equal(troubles, []);
 });
 
-test("a tombstone has no bytes, a key plays no part, and the time of a record is its arrival, if it can be one", 1, async (topic) => {
-  await broker.produce(topic, [
-    { partition: 0, key: "k", timestampMs: 1_750_000_000_000, value: null },
-    { partition: 0, key: null, timestampMs: 1_749_999_999_999, value: "" },
-    { partition: 0, key: "\u{1f600}", timestampMs: Date.UTC(9999, 0), value: "far" },
-    { partition: 0, key: "k", timestampMs: 0, value: "early" },
-  ]);
-  const batches = await readToIdle(source(topic));
-  assert.equal(
-    provenance(batches).map(({ from, arrivedAtMs, text }) => [from.replace(/^kafka:[^/]+\//, ""), arrivedAtMs, text]),
-    [
-      [`${topic}/0/0`, 1_750_000_000_000, ""],
-      [`${topic}/0/1`, 1_749_999_999_999, ""],
-      [`${topic}/0/2`, 0, "!bad_time"],
-      [`${topic}/0/3`, 0, "!bad_time"],
-    ],
-  );
-});
+test(
+  "a tombstone has no bytes and an empty value is none, a key plays no part, and the time of a record is its arrival, if it can be one",
+  1,
+  async (topic) => {
+    await broker.produce(topic, [
+      { partition: 0, key: "k", timestampMs: 1_750_000_000_000, value: null },
+      { partition: 0, key: null, timestampMs: 1_749_999_999_999, value: "" },
+      { partition: 0, key: "\u{1f600}", timestampMs: Date.UTC(9999, 0), value: "far" },
+      { partition: 0, key: "k", timestampMs: 0, value: "early" },
+    ]);
+    const batches = await readToIdle(source(topic));
+    assert.equal(
+      provenance(batches).map(({ from, arrivedAtMs, text }) => [from.replace(/^kafka:[^/]+\//, ""), arrivedAtMs, text]),
+      [
+        [`${topic}/0/0`, 1_750_000_000_000, ""],
+        [`${topic}/0/1`, 1_749_999_999_999, "!bad_json"],
+        [`${topic}/0/2`, 0, "!bad_time"],
+        [`${topic}/0/3`, 0, "!bad_time"],
+      ],
+    );
+  },
+);
 
 test("several topics are read by one source, each partition in its order", 2, async (topic) => {
   const other = `${topic}-other`;
