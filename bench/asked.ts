@@ -13,12 +13,8 @@ import { type DaemonAdmin, openDaemonAdmin } from "../admin/daemon_admin.ts";
 import { CommandError } from "../admin/errors.ts";
 import { openLog } from "../admin/log.ts";
 import { socketAsker } from "../admin/socket_asker.ts";
-import { wallClock } from "../engine/clock.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
-import { Engine } from "../engine/engine.ts";
-import { SourceId } from "../engine/ids.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
-import { RuleTable } from "../engine/rule_table.ts";
+import { benchEngine } from "./bench_engine.ts";
 import { generated } from "./live.ts";
 
 // `npm run bench -- repl [SECONDS [METERS]]`: what it is like to be asked while readings come as fast as they are taken. The engine, with its API, is a
@@ -60,25 +56,12 @@ async function serve(dir: string, meters: number): Promise<void> {
   const { limits, stateDir } = config;
   const store = await openLmdbStore({ dir: stateDir, limits });
   const log = openLog({ level: "error", screen: null });
-  const intake = { source: SourceId("meters"), feed: "smart_meter", mode: "delta", origin: "live" } as const;
   let readings = 0;
   let admin: DaemonAdmin | null = null;
-  const engine = new Engine({
-    name: "bench",
-    domain: GRID,
-    rules: new RuleTable(RULES),
-    schemas: new Map(),
-    limits,
+  const engine = benchEngine({
     store,
-    sources: [{ source: generated(meters, Number.POSITIVE_INFINITY), stage: 1, holdsNext: true, intake }],
-    sinks: [],
-    decode: emissionDecoder("bench", GRID.tables),
-    clock: wallClock,
-    random: Math.random,
-    onRetry: (_source, error) => {
-      throw error;
-    },
-    onStage: () => {},
+    limits,
+    source: generated(meters, Number.POSITIVE_INFINITY),
     onBatch: (batch) => {
       readings += batch.records;
       admin?.batch(batch);

@@ -3,27 +3,19 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from "no
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GRID } from "../actors/registry.ts";
-import { RULES } from "../actors/rules.ts";
-import { wallClock } from "../engine/clock.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
-import { Engine } from "../engine/engine.ts";
-import { SourceId } from "../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../engine/limits.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
-import { RuleTable } from "../engine/rule_table.ts";
 import { storedCursor } from "../engine/sink_cursor.ts";
 import { jsonLines } from "../sinks/json_lines.ts";
-import { folderPlace } from "../sources/folder_place.ts";
-import { jsonLines as jsonFormat } from "../sources/formats/json_lines.ts";
-import { landingZone } from "../sources/landing_zone.ts";
+import { benchEngine } from "./bench_engine.ts";
 import { writeReadings } from "./readings.ts";
+import { READINGS_FILE, readingsFile } from "./readings_file.ts";
 import { measureLatency, measureRows } from "./streams.ts";
 
 // `npm run bench [READINGS]`: drains generated readings from a file to durable state, logged curated rows and alerts on disk, for 1,000 meters and
 // for 1,000,000 that report in scattered order. `npm run bench -- streams`: latency to a subscriber, and rows to tables; `-- repl`: what it is like to be asked meanwhile (`asked.ts`). Each case is a process of its own, and measures this machine's JSON.parse over the same bytes too.
 
-interface Result {
+export interface Result {
   readonly meters: number;
   readonly readings: number;
   readonly parsePerSecond: number;
@@ -35,13 +27,10 @@ interface Result {
   readonly alerts: number;
 }
 
-const BATCH = { records: 20_000, bytes: 32 * 2 ** 20 };
-const FILE = "smart_meter_stream.json";
-
 async function measure(meters: number, readings: number): Promise<Result> {
   const dir = mkdtempSync(join(tmpdir(), "gridactor-bench-"));
   try {
-    const path = join(dir, FILE);
+    const path = join(dir, READINGS_FILE);
     writeReadings(path, meters, readings);
     const cpuAtFirst = process.cpuUsage();
     const parseSeconds = parseOnly(path, readings);
@@ -98,45 +87,9 @@ function parseOnly(path: string, readings: number): number {
 
 async function drainAll(dir: string): Promise<number> {
   const store = await openLmdbStore({ dir: join(dir, "state"), limits: DEFAULT_LIMITS });
-  const id = SourceId("meters");
-  const source = landingZone({
-    id,
-    place: folderPlace({ folder: dir, archive: null, watch: null }),
-    include: [FILE],
-    format: jsonFormat(DEFAULT_LIMITS),
-    limits: DEFAULT_LIMITS,
-    bounds: BATCH,
-    follow: false,
-    clean: { mode: "off" },
-    maxFiles: 1,
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    settleMs: 0,
-    incompleteAfterMs: 0,
-    pollMs: 0,
-    order: "name",
-    onOverwrite: "correction",
-    includeExistingFiles: true,
-    clock: wallClock,
-  });
   const name = "alerts_file";
   const sink = await jsonLines({ name, path: join(dir, "out", "alerts.jsonl"), storeId: store.storeId, cursor: storedCursor(store, name) });
-  const engine = new Engine({
-    name: "bench",
-    domain: GRID,
-    rules: new RuleTable(RULES),
-    schemas: new Map(),
-    limits: DEFAULT_LIMITS,
-    store,
-    sources: [{ source, stage: 1, holdsNext: true, intake: { source: id, feed: "smart_meter", mode: "delta", origin: "live" } }],
-    sinks: [{ sink, stream: "alerts" }],
-    decode: emissionDecoder("bench", GRID.tables),
-    clock: wallClock,
-    random: Math.random,
-    onRetry: (_source, error) => {
-      throw error;
-    },
-    onStage: () => {},
-  });
+  const engine = benchEngine({ store, source: readingsFile(dir), sinks: [{ sink, stream: "alerts" }] });
   await engine.run(new AbortController().signal, 600_000);
   const alerts = Object.values(engine.world.counters.group("alert")).reduce((sum, count) => sum + count, 0);
   await engine.close();

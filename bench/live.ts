@@ -1,16 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GRID } from "../actors/registry.ts";
-import { RULES } from "../actors/rules.ts";
-import { wallClock } from "../engine/clock.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
-import { Engine } from "../engine/engine.ts";
 import { Position, SourceId } from "../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../engine/limits.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
-import { RuleTable } from "../engine/rule_table.ts";
 import type { Batch, Source } from "../engine/source.ts";
+import { benchEngine } from "./bench_engine.ts";
 import { readingLine } from "./readings.ts";
 
 /** What `gridactor bench` measures. `readingsPerSecond`: from bytes of JSON to what is stored and flushed, their making included. */
@@ -35,29 +30,9 @@ export async function measureLive({ actors, seconds }: { readonly actors: number
     const commits: number[] = [];
     let readings = 0;
     let endedAtMs = 0;
-    const engine = new Engine({
-      name: "bench",
-      domain: GRID,
-      rules: new RuleTable(RULES),
-      schemas: new Map(),
-      limits: DEFAULT_LIMITS,
+    const engine = benchEngine({
       store,
-      sources: [
-        {
-          source: generated(actors, seconds),
-          stage: 1,
-          holdsNext: true,
-          intake: { source: METERS, feed: "smart_meter", mode: "delta", origin: "live" },
-        },
-      ],
-      sinks: [],
-      decode: emissionDecoder("bench", GRID.tables),
-      clock: wallClock,
-      random: Math.random,
-      onRetry: (_source, error) => {
-        throw error;
-      },
-      onStage: () => {},
+      source: generated(actors, seconds),
       onBatch: ({ records, commitMs }) => {
         readings += records;
         commits.push(commitMs);

@@ -4,23 +4,13 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { Result } from "./end_to_end.ts";
 import { costChart } from "./report_chart.ts";
 import type { Restart, Stages } from "./stages.ts";
 import { measureLatency } from "./streams.ts";
 
 // `npm run bench -- --report [--readings N] [--meters 1000,10000,…] [--out out/bench] [--kafka]`: writes report.md and cost.svg. Every figure is taken in
 // this run, beside what the machine alone can do; `--kafka`: in a checkout with a broker's jars also from Kafka (`npm run bench:kafka`).
-
-interface Case {
-  readonly meters: number;
-  readonly readings: number;
-  readonly parsePerSecond: number;
-  readonly readingsPerSecond: number;
-  readonly parseCpuMicros: number;
-  readonly cpuMicrosPerReading: number;
-  readonly peakMiB: number;
-  readonly alerts: number;
-}
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +27,7 @@ const most = Math.max(...sizes);
 const scratch = mkdtempSync(join(tmpdir(), "gridactor-bench-"));
 try {
   const loadBefore = loadavg()[0] ?? 0;
-  const cases = sizes.map((meters) => say(`${meters} meters`, () => child<Case>("end_to_end", [Math.max(readings, meters), meters])));
+  const cases = sizes.map((meters) => say(`${meters} meters`, () => child<Result>("end_to_end", [Math.max(readings, meters), meters])));
   const stages = say("stages", () => child<Stages>("stages", ["stages", scratch, most, Math.max(readings, most)]));
   const restart = say("restart", () => child<Restart>("stages", ["restart", scratch, most]));
   const puts = say("LMDB alone", () => child<number>("stages", ["puts", 500_000]));

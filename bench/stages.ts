@@ -4,22 +4,16 @@ import { join } from "node:path";
 import { open } from "lmdb";
 import { GRID } from "../actors/registry.ts";
 import { RULES } from "../actors/rules.ts";
-import { wallClock } from "../engine/clock.ts";
 import { decode } from "../engine/decode.ts";
-import { emissionDecoder } from "../engine/emission_codec.ts";
-import { Engine } from "../engine/engine.ts";
-import { SourceId } from "../engine/ids.ts";
 import { DEFAULT_LIMITS } from "../engine/limits.ts";
 import { openLmdbStore } from "../engine/lmdb_store.ts";
 import { RuleTable } from "../engine/rule_table.ts";
 import { firstSchema } from "../engine/schema.ts";
-import type { Source } from "../engine/source.ts";
 import type { WorldOptions } from "../engine/world.ts";
 import { World } from "../engine/world.ts";
-import { folderPlace } from "../sources/folder_place.ts";
-import { jsonLines } from "../sources/formats/json_lines.ts";
-import { landingZone } from "../sources/landing_zone.ts";
+import { benchEngine } from "./bench_engine.ts";
 import { writeReadings } from "./readings.ts";
+import { READINGS_FILE, readingsFile } from "./readings_file.ts";
 
 // Parts of `npm run bench -- --report`, each in a process of its own, which prints one line of JSON: `stages.js stages|restart|puts …`.
 
@@ -46,21 +40,19 @@ export interface Restart {
   readonly bytesPerActor: number;
 }
 
-const FILE = "readings.json";
-const ID = SourceId("meters");
 const PUT_BYTES = 200;
 const PUTS_A_TRANSACTION = 20_000;
 
 /** Reads a file of so many readings, decodes it, and drains it into `dir`, which keeps the state. `actorsMax`: the limit of actors. */
 export async function measureStages(dir: string, meters: number, readings: number, actorsMax: number): Promise<Stages> {
-  writeReadings(join(dir, FILE), meters, readings);
+  writeReadings(join(dir, READINGS_FILE), meters, readings);
   const feed = GRID.feeds.find(({ name }) => name === "smart_meter");
   if (feed === undefined) throw new Error("the grid has meters");
   const schema = firstSchema(feed);
   let cuttingMs = 0;
   let decodingMs = 0;
   let beganMs = performance.now();
-  for await (const { records } of files(dir).read(new Map(), new AbortController().signal)) {
+  for await (const { records } of readingsFile(dir).read(new Map(), new AbortController().signal)) {
     const cutMs = performance.now();
     cuttingMs += cutMs - beganMs;
     for (const record of records) if ("code" in decode(feed, record, schema, DEFAULT_LIMITS)) throw new Error("a reading is refused");
@@ -71,18 +63,10 @@ export async function measureStages(dir: string, meters: number, readings: numbe
   let turnMs = 0;
   let storingMs = 0;
   let diskMs = 0;
-  const engine = new Engine({
-    ...options(actorsMax),
+  const engine = benchEngine({
     store,
-    sources: [{ source: files(dir), stage: 1, holdsNext: true, intake: { source: ID, feed: feed.name, mode: "delta", origin: "live" } }],
-    sinks: [],
-    decode: emissionDecoder("bench", GRID.tables),
-    clock: wallClock,
-    random: Math.random,
-    onRetry: (_source, error) => {
-      throw error;
-    },
-    onStage: () => {},
+    source: readingsFile(dir),
+    limits: { ...DEFAULT_LIMITS, actors: actorsMax },
     onBatch(batch) {
       turnMs += batch.turnMs;
       storingMs += batch.commitMs;
@@ -148,28 +132,6 @@ export async function measurePuts(count: number): Promise<number> {
 
 function options(actorsMax: number): WorldOptions {
   return { name: "bench", domain: GRID, rules: new RuleTable(RULES), schemas: new Map(), limits: { ...DEFAULT_LIMITS, actors: actorsMax } };
-}
-
-function files(folder: string): Source {
-  return landingZone({
-    id: ID,
-    place: folderPlace({ folder, archive: null, watch: null }),
-    include: [FILE],
-    format: jsonLines(DEFAULT_LIMITS),
-    limits: DEFAULT_LIMITS,
-    bounds: { records: 20_000, bytes: 32 * 2 ** 20 },
-    follow: false,
-    clean: { mode: "off" },
-    maxFiles: 1,
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    settleMs: 0,
-    incompleteAfterMs: 0,
-    pollMs: 0,
-    order: "name",
-    onOverwrite: "correction",
-    includeExistingFiles: true,
-    clock: wallClock,
-  });
 }
 
 const [what, first = "", ...rest] = process.argv.slice(2);
